@@ -12,16 +12,17 @@ from functools import cached_property
 
 from symbp.codegen.carry import Taken, own_names, whole
 from symbp.derive.derivation import Derivation
-from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
-from symbp.emit.drivers import stage_calls
 from symbp.emit.footprint import Footprint, footprint
-from symbp.emit.header import cost_lines, equation_lines, reads_text, sizes_text
 from symbp.emit.module import carried, check_request
 from symbp.emit.names import LOCALS, Names, names_for, with_identifiers
-from symbp.emit.runtime_files import derivative_files, numba_functions, numpy_functions
+from symbp.emit.numba import target as numba_target
+from symbp.emit.numba.drivers import stage_calls
+from symbp.emit.numpy import target as numpy_target
+from symbp.emit.sections.header import cost_lines, equation_lines, reads_text, sizes_text
+from symbp.emit.sections.runtime_files import derivative_files, numba_functions, numpy_functions
+from symbp.emit.sections.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.segments import GIVEN, Network, Segment, known_constants
-from symbp.emit.tables import derivative_tables, globals_of, stage_tables
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Role, Tensor

@@ -14,26 +14,27 @@ import sympy
 
 from symbp.codegen.carry import Import, Taken, giving_way, import_lines, own_names, whole
 from symbp.derive.derivation import Derivation
-from symbp.emit import numba_target, numpy_target
 from symbp.emit.blocks import Function
-from symbp.emit.calls import Calls
-from symbp.emit.chunk_drivers import chunk_functions
-from symbp.emit.drivers import driver_functions
 from symbp.emit.footprint import DTYPES, Footprint, footprint
-from symbp.emit.forms import Forms
-from symbp.emit.header import header
-from symbp.emit.initial import initial_function
+from symbp.emit.inference.calls import Calls
+from symbp.emit.inference.shape_inference import Forms
 from symbp.emit.names import LOCALS, Names, key_of, names_for, with_identifiers
-from symbp.emit.numpy_update import numpy_update
-from symbp.emit.runtime_files import (
+from symbp.emit.numba import target as numba_target
+from symbp.emit.numba.chunk_drivers import chunk_functions
+from symbp.emit.numba.drivers import driver_functions
+from symbp.emit.numpy import target as numpy_target
+from symbp.emit.numpy.update import numpy_update
+from symbp.emit.sections.header import header
+from symbp.emit.sections.initial import initial_function
+from symbp.emit.sections.runtime_files import (
     numba_functions,
     numpy_functions,
     takes_out,
     train_tables,
     training_files,
 )
+from symbp.emit.sections.tables import globals_of, tables
 from symbp.emit.segments import Network, network, product_of
-from symbp.emit.tables import globals_of, tables
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError

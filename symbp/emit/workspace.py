@@ -13,12 +13,12 @@ import sympy
 
 from symbp.emit.blocks import Function, wrapped
 from symbp.emit.elements import ElementSpelling
-from symbp.emit.entries import Entry, entry_lines
 from symbp.emit.names import key_of
+from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
-from symbp.emit.scratch import Scratch
+from symbp.emit.sections.entries import Entry, entry_lines
+from symbp.emit.sections.tables import quoted
 from symbp.emit.segments import STEP, Network
-from symbp.emit.tables import quoted
 from symbp.ir.expr import Size
 from symbp.lower.memory import liveness
 from symbp.lower.memory.liveness import Life, Moment, Run, lives, moments

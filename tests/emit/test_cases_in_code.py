@@ -11,7 +11,7 @@ import sympy
 from emit_lines import spelled_out
 from emit_systems import module_for, outputs
 
-from symbp.emit.numpy_cases import fixed_by
+from symbp.emit.numpy.cases import fixed_by
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Expr, Guard, Index, Mod

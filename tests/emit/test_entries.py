@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbp.emit.entries import Entry, entry_lines
+from symbp.emit.sections.entries import Entry, entry_lines
 
 
 def made(entries: list[Entry], **sizes: int) -> list[tuple[str, object]]:

@@ -8,8 +8,8 @@ import pytest
 
 import symbp as bp
 from symbp.api import source
-from symbp.emit.loops import LoopFunctions
 from symbp.emit.names import names_for
+from symbp.emit.numba.loops import LoopFunctions
 
 TENSORS = ("x", "y", "z", "u", "b", "c")
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from symbp.emit.form import Form
-from symbp.emit.forms import Forms
-from symbp.emit.numpy_binding import Binding
-from symbp.emit.numpy_view_names import view_name
+from symbp.emit.inference.form import Form
+from symbp.emit.inference.shape_inference import Forms
+from symbp.emit.numpy.binding import Binding
+from symbp.emit.numpy.view_names import view_name
 from symbp.ir.expr import Size
 
 N, T, D = (Size(name) for name in "NTD")

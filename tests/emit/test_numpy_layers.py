@@ -8,7 +8,7 @@ import pytest
 import symbp as bp
 from symbp.api import source
 from symbp.emit import load
-from symbp.emit.numpy_layers import AnyLayer, Kept, layered
+from symbp.emit.numpy.layers import AnyLayer, Kept, layered
 
 
 def kept(*names: str) -> list[Kept]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbp.emit.repeats import WORD, Layers, layers_in, notes_of, statements_of
+from symbp.emit.roll_layers import WORD, Layers, layers_in, notes_of, statements_of
 
 
 def found(items: list[tuple[str, ...]], taken: frozenset[str] = frozenset()) -> list[Layers]:

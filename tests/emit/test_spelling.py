@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import sympy
 
-from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import WIDTH, folded, wrapped
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.numpy.arrays import ArraySpelling
 from symbp.errors import LoweringError
 from symbp.ir.build import indices, sizes, where
 from symbp.ir.expr import Access, FloorDiv, Guard, IntegerAccess, Mod

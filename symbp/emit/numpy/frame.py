@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.arrays import ArraySpelling
 from symbp.emit.names import Names
+from symbp.emit.numpy.arrays import ArraySpelling
 from symbp.emit.spelling import ADD, ATOM, Written
 from symbp.ir.expr import Expr, Index
 from symbp.ir.system import Equation, Tensor

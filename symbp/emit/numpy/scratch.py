@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from symbp.emit.form import Form, Kind, Shape, same
+from symbp.emit.inference.form import Form, Kind, Shape, same
 from symbp.ir.expr import Size
 from symbp.ir.printer import expression_text
 

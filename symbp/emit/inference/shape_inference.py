@@ -14,8 +14,8 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.emit.arrays import FUNCTIONS, OF_SIZES
-from symbp.emit.form import NUMBER, Form, Kind, Shape, Unknown, broadcast, same, widest
+from symbp.emit.inference.form import NUMBER, Form, Kind, Shape, Unknown, broadcast, same, widest
+from symbp.emit.numpy.arrays import FUNCTIONS, OF_SIZES
 from symbp.ir.affine import settled
 from symbp.ir.expr import Expr, FloorDiv, Mod, Size
 

@@ -16,9 +16,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 
 from symbp.emit.blocks import WIDTH, wrapped
-from symbp.emit.form import NUMBER, Form, Unknown
-from symbp.emit.forms import Forms
-from symbp.emit.numpy_view_names import view_name
+from symbp.emit.inference.form import NUMBER, Form, Unknown
+from symbp.emit.inference.shape_inference import Forms
+from symbp.emit.numpy.view_names import view_name
 
 MOST = 16  # views by the step that a loop names beside each other
 ARITHMETIC = ("add", "subtract", "multiply", "divide", "maximum", "minimum", "greater", "less", "equal")

@@ -14,11 +14,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symbp.emit.array_functions import Functions
-from symbp.emit.array_values import Target
-from symbp.emit.form import NUMBER, Unknown
-from symbp.emit.forms import OPERATORS
-from symbp.emit.trees import Settled, filled_with
+from symbp.emit.inference.form import NUMBER, Unknown
+from symbp.emit.inference.functions import Functions
+from symbp.emit.inference.shape_inference import OPERATORS
+from symbp.emit.inference.trees import Settled, filled_with
+from symbp.emit.inference.values import Target
 
 SIGNS: dict[type[ast.operator], str] = {
     ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/=", ast.BitAnd: "&=", ast.BitOr: "|=",

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 import sympy
 
 from symbp.emit.blocks import Function
-from symbp.emit.drivers import guarded_update, own_arguments, row_views, stage_calls
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
-from symbp.emit.numba_places import Place
+from symbp.emit.numba.drivers import guarded_update, own_arguments, row_views, stage_calls
+from symbp.emit.numba.places import Place
 from symbp.emit.segments import AFTER, Network
 from symbp.emit.workspace import own_gradients
 from symbp.ir.expr import Expr

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from symbp.emit.repeats import (
+from symbp.emit.roll_layers import (
     WORD,
     Family,
     Layers,

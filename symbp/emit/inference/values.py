@@ -10,10 +10,10 @@ import ast
 import copy
 from dataclasses import dataclass
 
-from symbp.emit.form import Form, Unknown
-from symbp.emit.forms import VIEWS, Forms
-from symbp.emit.scratch import Moment, Scratch
-from symbp.emit.trees import Replaced, filled_with, normal
+from symbp.emit.inference.form import Form, Unknown
+from symbp.emit.inference.shape_inference import VIEWS, Forms
+from symbp.emit.inference.trees import Replaced, filled_with, normal
+from symbp.emit.numpy.scratch import Moment, Scratch
 
 
 @dataclass(frozen=True)

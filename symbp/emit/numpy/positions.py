@@ -16,9 +16,9 @@ from itertools import product
 
 import sympy
 
-from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import note
-from symbp.emit.numpy_frame import NumpyFrame
+from symbp.emit.numpy.arrays import ArraySpelling
+from symbp.emit.numpy.frame import NumpyFrame
 from symbp.emit.spelling import ADD, MUL, Written
 from symbp.emit.views import slice_text, spaced
 from symbp.ir.affine import Affine, affine, settled

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from symbp.emit.blocks import WIDTH, Function, equations_of, listed
 from symbp.emit.names import Names
-from symbp.emit.numpy_binding import Binding
-from symbp.emit.numpy_filling import FillingLines, calls_for, known_forms
-from symbp.emit.numpy_layers import AnyLayer, Kept, layered
-from symbp.emit.repeats import words_of
-from symbp.emit.scratch import Scratch
+from symbp.emit.numpy.binding import Binding
+from symbp.emit.numpy.filling import FillingLines, calls_for, known_forms
+from symbp.emit.numpy.layers import AnyLayer, Kept, layered
+from symbp.emit.numpy.scratch import Scratch
+from symbp.emit.roll_layers import words_of
+from symbp.emit.sections.tables import global_name
 from symbp.emit.segments import GIVEN, Network, Segment
-from symbp.emit.tables import global_name
 from symbp.emit.workspace import own_gradients, successions
 from symbp.ir.system import Role, Tensor
 

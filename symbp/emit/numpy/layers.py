@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from symbp.emit.repeats import (
+from symbp.emit.roll_layers import (
     DIGITS,
     WORD,
     Family,

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.emit.array_operators import Operators
-from symbp.emit.array_values import Target
-from symbp.emit.form import Form, Shape, Unknown, broadcast, same
-from symbp.emit.forms import REDUCTIONS, UFUNCS
-from symbp.emit.trees import bracketed, count_of, grouped, number, size_text
+from symbp.emit.inference.form import Form, Shape, Unknown, broadcast, same
+from symbp.emit.inference.operators import Operators
+from symbp.emit.inference.shape_inference import REDUCTIONS, UFUNCS
+from symbp.emit.inference.trees import bracketed, count_of, grouped, number, size_text
+from symbp.emit.inference.values import Target
 from symbp.ir.expr import Expr
 
 

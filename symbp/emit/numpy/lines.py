@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import note
-from symbp.emit.numpy_cases import at_position, positions
-from symbp.emit.numpy_frame import NumpyFrame
-from symbp.emit.numpy_positions import over_positions, started
-from symbp.emit.numpy_products import contraction, matrix_leaf
+from symbp.emit.numpy.arrays import ArraySpelling
+from symbp.emit.numpy.cases import at_position, positions
+from symbp.emit.numpy.frame import NumpyFrame
+from symbp.emit.numpy.positions import over_positions, started
+from symbp.emit.numpy.products import contraction, matrix_leaf
 from symbp.emit.spelling import ATOM, Written
 from symbp.emit.terms import guard_rank
 from symbp.ir.bounds import within

@@ -10,10 +10,10 @@ import ast
 import copy
 from collections.abc import Callable, Sequence
 
-from symbp.emit.array_values import Target, Values
-from symbp.emit.form import Form, Unknown, same
-from symbp.emit.forms import OPERATORS
-from symbp.emit.trees import Taken, bits, filled_with, without_which_zeros
+from symbp.emit.inference.form import Form, Unknown, same
+from symbp.emit.inference.shape_inference import OPERATORS
+from symbp.emit.inference.trees import Taken, bits, filled_with, without_which_zeros
+from symbp.emit.inference.values import Target, Values
 
 
 class Operators(Values):

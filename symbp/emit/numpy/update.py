@@ -15,12 +15,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import sympy
 
-from symbp.emit.arrays import ArraySpelling
 from symbp.emit.blocks import Function, note
-from symbp.emit.calls import Calls
 from symbp.emit.elements import ElementSpelling
-from symbp.emit.form import Form, Kind
+from symbp.emit.inference.calls import Calls
+from symbp.emit.inference.form import Form, Kind
 from symbp.emit.names import Names
+from symbp.emit.numpy.arrays import ArraySpelling
 from symbp.emit.update import PREFIX, arguments, doc, numbered_updates
 from symbp.ir.expr import Access, Expr, Size, free_indices, product
 from symbp.ir.system import Equation

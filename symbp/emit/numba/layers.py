@@ -15,8 +15,8 @@ from dataclasses import replace
 import sympy
 
 from symbp.emit.names import Names
-from symbp.emit.numba_places import Place, view
-from symbp.emit.repeats import Family, Layers, layers_in, notes_of, statements_of, words_of
+from symbp.emit.numba.places import Place, view
+from symbp.emit.roll_layers import Family, Layers, layers_in, notes_of, statements_of, words_of
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Tensor
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import sympy
 
 from symbp.emit.blocks import note
-from symbp.emit.numpy_frame import NumpyFrame
+from symbp.emit.numpy.frame import NumpyFrame
 from symbp.emit.spelling import ATOM, MUL, Written
 from symbp.ir.expr import Index
 from symbp.lower.program import Contraction, MatrixKernel, Operand

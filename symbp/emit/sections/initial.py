@@ -11,8 +11,8 @@ import sympy
 
 from symbp.emit.blocks import Function
 from symbp.emit.elements import ScalarSpelling
-from symbp.emit.entries import Entry, entry_lines
 from symbp.emit.names import key_of
+from symbp.emit.sections.entries import Entry, entry_lines
 from symbp.emit.segments import Network
 from symbp.emit.spelling import MUL
 from symbp.ir.expr import Expr, free_sizes

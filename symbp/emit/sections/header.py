@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from symbp.derive.derivation import Derivation
-from symbp.emit.entries import LEAST
 from symbp.emit.footprint import Footprint, formula_text
 from symbp.emit.names import key_of
-from symbp.emit.repeats import layers_in
+from symbp.emit.roll_layers import layers_in
+from symbp.emit.sections.entries import LEAST
 from symbp.emit.segments import Network
 from symbp.emit.update import numbered_updates
 from symbp.ir.printer import equation_text

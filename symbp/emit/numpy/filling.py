@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from symbp.emit.calls import Calls
-from symbp.emit.form import NUMBER, Form, Kind
-from symbp.emit.forms import Forms
+from symbp.emit.inference.calls import Calls
+from symbp.emit.inference.form import NUMBER, Form, Kind
+from symbp.emit.inference.shape_inference import Forms
 from symbp.emit.names import Names
-from symbp.emit.numpy_lines import NumpyLines
-from symbp.emit.runtime_files import takes_out
-from symbp.emit.scratch import Scratch
+from symbp.emit.numpy.lines import NumpyLines
+from symbp.emit.numpy.scratch import Scratch
+from symbp.emit.sections.runtime_files import takes_out
 from symbp.emit.segments import Network, Segment
 from symbp.ir.system import Role, Tensor
 from symbp.lower.program import Contraction, Kernel, MatrixKernel, Scan, Statement

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from symbp.emit.blocks import Function
 from symbp.emit.names import Names
-from symbp.emit.numba_places import Place, view
-from symbp.emit.numba_target import stage_arguments
+from symbp.emit.numba.places import Place, view
+from symbp.emit.numba.target import stage_arguments
 from symbp.emit.segments import AT_ONCE, STEP, Network
 from symbp.emit.update import arguments
 from symbp.ir.training import UpdateRule
