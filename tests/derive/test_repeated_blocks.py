@@ -40,7 +40,8 @@ def test_repeated_and_separate_blocks_have_the_same_gradients() -> None:
 
 @pytest.mark.slow
 def test_the_published_forms_are_found_inside_a_block() -> None:
-    """The row sum of attention as Σ dO·O (Dao et al. 2022), and a key's offset without any effect."""
+    """The row sum of attention as Σ A·dA, whose terms are as small as what they are taken from, which Σ dO·O
+    (Dao et al. 2022) aren't where A is saturated; and a key's offset without any effect."""
     form = {e.target: str(e) for e in derive(gpt(None)).backward}
-    assert form["dZ__s1"] == "dZ__s1[l,n,h,t] = Σ_e O_[l,n,t,h,e]·dO_[l,n,t,h,e]"
+    assert form["dZ__s1"] == "dZ__s1[l,n,h,t] = Σ_s A_[l,n,h,t,s]·dA_[l,n,h,t,s]"
     assert form["dbk_"] == "dbk_[l,h,e] = 0"
