@@ -7,17 +7,18 @@ Must not know: what a command does with them.
 from __future__ import annotations
 
 import argparse
+import difflib
+from collections.abc import Callable, Sequence
 from typing import Any
+
+from symbp.optim.names import OPTIMIZERS, SCHEDULES
 
 TARGETS = ("numpy", "numba")
 WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
 PIECES = ("live", "log", "patience")  # as `symbp.emit.module` has them
 OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
-SCHEDULES = ("constant", "cosine", "linear", "step")
 DTYPES = ("float32", "float64")
-OPTIMIZERS = {  # by their names in `symbp.optim`
-    name.lower(): name for name in ("SGD", "Momentum", "RMSprop", "Adam", "AdamW")
-}
+RULES = tuple(sorted(name.lower() for name in OPTIMIZERS))
 
 
 class Arguments:
@@ -62,12 +63,14 @@ class Arguments:
             default=dtype,
             help=f"floating point numbers of the module (default: {dtype})",
         )
-        self.add(
-            "--optimizer",
-            choices=sorted(OPTIMIZERS),
-            help="update of the parameters (default: the network's, or adam)",
-        )
+        self.optimizer()
         self.add("--lr", metavar="RATE", type=positive, help="learning rate")
+
+    def optimizer(self) -> None:
+        self.add(
+            "--optimizer", metavar="NAME", type=one_of("optimizer", RULES),
+            help=f"update of the parameters (default: the network's, or adam): {', '.join(RULES)}",
+        )  # fmt: skip
 
     def standardise(self) -> None:
         self.add(
@@ -79,11 +82,27 @@ class Arguments:
 
     def update(self) -> None:
         """What the update of the parameters has beside its learning rate."""
-        self.add("--schedule", choices=SCHEDULES, help="of the learning rate, over the whole training")
+        self.add(
+            "--schedule", metavar="NAME", type=one_of("schedule", SCHEDULES),
+            help=f"of the learning rate, over the whole training: {', '.join(SCHEDULES)}",
+        )  # fmt: skip
         self.add("--warmup", metavar="STEPS", type=count, help="steps over which the learning rate rises")
         self.add("--clip-norm", metavar="NORM", type=positive, help="largest norm of all gradients together")
         self.add("--clip-value", metavar="VALUE", type=positive, help="largest entry of a gradient")
         self.add("--weight-decay", metavar="RATE", type=positive, help="how strongly parameters shrink")
+
+
+def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:
+    """A name that is known, in lower or upper case; for another, the nearest is told, else all."""
+
+    def name(text: str) -> str:
+        if text.lower() in known:
+            return text.lower()
+        near = difflib.get_close_matches(text.lower(), known, n=1)
+        told = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(known)}"
+        raise argparse.ArgumentTypeError(f"there is no {what} {text!r}: {told}")
+
+    return name
 
 
 def size(text: str) -> tuple[str, int]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from symbp.cli.arguments import OPTIMIZERS
 from symbp.errors import UsageError
 from symbp.ir.training import UpdateRule
+from symbp.optim.names import OPTIMIZERS
 
 if TYPE_CHECKING:
     from symbp.language import Network
@@ -75,7 +75,7 @@ def optimizer(target: Target, name: str | None, rate: float | None, **more: Any)
     given = {key: value for key, value in {"lr": rate, **more}.items() if value is not None}
     if name is None and not given and suggested is not None:
         return suggested
-    known = {label.lower(): rule for label, rule in OPTIMIZERS.items()}
+    known = {label.lower(): label for label in OPTIMIZERS}
     chosen = name or (suggested.name.lower() if suggested is not None else "adam")
     if chosen not in known:
         raise UsageError(
@@ -101,19 +101,11 @@ def update(target: Target, args: argparse.Namespace, steps: int | None) -> Updat
 
 def _schedule(name: str | None, warmup: int | None, steps: int | None) -> Schedule | None:
     """The schedule of that name; a warm-up alone rises to a constant rate."""
-    from symbp.optim import schedules
-
-    if name in ("cosine", "linear", "step") and steps is None:
-        raise UsageError(
-            f"a {name} schedule runs over a number of steps", help="give it: --steps 1000 (epochs · batches)"
-        )
-    if name in ("cosine", "linear"):
-        found: Schedule = getattr(schedules, name)(steps, warmup=warmup or 0)
-        return found
     if name is None and warmup is None:
         return None
-    plain = schedules.step_decay(max(1, (steps or 0) // 3)) if name == "step" else schedules.constant()
-    return plain.after(warmup) if warmup else plain
+    from symbp.optim.schedules import over
+
+    return over(name or "constant", steps, warmup or 0)
 
 
 def _split(text: str) -> tuple[Path | None, str | None]:

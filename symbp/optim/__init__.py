@@ -1,6 +1,44 @@
-"""Optimizers as equations, schedules of the learning rate, and how parameters start."""
+"""Optimizers as equations, schedules of the learning rate, and how parameters start.
 
-from symbp.optim import initial, schedules
-from symbp.optim.rules import SGD, Adam, AdamW, Momentum, RMSprop
+Each optimizer is imported when it is first used: `symbp.optim.names` costs nothing.
+"""
 
-__all__ = ["SGD", "Adam", "AdamW", "Momentum", "RMSprop", "initial", "schedules"]
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from symbp.optim.names import OPTIMIZERS
+
+if TYPE_CHECKING:
+    from symbp.optim import initial as initial
+    from symbp.optim import schedules as schedules
+    from symbp.optim.adam import Adam as Adam
+    from symbp.optim.adam import Adamax as Adamax
+    from symbp.optim.adam import AdamW as AdamW
+    from symbp.optim.adam import AMSGrad as AMSGrad
+    from symbp.optim.adam import NAdam as NAdam
+    from symbp.optim.adam import RAdam as RAdam
+    from symbp.optim.descent import SGD as SGD
+    from symbp.optim.descent import Lion as Lion
+    from symbp.optim.descent import Momentum as Momentum
+    from symbp.optim.descent import Nesterov as Nesterov
+    from symbp.optim.scaled import Adadelta as Adadelta
+    from symbp.optim.scaled import Adagrad as Adagrad
+    from symbp.optim.scaled import RMSprop as RMSprop
+
+_SUBMODULES = ("initial", "schedules")
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__all__":
+        return __dir__()
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in OPTIMIZERS:
+        return getattr(import_module(f"{__name__}.{OPTIMIZERS[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*OPTIMIZERS, *_SUBMODULES])

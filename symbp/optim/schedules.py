@@ -2,6 +2,10 @@
 
 Enters: hyperparameters. Leaves: `Schedule`, which an optimizer multiplies its learning rate with.
 Must not know: optimizers, targets. Steps count from 1.
+
+PyTorch's schedulers count from 0: `step_decay`, `exponential`, `one_cycle` and the warm-up have at step t the
+value that theirs have after t − 1 calls; `cosine` and `linear` that after t calls, so that the last step is
+at `final`.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ import sympy
 
 from symbp.errors import UsageError
 from symbp.ir.expr import Expr, FloorDiv, Guard
+from symbp.optim.names import SCHEDULES
 
 
 @dataclass(frozen=True)
@@ -79,10 +84,92 @@ def linear(steps: int, final: float = 0.0, warmup: int = 0) -> Schedule:
     return found.after(warmup) if warmup else found
 
 
+def exponential(factor: float) -> Schedule:
+    """The learning rate times `factor` after each step; PyTorch's ExponentialLR. Raises UsageError: factor
+    not in (0, 1]."""
+    base = _share("factor", factor)
+    if base == 0:
+        raise UsageError(
+            "factor must be above 0, not 0", help="a rate of 0 changes nothing: train fewer steps"
+        )
+    return Schedule("exponential", lambda step: base ** (step - 1))
+
+
+def one_cycle(
+    steps: int, pct_start: float = 0.3, div_factor: float = 25.0, final_div_factor: float = 1e4
+) -> Schedule:
+    """Half a cosine wave up from 1/div_factor to 1 over the share `pct_start` of the steps, half a wave down
+    to 1/(div_factor·final_div_factor) over the rest, then that (Smith and Topin 2018, section 4); PyTorch's
+    OneCycleLR, without its cycle of the momentum.
+
+    Raises UsageError: fewer than 2 steps, pct_start outside [0, 1], a factor below 1.
+    """
+    _count(steps=steps)
+    share, last = _share("pct_start", pct_start), steps - 1
+    start = 1 / _at_least_1("div_factor", div_factor)
+    lowest = start / _at_least_1("final_div_factor", final_div_factor)
+    peak = share * steps - 1
+    if not 0 < peak < last:
+        raise UsageError(
+            f"{pct_start} of {steps} steps leave none to rise in, or none to fall in",
+            help="the rise takes pct_start·steps − 1 steps: give more steps, or a share between",
+        )
+
+    def wave(a: Expr, b: Expr, done: Expr) -> Expr:
+        return b + (a - b) * (1 + sympy.cos(sympy.pi * done)) / 2
+
+    def factor(step: Expr) -> Expr:
+        past = step - 1
+        rising, ended = Guard("<=", past, sympy.floor(peak)), Guard("<", last, past)
+        falling = rising.complement() * ended.complement()
+        up, down = (
+            wave(start, sympy.S.One, past / peak),
+            wave(sympy.S.One, lowest, (past - peak) / (last - peak)),
+        )
+        return rising * up + falling * down + ended * lowest
+
+    return Schedule("one cycle", factor)
+
+
+def over(name: str, steps: int | None = None, warmup: int = 0) -> Schedule:
+    """The schedule of a name, of `symbp.optim.names.SCHEDULES`, over so many steps: `step` to a tenth after
+    each third, `exponential` down to a hundredth, the others to their default; the warm-up is part of them,
+    and `one-cycle` rises by itself.
+
+    Raises UsageError: an unknown name, no number of steps where one is needed, a warm-up that leaves none.
+    """
+    if name not in SCHEDULES:
+        raise UsageError(f"there is no schedule {name!r}", help=f"choose one of: {', '.join(SCHEDULES)}")
+    if name == "constant":
+        return constant().after(warmup) if warmup else constant()
+    if steps is None:
+        raise UsageError(
+            f"a {name} schedule runs over a number of steps", help="give it: --steps 1000 (epochs · batches)"
+        )
+    if name in ("cosine", "linear"):
+        return (cosine if name == "cosine" else linear)(steps, warmup=warmup)
+    if name == "one-cycle":
+        if warmup:
+            raise UsageError("a one-cycle schedule rises by itself", help="leave the warm-up out")
+        return one_cycle(steps)
+    plain = (
+        step_decay(max(1, steps // 3))
+        if name == "step"
+        else exponential(float(f"{0.01 ** (1 / steps):.12g}"))
+    )
+    return plain.after(warmup) if warmup else plain
+
+
 def _count(**values: int) -> None:
     for name, value in values.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise UsageError(f"{name} must be a positive integer, not {value!r}")
+
+
+def _at_least_1(name: str, value: float) -> Expr:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 1 <= value < float("inf"):
+        raise UsageError(f"{name} must be at least 1, not {value!r}")
+    return sympy.Rational(repr(float(value)))
 
 
 def _share(name: str, value: float) -> Expr:

@@ -10,7 +10,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from symbp.cli.arguments import OPTIMIZERS, Arguments, count, positive, sizes
+from symbp.cli.arguments import Arguments, count, positive, sizes
 from symbp.cli.status import FAILED, FINE
 from symbp.errors import DataError, UsageError
 
@@ -33,11 +33,7 @@ def add_arguments(to: Arguments) -> None:
     to.add(
         "--seed", type=int, default=0, metavar="INTEGER", help="of initial values and batches (default: 0)"
     )
-    to.add(
-        "--optimizer",
-        choices=sorted(OPTIMIZERS),
-        help="update of the parameters (default: the network's, or adam)",
-    )
+    to.optimizer()
     to.add("--lr", metavar="RATE", type=positive, help="learning rate")
     to.standardise()
     to.update()

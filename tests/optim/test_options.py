@@ -1,0 +1,38 @@
+"""The command line knows the optimizers and schedules of the registry, and what was meant by a near miss."""
+
+import pytest
+
+from symbp.cli.main import main
+from symbp.optim.names import OPTIMIZERS
+
+
+def test_modules_by_the_name_of_an_optimizer(tmp_path):
+    out = tmp_path / "net.py"
+    order = [
+        "generate",
+        "linear_regression",
+        "--optimizer",
+        "RAdam",
+        "--schedule",
+        "one-cycle",
+        "--steps",
+        "90",
+    ]
+    assert main([*order, "-o", str(out)]) == 0
+    text = out.read_text(encoding="utf-8")
+    assert "RAdam, Liu et al. 2020" in text
+    assert "  plain = [rho ≤ 5]" in text
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (("--optimizer", "adagard"), "there is no optimizer 'adagard': did you mean adagrad?"),
+        (("--optimizer", "xyz"), f"choose one of: {', '.join(sorted(map(str.lower, OPTIMIZERS)))}"),
+        (("--schedule", "cosin"), "there is no schedule 'cosin': did you mean cosine?"),
+    ],
+)
+def test_misspelt(option, told, capsys):
+    with pytest.raises(SystemExit):
+        main(["generate", "mlp", *option])
+    assert told in " ".join(capsys.readouterr().err.split())
