@@ -41,3 +41,15 @@ def test_steps_are_those_of_the_equations(name: str, target: str) -> None:
         ours = {old: found[new].astype(float) for old, new in rule.system.updates.items()}
         module.train_step(state, **data)
         np.testing.assert_allclose(state.params.flat, ours["theta"], rtol=1e-12, atol=1e-14)
+
+
+def test_a_scalar_that_may_be_0_divides_nothing():
+    """a·x[i] + b as a·(x[i] + b/a) would fail at the step at which a is 0."""
+    from symbp.emit.numpy.update import _scalar_factor
+    from symbp.ir.expr import Access, Index
+
+    i = Index("i")
+    a, b, x = Access("a"), Access("b"), Access("x", i)
+    assert _scalar_factor(a * x + b) == (1, a * x + b)
+    assert _scalar_factor(x / a + b) == (1 / a, x + a * b)
+    assert _scalar_factor(a * x) == (a, x)

@@ -205,6 +205,15 @@ class _Update:
         return e.func(*[self._inside(a, number) if isinstance(a, sympy.Expr) else a for a in e.args])
 
 
+def _is_never_zero(scale: Expr) -> bool:
+    """Whether a scalar may be divided by: a number, a quotient's denominator, a product of such."""
+    if scale.is_number:
+        return bool(scale != 0)
+    if scale.is_Pow:
+        return bool(scale.exp.is_negative) or _is_never_zero(scale.base)
+    return bool(scale.is_Mul) and all(map(_is_never_zero, scale.args))
+
+
 def _scalar_factor(e: Expr) -> tuple[Expr, Expr]:
     """A scalar and the rest, whose product is the expression; the rest has the fewest scalars."""
     one = sympy.Integer(1)
@@ -220,7 +229,7 @@ def _scalar_factor(e: Expr) -> tuple[Expr, Expr]:
         arrays = [_scalar_factor(t) for t in e.args if free_indices(t)]
         alone = sympy.Add(*[t for t in e.args if not free_indices(t)])
         scales = {s for s, _ in arrays}
-        if len(scales) == 1:
+        if len(scales) == 1 and (alone == 0 or _is_never_zero(next(iter(scales)))):
             (scale,) = scales
             return scale, sympy.Add(*[r for _, r in arrays], alone / scale)
     return one, e
