@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-import re
+import re as _re  # `re` and `im` are names of tensors
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,18 +19,18 @@ from symbp.runtime.common.arrays.shapes import DataError
 _SEPARATORS = "\t;,"  # the rarer in a name or a number, the earlier
 _SAMPLE = 20  # rows by which a separator is found
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_MARKED = re.compile(
+_NUMBER = _re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", _re.ASCII)
+_MARKED = _re.compile(
     r"[+-]?[$€£]?\s?\d{1,3}([,'’ \u00a0\u202f]\d{3})+(\.\d+)?|[+-]?\d{1,3}(\.\d{3}){2,}"
     r"|[+-]?\d{1,3}(\.\d{3})*,\d+|[+-]?\d+,\d+([eE][+-]?\d+)?|[+-]?[$€£]\s?\d[\d.,]*|[+-]?\d[\d.,]*\s?[%$€£]"
 )
-_INFINITE = re.compile(r"[+-]?inf(inity)?", re.IGNORECASE)
+_INFINITE = _re.compile(r"[+-]?inf(inity)?", _re.IGNORECASE)
 _MONTH = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_DATE = re.compile(
+_DATE = _re.compile(
     r"(1[5-9]|2[01])\d\d[-/.]\d{1,2}([-/.]\d{1,2}([T ].*)?)?Z?|\d{1,2}[-/.]\d{1,2}[-/.](\d{2}|\d{4})( .*)?"
     rf"|\d{{1,2}}:\d{{2}}(:\d{{2}}(\.\d+)?)?( ?[ap]m)?|\d{{1,2}}[ .-]+{_MONTH}[ .,-]+\d{{2,4}}"
     rf"|{_MONTH}[ .]+\d{{1,2}},? \d{{4}}",
-    re.IGNORECASE,
+    _re.IGNORECASE,
 )
 
 
