@@ -755,6 +755,7 @@ class State:
     accepted: dict[Any, dict[str, int]] = field(default_factory=dict)
     last: tuple[dict[str, Array], dict[str, int]] | None = None  # the arrays of the last step, their sizes
     bound: Any = None  # what the last step ran on
+    columns: str = ""  # how those of the training's table were read, where it came from one
     random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
 
     def __getstate__(self) -> dict[str, Any]:
@@ -925,6 +926,8 @@ def save(path: str | os.PathLike[str], state: State) -> None:
     for moment, arena in state.moments.items():
         arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
     arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    if state.columns:
+        arrays["columns"] = np.array(state.columns)
     target = Path(path)
     handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
     try:
@@ -945,7 +948,7 @@ def load(path: str | os.PathLike[str]) -> State:
         raise DataError(f"{path} holds no parameters (arrays named params.…)")
     buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
     state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
-    state.step = int(arrays.get("step", 0))
+    state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
     for moment, arena in state.moments.items():
         for name in arena:
             if f"moments.{moment}.{name}" in arrays:
@@ -1281,10 +1284,15 @@ def _difference(
 # ---- The command line ----
 
 
-def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+def _archive(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
     """The arrays of a file that carry the names of input tensors."""
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in names if name in file.files}
+    try:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            return {name: file[name] for name in names if name in file.files}
+    except OSError:
+        raise
+    except Exception as failure:  # whatever NumPy's readers raise on a file that isn't theirs
+        raise DataError(f"{path} is no .npz file of arrays: {failure}") from None
 
 
 def _show(result: dict[str, Any], as_json: bool) -> None:
@@ -1295,6 +1303,22 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
             print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
 
 
+_DATA = "FILE.npz"
+
+
+def _column_option(parser: argparse.ArgumentParser) -> None:
+    """Archives have no columns."""
+
+
+def _read(
+    path: Path, names: tuple[str, ...], columns: str | None = None, target: str | None = None
+) -> tuple[dict[str, Array], str]:
+    """The arrays of a file that carry the names of input tensors, and what is kept of a table's columns."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{path}: this module reads .npz files; for tables, generate it --with tables")
+    return _archive(path, names), columns or ""
+
+
 def _declare_train(train: argparse.ArgumentParser) -> None:
     """The options of `train`."""
     train.add_argument("--epochs", type=int, default=20)
@@ -1302,9 +1326,8 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--seed", type=int, default=0)
     for name, value in HYPER.items():
         train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
-    train.add_argument(
-        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
-    )
+    train.add_argument("--validation", type=Path, metavar=_DATA, help="data to evaluate after each epoch")
+    _column_option(train)
     for declare in TRAIN_OPTIONS:
         declare(train)
     train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
@@ -1312,9 +1335,11 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     """Trains and saves, also what was trained until a step was not finite."""
-    data = _read(options.data, tuple(INPUTS))
-    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    names, target = tuple(INPUTS), getattr(options, "target_column", None)
+    data, columns = _read(options.data, names, None, target)
+    validation = _read(options.validation, names, columns)[0] if options.validation else None
     state = _fresh_state(options.seed, data, _open_sizes(data))
+    state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
     reports = [make(options, data) for make in REPORTS]
@@ -1379,17 +1404,18 @@ def _arguments() -> argparse.ArgumentParser:
             other.add_argument(
                 "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
             )
-    verbs.add_parser("check", help="gradients beside central differences")
+    _column_option(verbs.add_parser("check", help="gradients beside central differences"))
     for verb, one in verbs.choices.items():
         one.add_argument(
-            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+            "--data", type=Path, required=verb != "check", metavar=_DATA, help=f"arrays named {names}"
         )
         one.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser
 
 
 def _check(options: argparse.Namespace) -> int:
-    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    target = getattr(options, "target_column", None)
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS), None, target)[0] if options.data else {}
     rows = check_gradients(None, **data)
     if options.json:
         print(json.dumps(rows))
@@ -1410,7 +1436,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "check":
             return _check(options)
         state = load(options.params)
-        data = _read(options.data, tuple(INPUTS))
+        data, _ = _read(options.data, tuple(INPUTS), state.columns)
         if options.verb == "evaluate":
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:

@@ -246,7 +246,8 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _read, _show
+# symbp/runtime/common/command/files.py: _archive, _show
+# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read
 # symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main

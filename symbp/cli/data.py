@@ -2,11 +2,14 @@
 
 Enters: a network with what its file suggests, options. Leaves: arrays by the names of the network's inputs,
 and the sizes that they show. Must not know: how the network is trained.
+
+Tables are read by the code that modules carry for it, so that both read the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +20,68 @@ if TYPE_CHECKING:
     from symbp.data import Data
     from symbp.ir.system import System, Tensor
 
+TABLES = (".csv", ".tsv")
 CONTEXT = 64  # characters in a piece of text, where the network leaves its length open
+
+
+@dataclass(frozen=True)
+class Found:
+    """The arrays that a network reads; of a table, how its columns were read, as modules keep it, and in a
+    line of words."""
+
+    data: Data
+    columns: str = ""
+    said: str = ""
 
 
 def data_for(target: Target, path: str | None, text: str | None, sizes: Mapping[str, int]) -> Data:
     """The arrays that the network reads, and no others. Raises DataError, UsageError."""
+    return found_for(target, path, text, sizes).data
+
+
+def found_for(
+    target: Target, path: str | None, text: str | None, sizes: Mapping[str, int], column: str | None = None
+) -> Found:
+    """The arrays, and how a table was read, `column` its target. Raises DataError, UsageError."""
+    if path and not text and path.lower().endswith(TABLES):
+        return _from_table(target.network.system, path, sizes, column)
+    if column:
+        raise UsageError("--target-column names a column of a table", help="give the table: --data FILE.csv")
+    return Found(_arrays_for(target, path, text, sizes))
+
+
+def _from_table(system: System, path: str, sizes: Mapping[str, int], column: str | None) -> Found:
+    from symbp.ir.expr import Size
+    from symbp.ir.system import Role
+    from symbp.runtime.common.arrays.shapes import DataError as NoTable
+    from symbp.runtime.common.command.table_columns import _Asked
+    from symbp.runtime.common.command.tables import _read_table
+
+    known = {Size(name): value for name, value in {**system.bound, **sizes}.items()}
+
+    def value(extent: Any) -> int | None:
+        found = extent.xreplace(known) if hasattr(extent, "xreplace") else extent
+        return int(found) if str(found).isdigit() else None
+
+    read = _read(system)
+    asked = _Asked(
+        {t.name: tuple(value(extent) for extent in t.shape) for t in read},
+        {
+            t.name: next((value(f.bound) for f in t.facts if f.bound is not None), None)
+            for t in read
+            if t.integer
+        },
+        tuple(t.name for t in read if t.role is Role.TARGET),
+        tuple(t.name for t in read if any(f.kind == "binary" for f in t.facts)),
+    )
+    try:
+        arrays, columns, said = _read_table(Path(path), asked, None, column)
+    except NoTable as failure:
+        raise DataError(str(failure), where=path) from None
+    return Found({t.name: _as_shaped(arrays[t.name], t, system) for t in read}, columns, f"{path}: {said}")
+
+
+def _arrays_for(target: Target, path: str | None, text: str | None, sizes: Mapping[str, int]) -> Data:
     import symbp as bp
 
     system = target.network.system
@@ -138,10 +198,7 @@ def _context(system: System, given: Mapping[str, int]) -> int:
 
 
 def _named(found: Data, read: Sequence[Tensor], where: str) -> Data:
-    """The arrays by the network's names. A table without names has the target in its last column; columns of
-    which no tensor has the name are, together, the one input that is not a column."""
-    import numpy as np
-
+    """The arrays by the network's names. One array without a name has the target in its last column."""
     from symbp.data import TABLE
     from symbp.ir.system import Role
 
@@ -160,13 +217,7 @@ def _named(found: Data, read: Sequence[Tensor], where: str) -> Data:
             )
         last, rest = whole[:, -1], whole[:, :-1]
         return {inputs[0].name: _as_kind(rest, inputs[0]), targets[0].name: _as_kind(last, targets[0])}
-    if not where.lower().endswith(".csv"):
-        return found
-    missing = [t for t in read if t.name not in found]
-    columns = [array for name, array in found.items() if name not in {t.name for t in read}]
-    if len(missing) == 1 and len(missing[0].shape) == 2 and columns:
-        found = {**found, missing[0].name: np.stack(columns, 1)}
-    return {t.name: _as_kind(found[t.name], t) for t in read if t.name in found} or found
+    return found
 
 
 def _as_kind(array: Any, tensor: Tensor) -> Any:

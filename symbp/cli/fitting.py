@@ -29,7 +29,7 @@ BY_CTRL_C = "interrupted"
 @dataclass(frozen=True)
 class Plan:
     """What to train on what; `options` are those of the module, target and dtype aside. `validation` is what
-    the training may look at, `held` what it never sees."""
+    the training may look at, `held` what it never sees; `columns` says how those of a table were read."""
 
     net: Network
     train: Data
@@ -38,6 +38,7 @@ class Plan:
     epochs: int
     batch_size: int
     options: Mapping[str, Any]
+    columns: str = ""
 
 
 def examples(data: Mapping[str, Any]) -> int:
@@ -48,11 +49,15 @@ def examples(data: Mapping[str, Any]) -> int:
 def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options make. Raises UsageError, DataError, and what deriving raises."""
     import symbp as bp
-    from symbp.cli.data import data_for, sizes_of
+    from symbp.cli.console import narrate
+    from symbp.cli.data import found_for, sizes_of
     from symbp.cli.target import load_target, update
 
     target = load_target(args.net)
-    found = data_for(target, args.data, args.text, sizes(args))
+    read = found_for(target, args.data, args.text, sizes(args), args.target_column)
+    found = read.data
+    if read.said:
+        narrate(read.said)
     train, held = _last(found, args.last) if args.last else bp.data.split(found)
     train, validation = bp.data.split(train, seed=1) if args.patience else (train, held)
     network = bp.standardised(target.network) if args.standardise else target.network
@@ -69,8 +74,12 @@ def planned(args: argparse.Namespace) -> Plan:
             "optimizer": update(target, args, epochs * -(-examples(train) // batch_size)),
             "sizes": sizes_of(target.network.system, found, sizes(args)),
             "derivation": bp.derive(network),
-            "pieces": [name for name in ("log", "patience") if getattr(args, name)],
+            "pieces": [
+                *(name for name in ("log", "patience") if getattr(args, name)),
+                *(["tables"] if read.columns else []),
+            ],
         },
+        read.columns,
     )
 
 
@@ -109,6 +118,7 @@ def fit(
     from symbp.cli.console import Progress, narrate
 
     state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
+    state.columns = plan.columns
     log = Log(args.log)
     more = {"patience": args.patience} if args.patience else {}
 

@@ -45,7 +45,7 @@ from symbp.lower.memory.plan import MemoryPlan
 from symbp.rendering import render
 
 TARGETS = ("numpy", "numba")
-PIECES = ("live", "log", "patience")
+PIECES = ("live", "log", "patience", "tables")
 """What a module has only when asked for: a live line of progress, a log of JSON lines, early stopping."""
 
 
@@ -93,7 +93,7 @@ def generate_source(
         **carried(net, {**made.taken, **training_files(net, target, pieces)}),
         "constants": [*made.constants, *tables(net, update, dtype, target)],
         "functions": functions,
-        "train_tables": train_tables(pieces),
+        "train_tables": train_tables(net, pieces),
     }
     return render(f"{target}/module.py.j2", values)
 

@@ -31,6 +31,7 @@ BATCH: str | None = "N"
 PARAMETERS: dict[str, tuple[Any, ...]] = {"w": ("D",), "b": ()}
 INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}
 FORWARD_INPUTS: tuple[str, ...] = ("x",)
+TARGETS: tuple[str, ...] = ("y",)  # where tables are read
 
 # What is known of values: integers below a bound, facts along an axis.
 INTEGERS: dict[str, Any] = {}

@@ -23,6 +23,7 @@ MARKS = {
     "live": ("def _live", "examples/s", "isatty"),
     "log": ("def _log", "--log", ".jsonl"),
     "patience": ("class _Best", "--patience", "patience: int | None"),
+    "tables": ("import csv", "def _read_columns", "--target-column"),
 }
 
 

@@ -27,6 +27,7 @@ def add_arguments(to: Arguments) -> None:
     to.net()
     to.sizes()
     to.add("--data", metavar="FILE", help="a .npz of arrays named like the network's inputs, a .npy, a .csv")
+    to.add("--target-column", metavar="COLUMN", help="of a .csv: the target (default: the last)")
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
     to.add("--steps", type=count, metavar="INTEGER", default=40, help="of training (default: 40)")
     to.add("--batch-size", type=count, metavar="INTEGER", help="default: the network's, at most 64")
@@ -95,11 +96,15 @@ def _is_asked_for(target: Target, args: argparse.Namespace) -> bool:
 
 def _data(target: Target, args: argparse.Namespace) -> tuple[Data | None, str]:
     """(the arrays that there are, what they are); none for a network that no data at hand fit."""
-    from symbp.cli.data import data_for
+    from symbp.cli.console import narrate
+    from symbp.cli.data import found_for
 
     what = args.data or args.text or ("the network's own data" if target.data else "handwritten digits")
     try:
-        return data_for(target, args.data, args.text, sizes(args)), what
+        found = found_for(target, args.data, args.text, sizes(args), args.target_column)
+        if found.said:
+            narrate(found.said)
+        return found.data, what
     except (DataError, UsageError):
         if _is_asked_for(target, args):
             raise

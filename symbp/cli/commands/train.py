@@ -35,6 +35,11 @@ def add_arguments(to: Arguments) -> None:
         "--seed", type=int, default=0, metavar="INTEGER", help="of initial values and shuffling (default: 0)"
     )
     to.add("--data", metavar="FILE", help="a .npz of arrays named like the network's inputs, a .npy, a .csv")
+    to.add(
+        "--target-column",
+        metavar="COLUMN",
+        help="of a .csv: the column that is the target (default: the last)",
+    )
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
     to.add("--last", metavar="COUNT", type=count, help="test on the last examples, not on a fifth at random")
     to.standardise()

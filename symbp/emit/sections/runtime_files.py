@@ -11,6 +11,7 @@ from functools import cache
 
 from symbp.codegen.carry import Taken, functions, takes, whole
 from symbp.emit.segments import STEP, Network
+from symbp.ir.system import Role
 
 FUNCTIONS = {
     "numpy": ("numpy/functions", "numpy/special"),
@@ -71,7 +72,9 @@ def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[s
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],
-        "command": [f"common/command/{name}" for name in ("files", "train", *_told(pieces), "main")],
+        "command": [
+            f"common/command/{name}" for name in ("files", *_reading(pieces), "train", *_told(pieces), "main")
+        ],
     }
     return {section: whole(names) for section, names in files.items()}
 
@@ -98,10 +101,15 @@ def _given(net: Network, target: str) -> list[str]:
 
 def _told(pieces: Collection[str]) -> list[str]:
     """The files of the pieces; a line for each epoch where there is no live one."""
-    return [*(() if "live" in pieces else ("printed",)), *sorted(pieces)]
+    return [*(() if "live" in pieces else ("printed",)), *sorted(set(pieces) - {"tables"})]
 
 
-def train_tables(pieces: Collection[str]) -> Mapping[str, list[str]]:
+def _reading(pieces: Collection[str]) -> list[str]:
+    """The files that read data: archives alone, or tables, too."""
+    return ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
+
+
+def train_tables(net: Network, pieces: Collection[str]) -> Mapping[str, list[str]]:
     """The tables by which `train` knows its pieces."""
     reports = [
         *([] if "live" in pieces else ["_printed"]),
@@ -111,7 +119,12 @@ def train_tables(pieces: Collection[str]) -> Mapping[str, list[str]]:
         "TRAIN_OPTIONS": [OPTIONS[piece] for piece in sorted(pieces) if piece in OPTIONS],
         "FIT_OPTIONS": [f'"{piece}"' for piece in sorted(pieces) if piece in SETTINGS],
         "REPORTS": reports,
+        **({"TARGETS": _quoted_targets(net)} if "tables" in pieces else {}),
     }
+
+
+def _quoted_targets(net: Network) -> list[str]:
+    return [f'"{tensor.name}"' for tensor in net.data if tensor.role is Role.TARGET]
 
 
 def derivative_files(net: Network, target: str) -> dict[str, Taken]:

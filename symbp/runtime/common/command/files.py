@@ -11,13 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.network import Array
 
 
-def _read(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+def _archive(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
     """The arrays of a file that carry the names of input tensors."""
-    with np.load(path, allow_pickle=False) as file:
-        return {name: file[name] for name in names if name in file.files}
+    try:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
+            return {name: file[name] for name in names if name in file.files}
+    except OSError:
+        raise
+    except Exception as failure:  # whatever NumPy's readers raise on a file that isn't theirs
+        raise DataError(f"{path} is no .npz file of arrays: {failure}") from None
 
 
 def _show(result: dict[str, Any], as_json: bool) -> None:

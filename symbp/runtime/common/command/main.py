@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.files import _read, _show
+from symbp.runtime.common.command.archives import _DATA, _column_option, _read
+from symbp.runtime.common.command.files import _show
 from symbp.runtime.common.command.train import _declare_train, _train
 from symbp.runtime.common.training.calls import evaluate, predict
 from symbp.runtime.common.training.checking import check_gradients
@@ -39,17 +40,18 @@ def _arguments() -> argparse.ArgumentParser:
             other.add_argument(
                 "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
             )
-    verbs.add_parser("check", help="gradients beside central differences")
+    _column_option(verbs.add_parser("check", help="gradients beside central differences"))
     for verb, one in verbs.choices.items():
         one.add_argument(
-            "--data", type=Path, required=verb != "check", metavar="FILE.npz", help=f"arrays named {names}"
+            "--data", type=Path, required=verb != "check", metavar=_DATA, help=f"arrays named {names}"
         )
         one.add_argument("--json", action="store_true", help="one JSON object on stdout")
     return parser
 
 
 def _check(options: argparse.Namespace) -> int:
-    data: dict[str, Any] = _read(options.data, tuple(INPUTS)) if options.data else {}
+    target = getattr(options, "target_column", None)
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS), None, target)[0] if options.data else {}
     rows = check_gradients(None, **data)
     if options.json:
         print(json.dumps(rows))
@@ -70,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "check":
             return _check(options)
         state = load(options.params)
-        data = _read(options.data, tuple(INPUTS))
+        data, _ = _read(options.data, tuple(INPUTS), state.columns)
         if options.verb == "evaluate":
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:

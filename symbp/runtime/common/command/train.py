@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.sizes_shown import _settle, _sizes_in
-from symbp.runtime.common.command.files import _read, _show
+from symbp.runtime.common.command.archives import _DATA, _column_option, _read
+from symbp.runtime.common.command.files import _show
 from symbp.runtime.common.training.fit import fit
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.starting import _fresh_state
@@ -30,9 +31,8 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--seed", type=int, default=0)
     for name, value in HYPER.items():
         train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
-    train.add_argument(
-        "--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch"
-    )
+    train.add_argument("--validation", type=Path, metavar=_DATA, help="data to evaluate after each epoch")
+    _column_option(train)
     for declare in TRAIN_OPTIONS:
         declare(train)
     train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
@@ -40,9 +40,11 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     """Trains and saves, also what was trained until a step was not finite."""
-    data = _read(options.data, tuple(INPUTS))
-    validation = _read(options.validation, tuple(INPUTS)) if options.validation else None
+    names, target = tuple(INPUTS), getattr(options, "target_column", None)
+    data, columns = _read(options.data, names, None, target)
+    validation = _read(options.validation, names, columns)[0] if options.validation else None
     state = _fresh_state(options.seed, data, _open_sizes(data))
+    state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
     reports = [make(options, data) for make in REPORTS]

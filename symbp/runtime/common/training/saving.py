@@ -24,6 +24,8 @@ def save(path: str | os.PathLike[str], state: State) -> None:
     for moment, arena in state.moments.items():
         arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
     arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
+    if state.columns:
+        arrays["columns"] = np.array(state.columns)
     target = Path(path)
     handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
     try:
@@ -44,7 +46,7 @@ def load(path: str | os.PathLike[str]) -> State:
         raise DataError(f"{path} holds no parameters (arrays named params.…)")
     buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
     state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
-    state.step = int(arrays.get("step", 0))
+    state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
     for moment, arena in state.moments.items():
         for name in arena:
             if f"moments.{moment}.{name}" in arrays:

@@ -1,0 +1,29 @@
+"""Data from archives of arrays alone.
+
+Enters: a parser, paths. Leaves: arrays by name. Must not know: what is computed. `tables` stands for it where
+a module reads tables, too.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.command.files import _archive
+from symbp.runtime.network import Array
+
+_DATA = "FILE.npz"
+
+
+def _column_option(parser: argparse.ArgumentParser) -> None:
+    """Archives have no columns."""
+
+
+def _read(
+    path: Path, names: tuple[str, ...], columns: str | None = None, target: str | None = None
+) -> tuple[dict[str, Array], str]:
+    """The arrays of a file that carry the names of input tensors, and what is kept of a table's columns."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{path}: this module reads .npz files; for tables, generate it --with tables")
+    return _archive(path, names), columns or ""

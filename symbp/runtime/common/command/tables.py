@@ -1,0 +1,81 @@
+"""Data from tables and from archives of arrays.
+
+Enters: a parser, paths. Leaves: arrays by name, how columns were read, a line about it on stderr. Must not
+know: what is computed. It stands for `archives`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from symbp.runtime.common.arrays.shapes import DataError, _extent
+from symbp.runtime.common.command.files import _archive
+from symbp.runtime.common.command.table_cells import _cells, _quoted
+from symbp.runtime.common.command.table_columns import (
+    _Asked,
+    _Columns,
+    _columns_from,
+    _read_again,
+    _read_columns,
+    _said,
+)
+from symbp.runtime.network import FACTS, INPUTS, INTEGERS, SIZES, TARGETS, Array
+
+_DATA = "FILE.npz|FILE.csv"
+
+
+def _column_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--target-column",
+        metavar="COLUMN",
+        help="the column of a table that is the target (default: the last)",
+    )
+
+
+def _read(
+    path: Path, names: tuple[str, ...], columns: str | None = None, target: str | None = None
+) -> tuple[dict[str, Array], str]:
+    """The arrays of a file by the names of input tensors, and how the columns of a table were read."""
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        return _archive(path, names), columns or ""
+    try:
+        arrays, columns, said = _read_table(path, _asked(), columns, target)
+    except DataError as failure:
+        raise DataError(f"{path}: {failure}") from None
+    print(f"{path}: {said}", file=sys.stderr)
+    return arrays, columns
+
+
+def _asked() -> _Asked:
+    """What this network reads."""
+    return _Asked(
+        {name: tuple(_extent(extent, SIZES) for extent in shape) for name, shape in INPUTS.items()},
+        {name: None if bound is None else _extent(bound, SIZES) for name, (bound, _) in INTEGERS.items()},
+        TARGETS,
+        tuple(name for name in INPUTS if ("binary", -1) in FACTS.get(name, ())),
+    )
+
+
+def _read_table(
+    path: Path, asked: _Asked, columns: str | None, target: str | None
+) -> tuple[dict[str, Array], str, str]:
+    """The arrays of a table, how its columns were read, and a line about it. A table after that of the
+    training is read as that one was (`columns`); if the training had none, it can't have text in it."""
+    if not columns:
+        cells = _cells(path, None)
+        arrays, found = _read_columns(cells, asked, target)
+        text = next((c for c in found.columns if c.values is not None), None)
+        if columns is not None and text is not None:
+            raise DataError(
+                f"column {_quoted(text.name)} holds text, and the network wasn't trained on a table that "
+                "says what its values stand for: give numbers"
+            )
+        return arrays, found.text(), _said(found, asked, len(cells.rows))
+    known = _columns_from(columns)
+    cells = _cells(path, known.headed)
+    arrays = _read_again(cells, asked, known)
+    unread = [n for n in cells.names if known.headed and n not in {c.name for c in known.columns}]
+    found = _Columns(known.headed, tuple(c for c in known.columns if c.tensor in arrays))
+    return arrays, columns, _said(found, asked, len(cells.rows), unread)
