@@ -88,7 +88,14 @@ def test_workspaces_have_the_bytes_of_the_formula(name):
 
 
 # --- compiled steps
-ENTRIES = ("_train_step", "_train_step_in_chunks", "_draw_bernoulli", "_draw_uniform", "_draw_normal")
+ENTRIES = (
+    "_train_step",
+    "_train_step_in_chunks",
+    "_draw_bernoulli",
+    "_draw_uniform",
+    "_draw_normal",
+    "_any_outside",
+)
 
 
 def counted(found, monkeypatch):
