@@ -142,9 +142,9 @@ def test_a_compiled_step_allocates_nothing(name, threads, monkeypatch):
 UNDER_A_LIMIT = """
 import resource, sys
 import numpy as np
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:3]
 from gallery_nets import batch, module
-name, target, rows = sys.argv[2], sys.argv[3], int(sys.argv[4])
+name, target, rows = sys.argv[3], sys.argv[4], int(sys.argv[5])
 found, data = module(name, target), batch(name, rows)
 state = found.init_state(found.init_params(0), threads=1)
 for _ in range(2):
@@ -168,7 +168,7 @@ def test_steps_run_when_memory_has_run_out(name, rows, target):
     """Under a limit of 1 MiB above what two steps have left, at which no array of 2 MiB can be made: all
     steps together get along with that."""
     done = subprocess.run(
-        [sys.executable, "-c", UNDER_A_LIMIT, str(Path(__file__).parent), name, target, str(rows)],
+        [sys.executable, "-c", UNDER_A_LIMIT, *map(str, Path(__file__).parents[:2]), name, target, str(rows)],
         capture_output=True, text=True, check=False,
         env={**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536", "MALLOC_TRIM_THRESHOLD_": "0"},
     )  # fmt: skip
