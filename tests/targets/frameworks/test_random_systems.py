@@ -9,6 +9,7 @@ from emit_any import any_system, any_values
 from emit_recurrences import swept
 from emit_systems import EXTENTS
 
+from symbp.errors import GenerationError
 from symbp.ir.evaluation.vector import run
 from symbp.targets.bisect import relative_error
 from symbp.targets.frameworks import named
@@ -25,7 +26,12 @@ def compared(seed):
     expected = run(derivation.system, values, EXTENTS, [system.loss, *derivation.gradients.values()])
     if not all(np.isfinite(value).all() for value in expected.values()):
         return
-    made = module(system, named("torch"), {}, "A probe.")
+    sizes = EXTENTS if seed % 2 else {}
+    try:
+        made = module(system.with_(bound=sizes), named("torch"), {}, "A probe.")
+    except GenerationError as failure:  # a size that no array tells must be given
+        assert "the length of no axis" in failure.what
+        made = module(system.with_(bound=EXTENTS), named("torch"), {}, "A probe.")
     code = Loss("torch", "PyTorch", made.text, made.arguments, RUNNERS["torch"])
     value, found = code.gradients(values, list(derivation.gradients))
     assert relative_error(value, expected[system.loss]) <= TOLERANCE
