@@ -29,8 +29,7 @@ def compared(seed):
     sizes = EXTENTS if seed % 2 else {}
     try:
         made = module(system.with_(bound=sizes), named("torch"), {}, "A probe.")
-    except GenerationError as failure:  # a size that no array tells must be given
-        assert "the length of no axis" in failure.what
+    except GenerationError:  # a size that no array tells must be given
         made = module(system.with_(bound=EXTENTS), named("torch"), {}, "A probe.")
     code = Loss("torch", "PyTorch", made.text, made.arguments, RUNNERS["torch"])
     value, found = code.gradients(values, list(derivation.gradients))
