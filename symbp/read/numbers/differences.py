@@ -39,12 +39,15 @@ def central_differences(
     most: int = MOST,
 ) -> dict[str, Array]:
     """(loss(u + h) − loss(u − h))/2h for each element u of the tensors of `by`, h being 1e-6 times |u| or 1;
-    not a number where that was left out, of more elements than `most`. `values` are those of all tensors,
+    not a number where that was left out, of more elements than `most`; nothing for what is computed and has
+    no way to the loss. `values` are those of all tensors,
     what is stopped keeps its own; `evaluate` gives the loss of a system from its leaves."""
     found: dict[str, Array] = {}
     whole = sum(values[name].size for name in by) <= most
     each = max(1, most // max(1, len(by)))
     for name in by:
+        if name in system.defining and loss not in _following(system, name):
+            continue  # of what only the computed loss rests on, where the page's is written otherwise
         move = unused_name(f"{name}__nudge", system.by_name) if name in system.defining else name
         start = np.zeros(values[name].shape) if move != name else np.array(values[name], float)
         nudged = _nudged(system, name, move)

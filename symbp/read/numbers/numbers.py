@@ -239,7 +239,7 @@ def _differences(
     differences = central_differences(declared, loss, point, sizes, own, vectorised)
     most = affordable(page, shown)
     differences |= central_differences(page, loss, found, shown, others, by_loops, most)
-    return {target: differences[name] for target, name in by.items()}
+    return {target: differences[name] for target, name in by.items() if name in differences}
 
 
 def _selected(line: Line, array: Array, sizes: Mapping[str, int]) -> Array:
