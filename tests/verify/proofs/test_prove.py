@@ -88,7 +88,7 @@ def test_a_wrong_chain_rule_is_named_and_what_follows_from_it_is_not(name, seed,
         return replace(found, system=system)
 
     monkeypatch.setattr(derive, "adjoints", wrong)
-    found = prove(of_gallery(name))
+    found = prove(bp.derive(gallery.find(name).load().net))
     (equation,) = done
     named = [v for v in found.wrong if v.number]
     assert [v.target for v in named] == [equation.target]
