@@ -33,6 +33,7 @@ SURE = 3  # a jump of the slope counts from so many times the rounding in it on
 STRAIGHT = (
     1e-3  # share by which bends at two steps may fail to be proportional: functions change over 30 steps
 )
+BENT = 0.7  # share of a difference of slopes that half the step leaves: ½ of a smooth function, all at a kink
 SHORTER = 1 / 32  # of the short step, where that reaches over a kink
 EPSILON = float(np.finfo(float).eps)
 SPACINGS = tuple(117.3 * float(np.finfo(kind).eps) for kind in (np.float64, np.float32))
@@ -144,9 +145,16 @@ def _extrapolated(f: Callable[[float], Array], step: float, noise: Array, unit: 
     share = float(np.max(noise, initial=0.0)) / size if 0 < size < np.inf else EPSILON
     near = unit * float(np.clip(share, EPSILON, LONGEST)) ** (1 / 3)
     slope, error, kink = _nearby(f, near, noise)
-    table = _Table(slope, error)
+    table, here, longer = _Table(slope, error), f(0.0), np.full(np.shape(slope), np.inf)
     for row in range(MOST_ROWS):
-        table.add((f(step) - f(-step)) / (2 * step), noise / step)
+        ahead, behind = f(step), f(-step)
+        bend = np.abs(ahead - 2 * here + behind) / step
+        rough = (
+            bend - 4 * noise / step > BENT * longer
+        )  # a kink in reach: of no longer step is there a series
+        table = table.without(rough | ~np.isfinite(bend))
+        longer = bend
+        table.add((ahead - behind) / (2 * step), noise / step)
         enough = (table.error <= ENOUGH * np.abs(table.best)) | (table.latest > 2 * table.own)
         if step < near or (row + 1 >= LEAST_ROWS and np.all(enough)):
             break
@@ -156,17 +164,21 @@ def _extrapolated(f: Callable[[float], Array], step: float, noise: Array, unit: 
 
 def _nearby(f: Callable[[float], Array], step: float, noise: Array) -> tuple[Array, Array, Array]:
     """(slope, bound on its error, whether there is a kink) by differences at a short step, or, where a kink
-    is within its reach, at a shorter one."""
-    slope, error, kink = _at_three_steps(f, step, noise)
+    is within its reach, at a shorter one. A shorter step at which rounding is larger than what the kink shows
+    can't say that there is none."""
+    slope, error, kink, off, _ = _at_three_steps(f, step, noise)
     if np.any(kink):
         nearer = _at_three_steps(f, step * SHORTER, noise)
         slope, error = np.where(kink, nearer[0], slope), np.where(kink, nearer[1], error)
-        kink = kink & nearer[2]
+        kink = kink & (nearer[2] | (2 * nearer[4] > off))
     return slope, np.where(np.isfinite(error), error, np.inf), kink
 
 
-def _at_three_steps(f: Callable[[float], Array], step: float, noise: Array) -> tuple[Array, Array, Array]:
-    """(slope, bound on its error, whether there is a kink) by differences at a step, at ½ and ¼ of it.
+def _at_three_steps(
+    f: Callable[[float], Array], step: float, noise: Array
+) -> tuple[Array, Array, Array, Array, Array]:
+    """(slope, bound on its error, whether there is a kink, the bend that shows it, the rounding in that) by
+    differences at a step, at ½ and ¼ of it.
 
     With S(h) = (f(x+h) − 2f(x) + f(x−h))/h, the difference of slopes to both sides, 2·S(h/2) − S(h) is of
     the order h³ where the function is smooth. A jump J of the slope at a distance a·h makes J·|1 − 3a| of it
@@ -176,11 +188,12 @@ def _at_three_steps(f: Callable[[float], Array], step: float, noise: Array) -> t
     slopes = [(a - b) / (2 * h) for (a, b), h in zip(sides, steps, strict=True)]
     bends = [(a - 2 * here + b) / h for (a, b), h in zip(sides, steps, strict=True)]
     kink, unsure = np.zeros(np.shape(here), bool), np.zeros(np.shape(here))
+    blur = SURE * 20 * noise / steps[1]
     for long, short, h in zip(bends, bends[1:], steps, strict=False):  # rounding is 4ε_f/h in each bend
         off = np.abs(2 * short - long)
         kink |= off > SURE * 20 * noise / h + STRAIGHT * np.abs(long)
         unsure = np.maximum(unsure, off)
-    return slopes[1], np.abs(slopes[0] - slopes[1]) + 2 * noise / step + unsure, kink
+    return slopes[1], np.abs(slopes[0] - slopes[1]) + 2 * noise / step + unsure, kink, unsure, blur
 
 
 class _Table:
@@ -192,6 +205,18 @@ class _Table:
         self.best, self.error = known, error
         self.own = self.latest = np.full(np.shape(known), np.inf)  # the least error of the table, of its row
         self.row: list[tuple[Array, Array]] = []  # value and noise
+
+    def without(self, gone: Array) -> _Table:
+        """The table that forgets its rows where it is told to."""
+        if not np.any(gone):
+            return self
+        kept = _Table(self.known, self.within)
+        unknown = np.full(np.shape(self.known), np.nan)
+        kept.best = np.where(gone, kept.best, self.best)
+        kept.error = np.where(gone, kept.error, self.error)
+        kept.own = np.where(gone, np.inf, self.own)
+        kept.row = [(np.where(gone, unknown, value), noise) for value, noise in self.row]
+        return kept
 
     def add(self, value: Array, noise: Array) -> None:
         """A row, from the difference at its step and the noise in that."""

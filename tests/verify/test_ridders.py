@@ -88,3 +88,17 @@ def test_a_function_that_answers_otherwise_each_time() -> None:
     at = {"x": np.array(1.0)}
     assert repeats(lambda at: np.sqrt(at["x"] - 2), at)
     assert not repeats(lambda at: at["x"] + 1e-9 * rng.normal(), at)
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1e5])
+@pytest.mark.parametrize("distance", [1e-7, 2e-6, 2e-3, 0.05])
+def test_a_kink_in_reach_of_long_steps_never_makes_a_sure_wrong_slope(distance: float, offset: float) -> None:
+    """|x| between long steps on both sides has the slope x/h: halving the step doubles it, which looks like a
+    series. Beside a large offset the short step is all rounding and contradicts nothing."""
+    found = along(lambda x: 1e-3 * np.abs(x) - offset, distance)
+    assert found.kink or abs(found.value - 1e-3) <= found.error
+
+
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1e5])
+def test_a_kink_at_the_point_is_named_though_a_shorter_step_drowns_in_rounding(offset: float) -> None:
+    assert along(lambda x: 3e-3 * np.maximum(x, 0) - offset, 0.0).kink

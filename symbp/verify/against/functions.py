@@ -24,13 +24,23 @@ from symbp.verify.against.matching import misshapen
 from symbp.verify.against.report import AgainstReport, TensorRow, Verdict
 from symbp.verify.against.returned import answer, as_mapping, gradients_of, number
 from symbp.verify.against.running import Ran, ran, short
-from symbp.verify.against.slopes import EPSILON, Slope, derivative_along
 from symbp.verify.against.spelled import DERIVATIVE
+from symbp.verify.ridders import derivative_along
 
 ENTRIES, DIRECTIONS = 24, 3
 TOLERANCES = {8: 1e-6, 4: 1e-3, 2: 5e-2}  # by bytes of a gradient's numbers, relative to its largest element
 FLOOR = 1e-8
 SURE = 1e-2  # a numeric derivative that may be off by more of its size says nothing
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A numeric derivative along one direction, and a bound on its error, infinite where nothing can be said;
+    whether that is because of a kink."""
+
+    value: float
+    error: float
+    kink: bool
 
 
 @dataclass(frozen=True)
@@ -206,10 +216,10 @@ class _Case:
         return {n: v.astype(float) if n in self.real else v for n, v in self.arguments.items()}
 
     @cached_property
-    def epsilon(self) -> float:
-        """Of the numbers in which the function computes."""
+    def precision(self) -> Any:
+        """The type of the numbers in which the function computes."""
         found = np.asarray(self._call(self.name, self.function, self.at).value)
-        return float(np.finfo(found.dtype).eps) if found.dtype.kind == "f" else EPSILON
+        return found.dtype if found.dtype.kind == "f" else np.dtype(float)
 
     def floor(self, name: str) -> float:
         """The size below which a gradient counts as 0, beside what the function's own size makes of it."""
@@ -217,7 +227,12 @@ class _Case:
         return (abs(self.value(self.at)) or length) * FLOOR / length
 
     def _along(self, direction: Mapping[str, Array]) -> Slope:
-        return derivative_along(self.value, self.at, direction, self.epsilon)
+        def function(at: Mapping[str, Any]) -> Array:
+            return np.asarray(self.value({**self.at, **at}), self.precision)
+
+        found = derivative_along(function, {name: self.at[name] for name in direction}, direction)
+        kink = bool(found.kink)
+        return Slope(float(found.value), np.inf if kink else float(found.error), kink)
 
     def _compared(self, name: str, found: Array, sides: Sequence[Compared]) -> TensorRow:
         scale = max(
@@ -285,7 +300,8 @@ def _is_real(value: Any) -> bool:
 
 
 def _close(a: float, b: float, within: float) -> bool:
-    return bool(abs(a - b) <= within * max(abs(a), abs(b), 1e-300)) or (np.isnan(a) and np.isnan(b))
+    near = abs(a - b) <= within * max(abs(a), abs(b), 1e-300)
+    return bool(a == b or near or (np.isnan(a) and np.isnan(b)))
 
 
 def _equal(a: Array, b: Array | None) -> bool:
