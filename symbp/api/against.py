@@ -8,7 +8,6 @@ Must not know: how code is read, matched or compared, how a framework is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from symbp.api.checked import CheckReport
     from symbp.derive.derivation import Derivation
     from symbp.language import Network
-    from symbp.verify import Report
     from symbp.verify.against import AgainstReport
 
 
@@ -38,10 +36,9 @@ def check_frameworks(
 ) -> CheckReport:
     """The gradients that frameworks find on their own, beside the derivation."""
     from symbp.api.checked import CheckReport
+    from symbp.verify.frameworks import framework_report
 
-    report: Report = import_module("symbp.verify.frameworks").framework_report(
-        derivation, names, sizes=sizes, seed=seed, hyper=net.hyper
-    )
+    report = framework_report(derivation, names, sizes=sizes, seed=seed, hyper=net.hyper)
     return CheckReport.of(report, derivation, net.hyper)
 
 

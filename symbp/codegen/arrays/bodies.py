@@ -33,19 +33,19 @@ from symbp.ir.expr import (
     free_indices,
     guards_of,
 )
+from symbp.ir.functions import ELEMENTARY
 from symbp.ir.printer import TEXT, decimal
 from symbp.read.display import Along, Reduced
 
+HELPERS = ("sigmoid", "softplus", "erf", "erfc", "gamma", "loggamma")  # what NumPy lacks of the table
+SHAPED = ("gelu", "gelu_slope", "gelu_tanh", "gelu_tanh_slope")  # what only pages name
 FUNCTIONS = {
-    "exp": "np.exp", "log": "np.log", "sin": "np.sin", "cos": "np.cos", "tan": "np.tan", "asin": "np.arcsin",
-    "acos": "np.arccos", "atan": "np.arctan", "sinh": "np.sinh", "cosh": "np.cosh", "tanh": "np.tanh",
-    "asinh": "np.arcsinh", "acosh": "np.arccosh", "atanh": "np.arctanh", "atan2": "np.arctan2",
-    "Floor": "np.floor", "FloorQuotient": "np.floor_divide", "Round": "np.rint", "sigmoid": "sigmoid",
-    "gelu": "gelu", "gelu_slope": "gelu_slope", "gelu_tanh": "gelu_tanh",
-    "gelu_tanh_slope": "gelu_tanh_slope", "erf": "erf", "erfc": "erfc", "loggamma": "loggamma",
-    "gamma": "gamma", "softplus": "softplus",
-}  # fmt: skip
+    **{f.name: f"np.{f.numpy}" for f in ELEMENTARY.values() if f.numpy},
+    **{name: name for name in (*HELPERS, *SHAPED)},
+    "relu": "np.maximum",
+}
 """Elementwise functions, by the names of their classes: of NumPy, or helpers of a module's own."""
+BESIDE = {"relu": (0,)}  # further arguments
 POLYGAMMA = {0: "digamma", 1: "trigamma"}
 CONSTANTS = {"pi": "np.pi", "E": "np.e", "oo": "np.inf", "-oo": "-np.inf"}
 COMPARE = {"=": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -248,9 +248,7 @@ def _function(e: Expr, frame: Frame) -> Value:
     arguments = [counted(real(argument, frame)) for argument in e.args]
     if name in HARMLESS and e.atoms(Access):
         arguments = [harmless(argument, frame, HARMLESS[name]) for argument in arguments]
-    if name == "relu":
-        arguments.append(Value(infer.number(0)))
-        return elementwise(lambda *n: infer.elementwise("np.maximum", *n), arguments, frame.order)
+    arguments += [Value(infer.number(number)) for number in BESIDE.get(name, ())]
     if name not in FUNCTIONS:
         raise GenerationError(
             f"no function of arrays is known for {name}", help="write it with SymPy's elementwise functions"

@@ -153,7 +153,10 @@ class _Expansion:
         if equation.target in self.within or len(factors) < 2:
             return None
         taken = {i.name for i in self.equation.all_indices}
-        fresh = {i: Index(unused_name(i.name, taken)) for i in equation.reduced}
+        fresh: dict[Index, Index] = {}
+        for index in equation.reduced:
+            fresh[index] = Index(unused_name(index.name, taken))
+            taken.add(fresh[index].name)
         ranges = {new: equation.extents[old] for old, new in fresh.items()}
         places = dict(zip(equation.indices, access.subscripts, strict=True))
         inner = _Expansion(
