@@ -18,7 +18,8 @@ def test_no_code_is_parsed(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
     imported |= {n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
-    assert not imported & {"ast", "re", "tokenize", "libcst"}
+    in_runtime = path.is_relative_to(ROOT / "runtime")  # which may read the cells of tables, and no code
+    assert not imported & {"ast", "tokenize", "libcst", *(() if in_runtime else ("re",))}
     texts = [
         n.value
         for n in ast.walk(tree)
