@@ -177,15 +177,6 @@ class Network:
         return self.system.metrics
 
     @cached_property
-    def parameter_sizes(self) -> tuple[str, ...]:
-        """The sizes that shape parameters, in order of appearance."""
-        found: dict[str, None] = {}
-        for tensor in self.parameters:
-            for extent in tensor.shape:
-                found |= dict.fromkeys(sorted(s.name for s in extent.atoms(Size)))
-        return tuple(found)
-
-    @cached_property
     def open_sizes(self) -> tuple[str, ...]:
         return tuple(name for name in self.system.sizes if name not in self.sizes)
 

@@ -5,7 +5,6 @@ Enters: `Numbers`. Leaves: text, plain values. Must not know: how a number was f
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -234,11 +233,6 @@ def plain(found: Numbers) -> dict[str, Any]:
         "equations": equations,
         "gradients": dict(found.reading.derivation.gradients),
     }
-
-
-def json_text(found: Numbers, **more: Any) -> str:
-    """The JSON text, without a final newline; `more` stands behind it."""
-    return json.dumps(plain(found) | more, indent=2, ensure_ascii=False)
 
 
 def values(array: Array) -> Any:

@@ -53,11 +53,6 @@ class Symbol:
     notation: Derivatives = "partial"
 
     @property
-    def is_adjoint(self) -> bool:
-        """Whether it is written as a derivative."""
-        return self.quotient is not None
-
-    @property
     def is_fraction(self) -> bool:
         """Whether LaTeX writes it as ∂ of / ∂ by."""
         return self.quotient is not None and self.latex is None and self.notation == "partial"

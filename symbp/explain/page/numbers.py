@@ -20,7 +20,7 @@ from symbp.explain.page.equations import inline, joined
 from symbp.explain.page.matrices import figure, matrices
 from symbp.explain.script import script
 from symbp.ir.points.sampling import evaluate_size
-from symbp.ir.system import Role, Tensor
+from symbp.ir.system import Tensor
 from symbp.read.numbers import Numbers
 
 if TYPE_CHECKING:
@@ -155,8 +155,3 @@ def json_within(value: Any) -> Markup:
     for sign, code in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(sign, code)
     return Markup(text)
-
-
-def is_trainable(numbers: Numbers) -> bool:
-    """Whether there is something to train."""
-    return any(t.role is Role.PARAMETER for t in numbers.reading.derivation.system.leaves)

@@ -305,11 +305,6 @@ def evaluate_size(extent: Expr, sizes: Mapping[str, int]) -> int:
     return int(bound)
 
 
-def rational_point(system: System, seed: int, sizes: Mapping[str, int]) -> dict[str, Array]:
-    """Leaves as short fractions that obey their facts exactly (object arrays), for exact arithmetic."""
-    return as_fractions(system, sample_point(system, seed, sizes=sizes)[1])
-
-
 def as_fractions(system: System, values: Mapping[str, Array]) -> dict[str, Array]:
     """The leaves of a point rounded to short fractions that obey their facts exactly."""
     return {tensor.name: _as_fractions(tensor, values[tensor.name]) for tensor in system.leaves}

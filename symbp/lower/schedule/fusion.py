@@ -40,10 +40,6 @@ class Draft:
         own = [self.statement.target] if self.statement.scaling else []
         return [*dict.fromkeys(access.name for access in self.statement.reads), *own]
 
-    @property
-    def reduced_left(self) -> bool:
-        return any(i in self.equation.reduced for i in self.remaining)
-
 
 @dataclass
 class Group:
