@@ -145,5 +145,5 @@ def fit(
     for record in history:
         if record.get("best"):
             narrate(f"kept the parameters of epoch {record['epoch']}, loss {record['validation_loss']:.4g}")
-    ended = progress.records[-1].get("interrupted", False)
+    ended = history[-1].get("interrupted", False)
     return state, len(progress.records), BY_CTRL_C if ended else None

@@ -129,6 +129,20 @@ def test_ctrl_c_keeps_what_is_trained(module: ModuleType, data: dict[str, Any]) 
     assert state.step > 1
 
 
+def test_ctrl_c_between_two_epochs_is_told_too(module: ModuleType, data: dict[str, Any]) -> None:
+    """While a callback draws or writes a record, that record is made already."""
+    import signal
+
+    state = module.init_state(module.init_params(0))
+
+    def drawing(record: dict[str, Any]) -> None:
+        if record["epoch"] == 2:
+            signal.raise_signal(signal.SIGINT)
+
+    history = module.fit(state, data, epochs=50, batch_size=7, callback=drawing)
+    assert [r.get("interrupted", False) for r in history] == [False, True]
+
+
 def test_save_and_load_continue_as_if_nothing_had_happened(
     module: ModuleType, data: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -65,9 +65,10 @@ def fit(
         try:
             for record in _epochs(state, data, epochs, batch_size, validation, stop):
                 history.append(record)
+                over = False
                 if patience is not None and "validation_loss" in record:
-                    stop.asked = best.meets(record, state) >= patience or stop.asked
-                if callback is not None and callback(record) is True:
+                    over = best.meets(record, state) >= patience
+                if (callback is not None and callback(record) is True) or over:
                     break
         except NotFinite as failure:
             failure.history = history
