@@ -1025,7 +1025,8 @@ def _epochs(
         if stop.asked:
             record["interrupted"] = True
         yield record
-        if stop.asked:
+        if stop.asked:  # perhaps while the caller looked at the record
+            record["interrupted"] = True
             return
 
 
