@@ -27,7 +27,7 @@ CHOICES: Mapping[str, Sequence[str]] = {
     "show": PARTS,
     "reading": ("textbook", "computed"),
     "order": ("1", "2"),
-    "target": ("numpy", "numba"),
+    "target": ("numpy", "numba", "plain"),
 }
 
 
@@ -47,6 +47,11 @@ class Asked:
     def is_empty(self) -> bool:
         """Whether nothing is asked for yet."""
         return not (self.net or self.formula)
+
+    @property
+    def trains(self) -> bool:
+        """Whether a training module of it can be shown; of anything else, derivatives alone."""
+        return bool(self.net) and self.order == "1" and not self.wrt
 
     def query(self, **changes: str) -> str:
         """The query of the address of this state, with changes; what is as usual isn't in it."""

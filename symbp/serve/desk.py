@@ -159,7 +159,7 @@ def _code(asked: Asked, subject: Subject) -> str:
     """A training module of a gallery network as it stands, else a module of the derivatives."""
     from symbp.api import source
 
-    if subject.exhibit is None or asked.order != "1" or asked.wrt:
+    if subject.exhibit is None or not asked.trains:
         return source(subject.derivation, target=asked.target)
     return source(
         subject.network,

@@ -91,6 +91,8 @@ def _choices(asked: Asked) -> list[Link]:
         return [Link(w, asked.query(reading=r), r == asked.reading) for r, w in words.items()]
     if asked.show == "code":
         words = {"numpy": "NumPy", "numba": "Numba"}
+        if asked.trains:
+            words["plain"] = "NumPy as on a slide"
         return [Link(w, asked.query(target=t), t == asked.target) for t, w in words.items()]
     return []
 

@@ -64,6 +64,14 @@ def test_views_of_a_network_typed_in_lines(client):
     assert "complex step" in check.text
 
 
+def test_plain_code_of_a_network_that_trains(client):
+    page = get(client, net="mlp", show="code", target="plain")
+    text = unescape(re.search(r'(?s)<pre class="code"[^>]*>(.*?)</pre>', page.text)[1])
+    assert "dW2 = h.T @ da2" in re.sub("<[^>]+>", "", text)
+    assert "target=plain" in get(client, net="mlp", show="code").text
+    assert "target=plain" not in get(client, net="mlp", show="code", wrt="W1").text
+
+
 def test_a_page_names_its_own_views_and_files(client):
     page = get(client, formula=NET, wrt="W", reading="computed")
     links = [unescape(link) for link in Seen(page.text).links]
