@@ -1,17 +1,14 @@
 """The README is true: its commands run, its output is what comes out, CI runs its test command."""
 
-import os
 import re
-import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from told_commands import blocks, file_of, run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
+BLOCKS = blocks(README)
 SETUP = [line for kind, text in BLOCKS if kind == "sh" for line in text.splitlines() if ".venv" in line]
 COMMANDS = [
     line
@@ -21,19 +18,8 @@ COMMANDS = [
     if line and ".venv" not in line
 ]
 SCRIPTS = [text for kind, text in BLOCKS if kind == "python"]
-FILES = {text.split()[1]: text for text in SCRIPTS if re.match(r"# \w+\.py\n", text)}
+FILES = {file_of(text): text for text in SCRIPTS if file_of(text)}
 SHOWN = [text for kind, text in BLOCKS if kind == "console"]
-
-
-def run(command, folder, status=0):
-    """One command line, with `symbp` and `python` those of this environment."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        shlex.split(command), cwd=folder, env={**os.environ, "PATH": path, "PYTHONPATH": str(folder)},
-        capture_output=True, text=True, encoding="utf-8", check=False,
-    )  # fmt: skip
-    assert done.returncode == status, f"{command}\n{done.stdout}\n{done.stderr}"
-    return done.stdout
 
 
 def test_the_readme_has_what_the_tests_look_for():

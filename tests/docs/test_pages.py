@@ -1,0 +1,50 @@
+"""The pages of `docs/` are true: what they tell a reader to type works, and they build without a warning."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from told_commands import blocks, file_of, run
+
+DOCS = Path(__file__).parents[2] / "docs"
+GENERATORS = ("sphinx", "myst_parser", "furo")
+
+
+def page(name):
+    return blocks((DOCS / name).read_text(encoding="utf-8"))
+
+
+@pytest.mark.slow
+def test_the_tutorial_works_in_its_order(tmp_path):
+    for kind, text in page("tutorial.md"):
+        if kind == "python":
+            (tmp_path / file_of(text)).write_text(text, encoding="utf-8")
+        for command in text.splitlines() if kind == "sh" else ():
+            run(command, tmp_path)
+    told = run("symbp check wine_net.py --size D=4 --against theirs.py", tmp_path, status=1)
+    first = told[told.index("first wrong") :].splitlines()[0]
+    assert "da1" in first or "W1" in first
+    assert "factor" in told
+
+
+def test_three_ways_of_one_network_have_one_gradient(tmp_path):
+    ((_, text),) = page("coming_from.md")
+    (tmp_path / "three_ways.py").write_text(text, encoding="utf-8")
+    assert run("python three_ways.py", tmp_path).count("[") == 6
+
+
+@pytest.mark.slow
+def test_they_build_without_a_warning(tmp_path):
+    missing = [name for name in GENERATORS if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"needs the extra docs: {', '.join(missing)}")
+    build = [sys.executable, "-m", "sphinx", "-q", "-W", "-d", str(tmp_path / "trees")]
+    done = subprocess.run(
+        [*build, str(DOCS), str(tmp_path / "html")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    reference = (tmp_path / "html" / "python.html").read_text(encoding="utf-8")
+    for name in ("api.derive", "ops.cross_entropy", "nn.Dense", "optim.AdamW", "errors.DataError"):
+        assert f'id="symbp.{name}"' in reference
