@@ -15,6 +15,7 @@ from symbp import __version__
 from symbp.cli.arguments import Arguments
 from symbp.cli.commands import (
     check,
+    convert,
     derive,
     diagnose,
     draw,
@@ -44,6 +45,7 @@ COMMANDS = (
     generate,
     plan,
     train,
+    convert,
     diagnose,
     check,
     prove,
