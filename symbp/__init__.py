@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from symbp.api import hvp as hvp
     from symbp.api import jacobian as jacobian
     from symbp.api import plan as plan
+    from symbp.api import to_onnx as to_onnx
     from symbp.language import *  # noqa: F403
     from symbp.ops import *  # noqa: F403
 

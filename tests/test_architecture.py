@@ -13,7 +13,19 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
 DIRECT = {
-    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root", "targets", "serve", "saliency", "interchange"},
+    "cli": {
+        "api",
+        "gallery",
+        "explain",
+        "verify",
+        "ops",
+        "data",
+        "root",
+        "targets",
+        "serve",
+        "saliency",
+        "interchange",
+    },
     # Units by their derivatives, as pictures: it declares its own penalty, and lets the api derive.
     "saliency": {"api"},
     # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.

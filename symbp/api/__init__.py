@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, overload
 from symbp.api.against import assert_gradient, check_function
 from symbp.api.choices import one_of
 from symbp.api.derivation import Derivation, PageChoices
+from symbp.api.exporting import to_onnx
 from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
 from symbp.derive.derivation import Derivation as Derived
@@ -50,6 +51,7 @@ __all__ = [
     "order",
     "plan",
     "source",
+    "to_onnx",
 ]
 
 

@@ -125,4 +125,6 @@ def _numbers(name: str, value: Any) -> Any:
         raise DataError(
             f"{name} is no array of real numbers", details=(f"its elements are of type {array.dtype}",)
         )
-    return np.array(array, order="C")  # a view's strides would be lost: some writers copy its memory as it lies
+    return np.array(
+        array, order="C"
+    )  # a view's strides would be lost: some writers copy its memory as it lies

@@ -240,4 +240,3 @@ CALLS: dict[str, Rule] = {
     "np.arange": _arange,
     "stop_gradient": _itself,
 }  # fmt: skip
-

@@ -193,4 +193,3 @@ RULES: dict[type[Node], Callable[[Walk, Any], Any]] = {
     tree.Subscript: Walk._subscript,
     tree.Call: Walk._call,
 }
-
