@@ -5,6 +5,7 @@ Enters: networks, arrays by name, files. Leaves: files, arrays by name. Must not
 Each format is read and written by the library made for it, which an extra brings.
 """
 
+from symbp.interchange.state_dict import from_state_dict, to_state_dict
 from symbp.interchange.weights import (
     Weights,
     load_npz,
@@ -17,10 +18,12 @@ from symbp.interchange.weights import (
 
 __all__ = [
     "Weights",
+    "from_state_dict",
     "load_npz",
     "load_safetensors",
     "load_weights",
     "save_npz",
     "save_safetensors",
     "save_weights",
+    "to_state_dict",
 ]

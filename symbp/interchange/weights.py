@@ -76,7 +76,7 @@ def load_safetensors(path: str | os.PathLike[str]) -> Weights:
 
 
 def save_npz(weights: Weights, path: str | os.PathLike[str], *, force: bool = False) -> Path:
-    """Writes weights as training modules read them, whole or not at all. Raises DataError, GenerationError."""
+    """Writes weights as training modules read them. Raises DataError, GenerationError."""
     content = io.BytesIO()
     arrays = {f"params.{n}": _numbers(n, a) for n, a in weights.params.items()}
     arrays |= {f"buffers.{n}": _numbers(n, a) for n, a in weights.buffers.items()}

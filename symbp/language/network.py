@@ -26,8 +26,8 @@ from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
 from symbp.language.inline import inlined
-from symbp.language.naming.allowed import check_name
 from symbp.language.layouts import Layout, layouts_of
+from symbp.language.naming.allowed import check_name
 from symbp.language.naming.asked import reached, resolved
 from symbp.language.naming.frames import caller, here
 from symbp.language.naming.given import all_names, given_names, labels, names_at_inference

@@ -148,7 +148,7 @@ class _Recurrent:
         )
 
     def _matrix(self, place: _Place, word: str) -> Layout | None:
-        """All gates of a unit one behind the other, then what comes in; None where PyTorch hasn't the cell."""
+        """All gates one behind the other, then what comes in; None where PyTorch hasn't the cell."""
         return place.layout(word, (1, 2) if self.gates > 1 else (1,), (0,))
 
     def _offset(

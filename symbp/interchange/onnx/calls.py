@@ -104,6 +104,14 @@ def _first_maximum(graph: Graph, given: Arguments) -> Made:
     return graph.where(binary(graph, ">", some, 0, "boolean"), place, -1, "integer")
 
 
+def _argsort(graph: Graph, given: Arguments) -> Made:
+    """All of the last axis from the smallest; of equal ones the first stands first, as TopK has it."""
+    x = given.array(graph, 0)
+    whole = graph.unsqueezed(graph.length(x, x.rank - 1), [0])
+    more = {"axis": x.rank - 1, "largest": 0, "sorted": 1}
+    return graph.op("TopK", x, whole, rank=x.rank, dtype="integer", result=1, **more)
+
+
 def _einsum(graph: Graph, given: Arguments) -> Made:
     formula, *_ = given.values
     count = len(given.values)
@@ -224,6 +232,7 @@ CALLS: dict[str, Rule] = {
     ".argmax": _argmax,
     "first_maximum": _first_maximum,
     "first_maximum_where": _first_maximum,
+    "argsort": _argsort,
     "np.einsum": _einsum,
     "np.linalg.det": _determinant,
     ".reshape": _reshape,

@@ -2,8 +2,7 @@
 
 Enters: a graph, values. Leaves: values. Must not know: the tree, shapes.
 
-A function that ONNX hasn't is made of those that it has; near 0 and far out these keep their digits as NumPy's
-do, or there is none here.
+A function that ONNX hasn't is made of those that it has, in a form that keeps its digits near 0 and far out.
 """
 
 from __future__ import annotations
@@ -100,9 +99,9 @@ class Words:
 
 
 def _sinh(w: Words, x: Made) -> Made:
-    """(e − 1 + (e − 1)/e)/2 with e − 1 by tanh(x/2): small arguments keep their digits."""
-    less = _expm1(w, x)
-    return w.Mul(0.5, w.Add(less, w.Div(less, w.Add(less, 1.0))))
+    """(u + u/(u + 1))/2 with u = exp(|x|) − 1, and the sign of x: small arguments keep their digits."""
+    u = _expm1(w, w.Abs(x))
+    return w.Mul(w.Mul(0.5, w.Sign(x)), w.Add(u, w.Div(u, w.Add(u, 1.0))))
 
 
 def _expm1(w: Words, x: Made) -> Made:

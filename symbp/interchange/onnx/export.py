@@ -20,8 +20,8 @@ from symbp.derive.derivation import Derivation
 from symbp.errors import GenerationError, UsageError
 from symbp.interchange.files import library
 from symbp.interchange.onnx.graph import IR_VERSION, OPSET, Graph, Made
-from symbp.interchange.onnx.sizes import fitting, known_sizes, values_of
 from symbp.interchange.onnx.walk import Walk
+from symbp.interchange.sizes import fitting, known_sizes, values_of
 from symbp.ir.expr import Size, free_sizes
 from symbp.ir.system import Role, System, Tensor
 from symbp.targets.frameworks.forward import Page, page, statements
@@ -57,7 +57,7 @@ def onnx_model(
     used = used_names(body) | {made.tensors[name] for name in outputs.values()}
     read = [t for t in system.leaves if made.tensors[t.name] in used]
     kept = [t for t in read if t.role in KEPT]
-    held = fitting(system, kept, arrays, known)
+    held = fitting(kept, arrays, known)
     inputs = [t for t in read if t.role not in (*KEPT, Role.HYPER)]
     graph = Graph(np.dtype(dtype).type)
     graph.names |= {t.name for t in (*inputs, *kept)} | set(outputs)
@@ -142,7 +142,7 @@ def _model(
         return helper.make_tensor_value_info(label, code(graph.array(_dtype(tensor))), shape)
 
     nodes = [
-        helper.make_node(operator, read, [to], **{k: code(v) if k == "to" else v for k, v in more.items()})
+        helper.make_node(operator, read, to, **{k: code(v) if k == "to" else v for k, v in more.items()})
         for operator, read, to, more in graph.nodes
     ]
     nodes += [helper.make_node("Identity", [value.name], [label]) for label, (value, _) in results.items()]

@@ -36,7 +36,7 @@ class Graph:
     names of values begin with, the tensor that is computed at the time."""
 
     real: Any
-    nodes: list[tuple[str, tuple[str, ...], str, Mapping[str, Any]]] = field(default_factory=list)
+    nodes: list[tuple[str, tuple[str, ...], tuple[str, ...], Mapping[str, Any]]] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     prefix: str = "value"
     names: set[str] = field(default_factory=set)
@@ -73,14 +73,23 @@ class Graph:
             return value
         return self.op("Cast", value, rank=value.rank, dtype=dtype, to=self.array(dtype))
 
-    def op(self, operator: str, *inputs: Made | None, rank: int, dtype: DType, **attributes: Any) -> Made:
-        """What an operator gives; the same operation is there once."""
+    def op(
+        self,
+        operator: str,
+        *inputs: Made | None,
+        rank: int,
+        dtype: DType,
+        result: int = 0,
+        **attributes: Any,
+    ) -> Made:
+        """What an operator gives, of several results one; the same operation is there once."""
         read = tuple("" if value is None else value.name for value in inputs)
         shown = {k: tuple(v) if isinstance(v, list) else v for k, v in attributes.items()}
-        key = (operator, read, tuple(sorted(shown.items(), key=lambda pair: pair[0])))
+        key = (operator, read, result, tuple(sorted(shown.items(), key=lambda pair: pair[0])))
         if key not in self._known:
             self._known[key] = self.fresh(f"{self.prefix}_{operator}")
-            self.nodes.append((operator, read, self._known[key], attributes))
+            others = (self.fresh(f"{self.prefix}_{operator}_unused") for _ in range(result))
+            self.nodes.append((operator, read, (*others, self._known[key]), attributes))
         return Made(self._known[key], rank, dtype)
 
     # --- forms that several operations share

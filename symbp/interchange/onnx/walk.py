@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from symbp.codegen import tree
-from symbp.codegen.tree import Expression, Node, Statement
+from symbp.codegen.tree import DType, Expression, Node, Statement
 from symbp.errors import GenerationError
 from symbp.interchange.onnx.calls import CALLS, Arguments
 from symbp.interchange.onnx.elementwise import binary
@@ -109,7 +109,7 @@ class Walk:
         value = self.value(node.operand)
         if isinstance(value, NUMBERS):
             return -value if node.op == "-" else not value  # type: ignore[operator]
-        dtype = "boolean" if node.op == "~" else value.dtype
+        dtype: DType = "boolean" if node.op == "~" else value.dtype
         name = {"-": "Neg", "~": "Not"}[node.op]
         return self.graph.op(name, self.graph.made(value, dtype), rank=value.rank, dtype=dtype)
 

@@ -1,7 +1,7 @@
-"""The sizes that a graph is made for, and arrays that fit them.
+"""The sizes that arrays of parameters show, and whether the arrays fit them.
 
-Enters: a system, arrays by name, sizes that were given. Leaves: sizes, arrays of one type. Must not know:
-graphs.
+Enters: a system, arrays by name, sizes that were given. Leaves: sizes, arrays. Must not know: where
+arrays come from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def values_of(sizes: Mapping[str, int]) -> dict[Expr, Expr]:
 
 
 def known_sizes(system: System, arrays: Mapping[str, Any], given: Mapping[str, int]) -> dict[str, int]:
-    """The sizes declared, given, or shown by the arrays. Raises UsageError: a size that the network hasn't."""
+    """The sizes declared, given, or shown by arrays. Raises UsageError: a size that the network hasn't."""
     found = dict(system.bound)
     for name, value in given.items():
         if name not in system.sizes:
@@ -40,9 +40,7 @@ def known_sizes(system: System, arrays: Mapping[str, Any], given: Mapping[str, i
     return found
 
 
-def fitting(
-    system: System, tensors: Sequence[Tensor], arrays: Mapping[str, Any], sizes: Mapping[str, int]
-) -> dict[str, Any]:
+def fitting(tensors: Sequence[Tensor], arrays: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any]:
     """The arrays of parameters and buffers. Raises DataError: one that is missing, has another shape, or
     holds what isn't finite."""
     found: dict[str, Any] = {}
