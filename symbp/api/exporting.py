@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import UsageError
+from symbp.errors import GenerationError, UsageError
 
 if TYPE_CHECKING:
     from symbp.language import Network
@@ -49,4 +49,10 @@ def to_onnx(
         derivation = api.derive(net, wrt=None if gradients else [])
     arrays = {**params, **(buffers or {})}
     model = onnx_model(derivation, arrays, sizes=sizes, dtype=dtype, gradients=gradients)
-    return write_whole(path, model.SerializeToString(), force=force)
+    try:
+        content = model.SerializeToString()
+    except Exception as failure:  # protobuf's own kinds of error, by its version
+        raise GenerationError(
+            "the model is too large for one ONNX file, which holds 2 GB at most", details=(str(failure),)
+        ) from None
+    return write_whole(path, content, force=force)

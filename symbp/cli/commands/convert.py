@@ -35,11 +35,9 @@ def run(args: argparse.Namespace) -> int:
             )
     weights = load_weights(args.params)
     path = save_weights(weights, args.output, force=args.force)
-    left = (
-        f"; left out, since only training needs it: {', '.join(weights.left_out)}" if weights.left_out else ""
-    )
-    print(
-        f"wrote {path}: {len(weights.params)} parameters, {len(weights.buffers)} buffers{left}",
-        file=sys.stderr,
-    )
+    said = f"wrote {path}: {len(weights.params)} parameters, {len(weights.buffers)} buffers"
+    if weights.left_out:
+        kinds = dict.fromkeys(name.partition(".")[0] for name in weights.left_out)
+        said += f"; left out: {', '.join(kinds)}"
+    print(said, file=sys.stderr)
     return FINE

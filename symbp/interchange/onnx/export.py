@@ -141,9 +141,10 @@ def _model(
         shape = [_extent(extent.xreplace(known)) for extent in tensor.shape]
         return helper.make_tensor_value_info(label, code(graph.array(_dtype(tensor))), shape)
 
+    computed, constants = graph.needed([value for value, _ in results.values()])
     nodes = [
         helper.make_node(operator, read, to, **{k: code(v) if k == "to" else v for k, v in more.items()})
-        for operator, read, to, more in graph.nodes
+        for operator, read, to, more in computed
     ]
     nodes += [helper.make_node("Identity", [value.name], [label]) for label, (value, _) in results.items()]
     arrays = {n: np.asarray(a, graph.real if a.dtype.kind == "f" else np.int64) for n, a in held.items()}
@@ -153,7 +154,7 @@ def _model(
         name,
         [told(t.name, t) for t in (*inputs, *trained)],
         [told(label, tensor) for label, (_, tensor) in results.items()],
-        [of_array(array, n) for n, array in {**arrays, **graph.constants}.items()],
+        [of_array(array, n) for n, array in {**arrays, **constants}.items()],
     )
     opset = helper.make_opsetid("", OPSET)
     model = helper.make_model(made, producer_name="symbp", opset_imports=[opset], ir_version=IR_VERSION)

@@ -20,6 +20,9 @@ OPSET = 18
 IR_VERSION = 9
 NUMBERS = (bool, int, float, np.bool_, np.integer, np.floating)
 
+Node = tuple[str, tuple[str, ...], tuple[str, ...], Mapping[str, Any]]
+"""An operator, the names of what it reads and gives, attributes."""
+
 
 @dataclass(frozen=True)
 class Made:
@@ -36,7 +39,7 @@ class Graph:
     names of values begin with, the tensor that is computed at the time."""
 
     real: Any
-    nodes: list[tuple[str, tuple[str, ...], tuple[str, ...], Mapping[str, Any]]] = field(default_factory=list)
+    nodes: list[Node] = field(default_factory=list)
     constants: dict[str, Any] = field(default_factory=dict)
     prefix: str = "value"
     names: set[str] = field(default_factory=set)
@@ -91,6 +94,16 @@ class Graph:
             others = (self.fresh(f"{self.prefix}_{operator}_unused") for _ in range(result))
             self.nodes.append((operator, read, (*others, self._known[key]), attributes))
         return Made(self._known[key], rank, dtype)
+
+    def needed(self, results: Sequence[Made]) -> tuple[list[Node], dict[str, Any]]:
+        """The nodes and constants that some values rest on."""
+        wanted = {value.name for value in results}
+        nodes: list[Node] = []
+        for node in reversed(self.nodes):
+            if wanted.intersection(node[2]):
+                nodes.append(node)
+                wanted |= set(node[1])
+        return nodes[::-1], {name: array for name, array in self.constants.items() if name in wanted}
 
     # --- forms that several operations share
     def vector(self, parts: Sequence[Any]) -> Made:
