@@ -22,23 +22,32 @@ from symbp.errors import DataError
 from symbp.interchange.files import library, read_with, write_whole
 
 BUFFERS = "symbp.buffers"
+WORDS = ("network", "columns")  # texts that a module keeps beside its parameters
 KINDS = "fiub"  # numbers and truth values
 Arrays = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Arrays by the names of tensors; `left_out` names what a file holds beside them."""
+    """Arrays by the names of tensors. `words` are texts beside them: the name of the network, how a table's
+    columns were read. `left_out` names what else a file holds."""
 
     params: Arrays
     buffers: Arrays = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
 
 
 def save_safetensors(
-    params: Arrays, path: str | os.PathLike[str], *, buffers: Arrays | None = None, force: bool = False
+    params: Arrays,
+    path: str | os.PathLike[str],
+    *,
+    buffers: Arrays | None = None,
+    words: Mapping[str, str] | None = None,
+    force: bool = False,
 ) -> Path:
-    """Writes parameters, and buffers if given, as a safetensors file, whole or not at all; its path.
+    """Writes parameters, and buffers if given, as a safetensors file, whole or not at all; its path. `words`
+    go into its metadata.
 
     Raises UsageError: the library isn't installed; DataError: a value that is no array of numbers, a name
     that stands twice; GenerationError: a file that is there already, or can't be written.
@@ -49,9 +58,11 @@ def save_safetensors(
     if twice:
         raise DataError(f"{twice[0]!r} is both a parameter and a buffer", where=str(path))
     arrays = {name: _numbers(name, a) for name, a in {**params, **kept}.items()}
-    metadata = {BUFFERS: json.dumps(sorted(kept))} if kept else None
+    metadata = {f"symbp.{key}": word for key, word in (words or {}).items()}
+    if kept:
+        metadata[BUFFERS] = json.dumps(sorted(kept))
     try:
-        content = safetensors.save(arrays, metadata)
+        content = safetensors.save(arrays, metadata or None)
     except Exception as failure:
         raise DataError(f"safetensors can't hold these arrays: {failure}", where=str(path)) from None
     return write_whole(path, content, force=force)
@@ -70,7 +81,8 @@ def load_safetensors(path: str | os.PathLike[str]) -> Weights:
         if not isinstance(names, list) or not all(isinstance(n, str) and n in arrays for n in names):
             raise DataError("the metadata name buffers that the file doesn't hold", where=str(where))
         kept = {name: arrays[name] for name in names}
-        return Weights({n: a for n, a in arrays.items() if n not in kept}, kept)
+        words = {key: metadata[f"symbp.{key}"] for key in WORDS if f"symbp.{key}" in metadata}
+        return Weights({n: a for n, a in arrays.items() if n not in kept}, kept, words)
 
     return read_with(read, path, "whole safetensors file")
 
@@ -80,6 +92,7 @@ def save_npz(weights: Weights, path: str | os.PathLike[str], *, force: bool = Fa
     content = io.BytesIO()
     arrays = {f"params.{n}": _numbers(n, a) for n, a in weights.params.items()}
     arrays |= {f"buffers.{n}": _numbers(n, a) for n, a in weights.buffers.items()}
+    arrays |= {key: np.array(word) for key, word in weights.words.items()}
     np.savez(content, allow_pickle=False, **arrays)
     return write_whole(path, content.getvalue(), force=force)
 
@@ -95,9 +108,12 @@ def load_npz(path: str | os.PathLike[str]) -> Weights:
             names = list(file.files)
             saved = [n for n in names if n.startswith(("params.", "buffers."))]
             arrays = {name: _numbers(name, file[name]) for name in saved or names}
+            texts = {key: file[key] for key in WORDS if saved and key in names}
         params = {n.removeprefix("params."): a for n, a in arrays.items() if not n.startswith("buffers.")}
         buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
-        return Weights(params, buffers, tuple(n for n in names if n not in arrays))
+        words = {key: str(text) for key, text in texts.items() if text.dtype.kind == "U" and text.ndim == 0}
+        left = tuple(n for n in names if n not in arrays and n not in words)
+        return Weights(params, buffers, words, left)
 
     return read_with(read, path, "archive of arrays (.npz)")
 
@@ -110,7 +126,8 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
 def save_weights(weights: Weights, path: str | os.PathLike[str], *, force: bool = False) -> Path:
     """By its ending, as a safetensors file or an .npz."""
     if _is_safetensors(path):
-        return save_safetensors(weights.params, path, buffers=weights.buffers, force=force)
+        words, buffers = weights.words, weights.buffers
+        return save_safetensors(weights.params, path, buffers=buffers, words=words, force=force)
     return save_npz(weights, path, force=force)
 
 

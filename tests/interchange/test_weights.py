@@ -41,12 +41,22 @@ def test_other_readers_read_it(tmp_path, params):
 def test_the_command_converts_both_ways(tmp_path, params, capsys):
     source, between, back = (str(tmp_path / n) for n in ("a.npz", "b.safetensors", "c.npz"))
     kept = {f"params.{n}": a for n, a in params.items()}
-    np.savez(source, **kept, **{"buffers.m": np.ones(2), "moments.m.W1": np.ones(3), "step": np.int64(3)})
+    np.savez(
+        source,
+        **kept,
+        **{
+            "buffers.m": np.ones(2),
+            "moments.m.W1": np.ones(3),
+            "step": np.int64(3),
+            "columns": np.array("äöü"),
+        },
+    )
     assert main(["convert", source, "-o", between]) == 0
     assert "step" in capsys.readouterr().err
     assert main(["convert", between, "-o", back]) == 0
     with np.load(back) as found:
-        assert set(found.files) == {*kept, "buffers.m"}
+        assert set(found.files) == {*kept, "buffers.m", "columns"}
+        assert str(found["columns"]) == "äöü"
         np.testing.assert_array_equal(found["params.W1"], params["W1"])
     assert main(["convert", source, "-o", between]) == 2
     assert "exists already" in capsys.readouterr().err
