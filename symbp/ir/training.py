@@ -6,12 +6,13 @@ Must not know: which optimizers exist, or any target.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import sympy
 
+from symbp.errors import UsageError
 from symbp.ir.expr import Expr
 from symbp.ir.system import System
 
@@ -37,8 +38,32 @@ class Initial:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Parameters that an update treats otherwise: those whose name one of the `patterns` matches (as a shell
+    would), or which are of that kind (`offset`, `scale`, `weight`). `values` are theirs for leaves that have
+    a number for each parameter; the others have 1. `frozen` ones never change."""
+
+    patterns: tuple[str, ...]
+    values: Mapping[str, float] = field(default_factory=dict)
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A parameter that an update changes, and its values of `UpdateRule.own`, in this order."""
+
+    parameter: str
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class UpdateRule:
     """An optimizer as equations over one generic parameter, flat with index `i` below the size `P`.
+
+    Where something is to be known of each parameter by itself (its norm, a rate of its own), the equations
+    are over all of them: `theta[k,i]` is entry i of parameter k, with k below `K` and i below `P`, which is
+    as large as that parameter is. What has the index k alone is a number for each parameter: a sum over its
+    entries, or a leaf, one of `own`, whose values are in `parts`. A parameter without a part is frozen.
 
     `system` has the leaves `theta` (parameter), `gradient` (input), the moments (buffers, all zero at the
     start), `step` (the count of updates, 1 at the first) and the hyperparameters (scalars);
@@ -51,6 +76,8 @@ class UpdateRule:
     hyper: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    groups: tuple[Group, ...] = ()
+    parts: tuple[Part, ...] | None = None  # None: all parameters alike
 
     __hash__ = object.__hash__
 
@@ -58,3 +85,26 @@ class UpdateRule:
     def moments(self) -> tuple[str, ...]:
         """The names of the state tensors that travel with each parameter."""
         return tuple(name for name in self.system.updates if name != THETA)
+
+    @property
+    def by_parameter(self) -> bool:
+        """Whether the equations tell parameters apart."""
+        return len(self.system.tensor(THETA).shape) > 1
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The leaves that have a number for each parameter."""
+        count = self.system.tensor(THETA).shape[:1] if self.by_parameter else None
+        return tuple(t.name for t in self.system.leaves if t.shape == count)
+
+    def parts_of(self, parameters: Iterable[str]) -> tuple[Part, ...]:
+        """What is updated, in this order. Raises UsageError: groups that nobody has looked up."""
+        if self.parts is None and self.groups:
+            raise UsageError(
+                f"the groups of {self.name} are not yet those of a network",
+                help="look them up: symbp.optim.groups.resolved(rule, system)",
+            )
+        if self.parts is None:
+            return tuple(Part(name) for name in parameters)
+        by_name = {part.parameter: part for part in self.parts}
+        return tuple(by_name[name] for name in parameters if name in by_name)
