@@ -14,6 +14,7 @@ from symbp.codegen.arrays import Frame, Variable, right_hand_side
 from symbp.codegen.names import Names
 from symbp.codegen.printer import text
 from symbp.codegen.tree import Assign, Expression, Statement, Subscript
+from symbp.errors import GenerationError
 from symbp.ir.system import Role
 from symbp.ir.training import GRADIENT, STEP, THETA, UpdateRule
 
@@ -37,6 +38,11 @@ class Update:
 
 def update(rule: UpdateRule, taken: Iterable[str]) -> Update:
     """The update rule's equations on dictionaries of arrays, where `name` is the key of a parameter."""
+    if rule.by_parameter:
+        raise GenerationError(
+            f"a plain module has no {rule.name} that tells parameters apart (groups, norms of parameters)",
+            help="choose the target numpy or numba, or an optimizer that treats all entries alike",
+        )
     system, names = rule.system, Names(taken)
     key = infer.name("name", (), "object")
     variables: dict[str, Variable] = {}

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any
 
 from symbp.errors import UsageError
@@ -50,7 +51,7 @@ def _group(key: str, settings: Any, hyper: Mapping[str, float]) -> Group:
         if name == "lr" and value == 0:
             raise UsageError(f"lr of the group {key!r} must be positive", help=f'freeze it: "{FROZEN}"')
         if name in hyper:
-            values[SHARES[name]] = value / hyper[name]
+            values[SHARES[name]] = float(Fraction(str(value)) / Fraction(str(hyper[name])))
         elif value:
             raise UsageError(
                 f"the group {key!r} sets {name}, which the optimizer hasn't",

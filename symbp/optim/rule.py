@@ -41,7 +41,8 @@ class Rule:
     """One update rule while it is written: its leaves, and the next values so far.
 
     `gradient` is the loss's gradient after clipping; `lr` follows the schedule. Weight decay λ adds λ·θ to
-    the gradient, or, decoupled from it, makes `kept`, where the step starts, (1 − lr·λ)·θ instead of θ.
+    the gradient, or, decoupled from it, makes `kept`, where the step starts, (1 − lr·λ)·θ instead of θ; `decay`
+    is λ.
     """
 
     def __init__(
@@ -86,11 +87,13 @@ class Rule:
         if clip_value is not None:
             self._clip_value()
         self.kept: Expr = self.theta
-        decay = self["weight_decay"] * self._own.get("decay_share", 1) if weight_decay else 0
+        self.decay: Expr = sympy.S.Zero
+        if weight_decay:
+            self.decay = self["weight_decay"] * self._own.get("decay_share", 1)
         if weight_decay and decoupled:
-            self.kept = (1 - self.lr * decay) * self.theta
+            self.kept = (1 - self.lr * self.decay) * self.theta
         elif weight_decay:
-            decayed = self.gradient + decay * self.theta
+            decayed = self.gradient + self.decay * self.theta
             self.gradient = self.entry("g_decayed", decayed, "weight decay")
 
     def _clip_norm(self) -> None:
