@@ -88,6 +88,8 @@ def optimizer(target: Target, name: str | None, rate: float | None, **more: Any)
 
 def update(target: Target, args: argparse.Namespace, steps: int | None) -> UpdateRule:
     """The optimizer that the options of the update make, its schedule over so many steps."""
+    if steps is not None and args.accumulate:
+        steps = -(-steps // args.accumulate)
     rule = optimizer(
         target,
         args.optimizer,
@@ -97,6 +99,7 @@ def update(target: Target, args: argparse.Namespace, steps: int | None) -> Updat
         clip_value=args.clip_value,
         weight_decay=args.weight_decay,
         groups=_groups(target, args),
+        accumulate=args.accumulate,
     )
     if args.no_decay and "weight_decay" not in rule.hyper:
         raise UsageError(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling, ScalarSpelling
 from symbp.emit.names import Names
-from symbp.emit.parts import Parts, of_one, own_numbers
+from symbp.emit.parts import Parts
 from symbp.emit.spelling import Written
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, Index, free_indices
@@ -25,10 +25,13 @@ PREFIX = "U"
 def numbered_updates(rule: UpdateRule) -> list[tuple[int, Equation]]:
     """The update's equations with their numbers, scalars first where they are computed."""
     numbered = [(k + 1, e) for k, e in enumerate(rule.system.equations)]
-    for number, equation in enumerate(of_one(rule).system.equations, 1):
+    own, one = rule.own_numbers, rule.of_one().system
+    entries = {e.target for e in one.equations if e.indices}
+    for number, equation in enumerate(one.equations, 1):
         flat = all(a.subscripts in ((), equation.all_indices) for a in equation.reads)
         total = equation.op == "sum" and len(equation.reduced) == 1 and not equation.indices
-        if not (total or equation.reduction is None) or len(equation.indices) > 1 or not flat:
+        early = equation.reduction is None or equation.target in own or not entries & set(equation.read_names)
+        if not early or not (total or equation.reduction is None) or len(equation.indices) > 1 or not flat:
             raise LoweringError(
                 f"equation ({PREFIX}{number}) of {rule.name} is neither a map of one entry nor a sum",
                 details=(equation_text(equation),),
@@ -80,7 +83,9 @@ class _NumbaUpdate:
         self.locals = frozenset(e.target for e in rule.system.equations if e.indices)
         self.constants: dict[Expr, str] = {}
         self.before: list[str] = []
-        self.own: set[str] = set()  # numbers of one part, and what is computed of them, for the part's loops
+        self.own: frozenset[str] = (
+            frozenset()
+        )  # numbers of one part, and what is computed of them, for the part's loops
         self.inside: list[str] = []
         self.helpers: set[str] = set()
 
@@ -141,9 +146,9 @@ def _by_parts(rule: UpdateRule, names: Names, real: str, parts: Parts) -> tuple[
     """For each part its own numbers, then one loop over its entries. A sum over the entries is a loop before:
     it computes again what it needs of each, so that no entry is kept, and none has changed by then."""
     numbered_updates(rule)  # refuses what has no code
-    one = of_one(rule)
+    one = rule.of_one()
     update = _NumbaUpdate(one, names, real)
-    update.own = own_numbers(rule)
+    update.own = rule.own_numbers
     numbered = list(enumerate(one.system.equations, 1))
     entries = [(k, e) for k, e in numbered if e.indices]
     table, first, stop = names.free("parts"), names.free("first"), names.free("stop")

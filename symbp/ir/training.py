@@ -7,14 +7,14 @@ Must not know: which optimizers exist, or any target.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import sympy
 
 from symbp.errors import UsageError
-from symbp.ir.expr import Expr
-from symbp.ir.system import System
+from symbp.ir.expr import Access, Expr
+from symbp.ir.system import Equation, System
 
 THETA, GRADIENT, STEP = "theta", "gradient", "step"
 
@@ -97,6 +97,26 @@ class UpdateRule:
         count = self.system.tensor(THETA).shape[:1] if self.by_parameter else None
         return tuple(t.name for t in self.system.leaves if t.shape == count)
 
+    @property
+    def own_numbers(self) -> frozenset[str]:
+        """Every tensor that has a number for each parameter."""
+        count = self.system.tensor(THETA).shape[:1] if self.by_parameter else None
+        return frozenset(t.name for t in self.system.tensors if t.shape == count)
+
+    @property
+    def own_sums(self) -> frozenset[str]:
+        """Those of them that are computed from all entries of a parameter."""
+        return self.own_numbers & {e.target for e in self.system.equations if e.reduction}
+
+    def of_one(self) -> UpdateRule:
+        """The rule for one of the parameters, over `theta[i]`: without the index that tells which."""
+        if not self.by_parameter:
+            return self
+        count, system = self.system.tensor(THETA).shape[0], self.system
+        tensors = tuple(replace(t, shape=tuple(n for n in t.shape if n != count)) for t in system.tensors)
+        equations = tuple(_of_one(e, count) for e in system.equations)
+        return replace(self, system=system.with_(tensors=tensors, equations=equations))
+
     def parts_of(self, parameters: Iterable[str]) -> tuple[Part, ...]:
         """What is updated, in this order. Raises UsageError: groups that nobody has looked up."""
         if self.parts is None and self.groups:
@@ -108,3 +128,17 @@ class UpdateRule:
             return tuple(Part(name) for name in parameters)
         by_name = {part.parameter: part for part in self.parts}
         return tuple(by_name[name] for name in parameters if name in by_name)
+
+
+def _of_one(equation: Equation, count: Expr) -> Equation:
+    """The equation without its index below the number of parameters."""
+    extents, reduction = equation.extents, equation.reduction
+    which = {i for i in equation.all_indices if extents[i] == count}
+    reads = {a: Access(a.name, *[s for s in a.subscripts if s not in which]) for a in equation.reads}
+    return equation.with_(
+        indices=tuple(i for i in equation.indices if i not in which),
+        body=equation.body.xreplace({a: read for a, read in reads.items() if a.subscripts}),
+        reduction=reduction
+        and replace(reduction, indices=tuple(i for i in reduction.indices if i not in which)),
+        ranges=tuple(extents[i] for i in equation.all_indices if i not in which),
+    )

@@ -6,7 +6,7 @@ The equations and their conventions are PyTorch's.
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import sympy
 
@@ -191,8 +191,9 @@ def LAMB(
     rule = _Adam("LAMB", lr, beta1, beta2, eps, more, weight_decay, decoupled=True, by_parameter=True)
     rule.settings |= {"weight_decay": weight_decay}
     u = rule.entry("u", rule.scaled + rule.decay * rule.theta, "direction")
-    size = rule.scalar("size", sympy.sqrt(rule.total("squares", rule.theta**2, "‖θ‖²")), "norm of the parameter")
-    long = rule.scalar("length", sympy.sqrt(rule.total("u_squares", u**2, "‖u‖²")), "norm of the direction")
+    squares, u_squares = rule.total("squares", rule.theta**2, "‖θ‖²"), rule.total("u_squares", u**2, "‖u‖²")
+    size = rule.scalar("size", sympy.sqrt(squares), "norm of the parameter")
+    long = rule.scalar("length", sympy.sqrt(u_squares), "norm of the direction")
     both = Guard("<", 0, size * long)
     trust = rule.scalar("trust", both * size / long + both.complement(), "how far it may go")
     rule.next(THETA, rule.theta - rule.lr * trust * u, "step in proportion to the parameter")
@@ -226,9 +227,8 @@ class _Adam(Rule):
         fractions(beta1=beta1, beta2=beta2)
         known = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, **(hyper or {})}
         kept = ("m", "v" if squares else "u", *moments)
-        super().__init__(
-            name, known, *kept, weight_decay=weight_decay, decoupled=decoupled, by_parameter=by_parameter, **more
-        )
+        own: Any = {"weight_decay": weight_decay, "decoupled": decoupled, "by_parameter": by_parameter}
+        super().__init__(name, known, *kept, **own, **more)
         g, first, second = self.gradient, self["beta1"], self["beta2"]
         self.m = self.next("m", first * self["m"] + (1 - first) * g, "mean of gradients")
         self.m_hat: Expr = self.m / (1 - first**self.step)
@@ -242,4 +242,4 @@ class _Adam(Rule):
         self.scaled: Expr = self.m_hat / self.root
 
 
-__all__ = ["AMSGrad", "Adam", "AdamW", "Adamax", "LAMB", "NAdam", "RAdam"]
+__all__ = ["LAMB", "AMSGrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam"]

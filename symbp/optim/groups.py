@@ -25,8 +25,11 @@ SHARES = {"lr": "lr_share", "weight_decay": "decay_share"}
 
 
 def read_groups(given: Mapping[str, Any], hyper: Mapping[str, float]) -> tuple[Group, ...]:
-    """The groups that a user wrote, for an optimizer with these hyperparameters. Raises UsageError: neither
-    `frozen` nor settings, an unknown setting, a negative one, the share of a weight decay that isn't there."""
+    """The groups that a user wrote, for an optimizer with these hyperparameters.
+
+    Raises UsageError: neither `frozen` nor settings, an unknown setting, a negative one, a weight decay where
+    the optimizer has none.
+    """
     return tuple(_group(key, settings, hyper) for key, settings in given.items())
 
 

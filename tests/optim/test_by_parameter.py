@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import runpy
+
 import numpy as np
 import pytest
 
@@ -19,7 +21,8 @@ def network() -> bp.Network:
     """A scale and an offset between two weights."""
     x, y = bp.input("x", (N, D)), bp.target("y", (N,))
     W, b = bp.param("W", (D, H)), bp.param("b", (H,))
-    s, v = bp.param("s", (H,), bp.optim.initial.constant(0.8)), bp.param("v", (H,), bp.optim.initial.normal(0.7))
+    s = bp.param("s", (H,), bp.optim.initial.constant(0.8))
+    v = bp.param("v", (H,), bp.optim.initial.normal(0.7))
     return bp.Network("scaled", loss=bp.mse(bp.tanh(s * bp.tanh(x @ W + b)) @ v, y))
 
 
@@ -118,6 +121,14 @@ def test_numba_takes_the_same_steps_in_single_precision():
         same(found, expected, 2e-4)
 
 
+def test_plain_takes_the_same_steps(tmp_path):
+    """All examples in one batch, so that an epoch is a step."""
+    rule = bp.optim.AdamW(0.05, weight_decay=0.2, clip_norm=0.5, groups=GROUPS)
+    bp.generate(NET, str(tmp_path / "plain.py"), target="plain", optimizer=rule, sizes=SIZES)
+    plain, (before, _) = runpy.run_path(str(tmp_path / "plain.py")), start()
+    same(plain["train"](before, **BATCHES[0], epochs=20), trained("numpy", rule, BATCHES[:1] * 20).params)
+
+
 def test_what_is_frozen_stays_to_the_bit():
     before, _ = start()
     after = trained("numpy", bp.optim.Adam(0.05, weight_decay=0.1, groups={"W, s": "frozen"})).params
@@ -173,7 +184,7 @@ def test_refused(groups, message):
 
 
 def test_refused_where_it_has_no_code():
-    with pytest.raises(GenerationError, match="a plain module has no LAMB that tells parameters apart"):
+    with pytest.raises(GenerationError, match="a plain module has no LAMB, which reads the norm of each"):
         source(NET, optimizer=bp.optim.LAMB(), target="plain", sizes=SIZES)
     with pytest.raises(GenerationError, match="W has a size without value"):
         source(NET, optimizer=bp.optim.LAMB())

@@ -21,7 +21,7 @@ from symbp.emit.inference.calls import Calls
 from symbp.emit.inference.form import Form, Kind
 from symbp.emit.names import Names
 from symbp.emit.numpy.arrays import ArraySpelling
-from symbp.emit.parts import Parts, of_one, own_numbers
+from symbp.emit.parts import Parts
 from symbp.emit.update import PREFIX, arguments, doc, numbered_updates
 from symbp.ir.expr import Access, Expr, Size, free_indices, product
 from symbp.ir.system import Equation
@@ -37,11 +37,11 @@ def numpy_update(
     """The update as calls over blocks of the arenas; `count` is their length. Of arenas in parts, each part
     is cut into blocks by itself, or a block."""
     numbered_updates(rule)  # refuses what has no code
-    own, rule = own_numbers(rule), of_one(rule)
+    own, rule = rule.own_numbers, rule.of_one()
     arenas = [names.tensors[name] for name in (THETA, GRADIENT, *rule.moments)]
     blocks = {arena: names.free(f"{arena}_block") for arena in arenas}
     update = _Update(rule, names, blocks, own)
-    numbered = numbered_updates(rule)
+    numbered = list(enumerate(rule.system.equations, 1))
     once = [(k, e) for k, e in numbered if not e.indices and e.target not in own]
     table = names.free("parts") if parts else ""
     whole = [line for k, e in once for line in update.scalar(k, e, table)]
@@ -147,10 +147,10 @@ def _cut_parts(
     scratch: Sequence[str],
 ) -> list[str]:
     """The same for arenas in parts, whose own numbers go with each block."""
-    ends = (FIRST, STOP) if parts.whole else (start, f"min({start} + {BLOCK}, {STOP})")
+    between = f"{FIRST}:{STOP}" if parts.whole else f"{start} : min({start} + {BLOCK}, {STOP})"
     lengths = [f'tensors["{name}"][: len(block[0])]' for name in scratch]
     inner = [
-        f"block = [arena[{ends[0]} : {ends[1]}] for arena in ({', '.join(arenas)})]",
+        f"block = [arena[{between}] for arena in ({', '.join(arenas)})]",
         f"{blocks}.append(({', '.join(['*block', *leaves, *lengths])}))",
     ]
     if not parts.whole:
@@ -188,8 +188,9 @@ class _Update:
         scale, arrays = _scalar_factor(equation.body)
         base, power = arrays.as_base_exp()
         factors = [base] * int(power) if power.is_Integer else sympy.Mul.make_args(arrays)
-        pieces = {n: f"{t}[{FIRST}:{STOP}]" for n, t in self.current.items() if self.shapes[n]} if table else {}
-        spelling = self._spelling(equation, number, pieces)
+        arenas = {n: name for n, name in self.current.items() if self.shapes[n]}
+        pieces = {n: f"{arena}[{FIRST}:{STOP}]" for n, arena in arenas.items()}
+        spelling = self._spelling(equation, number, pieces if table else None)
         (left, *right) = factors if len(factors) <= 2 else (factors[0], product(factors[1:]))
         texts = [spelling.write(f).text for f in (left, *right)]
         text = f"float(np.dot({', '.join(texts)}))" if right else f"float({texts[0]}.sum())"
