@@ -20,6 +20,7 @@ from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError
+from symbp.language.parts import with_parts
 
 if TYPE_CHECKING:
     from symbp.api.checked import CheckReport
@@ -178,7 +179,7 @@ def source(
         derivation,
         target=target,
         dtype=dtype,
-        update=optimizer,
+        update=with_parts(optimizer, net.system),
         initial=net.initial,
         sizes=chosen,
         hyper=net.hyper,
@@ -206,7 +207,8 @@ def order(
         )
     derivation = derivation or derive(net)
     chosen = _sizes(derivation, sizes or {})
-    return Order(derivation, optimizer, net.initial, chosen, net.hyper, dtype, tuple(pieces))
+    update = with_parts(optimizer, net.system)
+    return Order(derivation, update, net.initial, chosen, net.hyper, dtype, tuple(pieces))
 
 
 def plan(
@@ -228,7 +230,7 @@ def plan(
         derivation,
         target=one_of("target", target, TARGETS),
         dtype=one_of("dtype", dtype, DTYPES),
-        update=optimizer,
+        update=with_parts(optimizer, net.system),
         initial=net.initial,
         sizes=_sizes(derivation, sizes or {}),
         hyper=net.hyper,

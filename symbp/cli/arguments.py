@@ -90,6 +90,12 @@ class Arguments:
         self.add("--clip-norm", metavar="NORM", type=positive, help="largest norm of all gradients together")
         self.add("--clip-value", metavar="VALUE", type=positive, help="largest entry of a gradient")
         self.add("--weight-decay", metavar="RATE", type=positive, help="how strongly parameters shrink")
+        self.add("--accumulate", metavar="COUNT", type=count, help="batches whose gradients make an update")
+        self.add("--no-decay", action="store_true", help="but offsets and elementwise scales don't")
+        self.add(
+            "--freeze", metavar="NAME", action="append", default=[],
+            help="a parameter that isn't trained, or a pattern of them such as 'encoder*'; may be repeated",
+        )  # fmt: skip
 
 
 def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:

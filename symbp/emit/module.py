@@ -24,6 +24,7 @@ from symbp.emit.numba.chunk_drivers import chunk_functions
 from symbp.emit.numba.drivers import driver_functions
 from symbp.emit.numpy import target as numpy_target
 from symbp.emit.numpy.update import numpy_update
+from symbp.emit.parts import Parts, parts_of
 from symbp.emit.sections.header import header
 from symbp.emit.sections.initial import initial_function
 from symbp.emit.sections.runtime_files import (
@@ -179,7 +180,7 @@ def _numpy_stages(
     bound = {Size(name): sympy.Integer(value) for name, value in net.sizes.items()}
     count = sum((product_of(p.shape).xreplace(bound) for p in net.parameters), sympy.S.Zero)
     calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), stages.scratch, "update")
-    update = numpy_update(rule, _update_names(rule), calls, count)
+    update = numpy_update(rule, _update_names(rule), calls, count, _parts(net, rule))
     return stages, update, memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)
 
 
@@ -197,7 +198,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     real = "F32" if dtype == "float32" else ""
     memory = memory_plan(net, fused=True)
     functions, helpers, places = numba_target.functions(net, memory, names, real)
-    update, more = numba_update(rule, _update_names(rule), real)
+    update, more = numba_update(rule, _update_names(rule), real, _parts(net, rule))
     drivers = driver_functions(net, rule, places, names)
     drivers += chunk_functions(net, rule, places, names) if net.split is not None else []
     kernels = numba_functions(dtype, helpers | more | {"_all_finite"})
@@ -208,6 +209,10 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
         [*constants, *memory_tables(net)],
         footprint(net, memory, target="numba", dtype=dtype),
     )
+
+
+def _parts(net: Network, rule: UpdateRule) -> Parts | None:
+    return parts_of(rule, net.parameters, net.sizes)
 
 
 def _update_names(rule: UpdateRule) -> Names:

@@ -33,6 +33,7 @@ def header(net: Network, target: str, dtype: str, rule: UpdateRule, found: Footp
         "description": description,
         "equations": equation_lines(derivation),
         "update_name": f"{rule.name}, {rule.source}" if rule.source else rule.name,
+        "update_of": f"each entry i of {'each parameter k' if rule.by_parameter else 'the parameters'}",
         "updates": _aligned([(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]),
         "sizes": sizes_text(net),
         "one_run": "One training step",
