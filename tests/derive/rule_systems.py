@@ -81,13 +81,54 @@ def repeated() -> System:
     return finished(b, b.define("y", [n, k], sympy.tanh(r(n, k) * w(n, k))), n, k)
 
 
+def recurrent() -> System:
+    """h[t] is made of step t − 1, its derivative at step t is in h[t + 1]; a number is before the first."""
+    b = SystemBuilder()
+    first = b.leaf("first", role=Role.PARAMETER)
+    u, w = b.leaf("u", N, K, role=Role.PARAMETER), b.leaf("w", K, role=Role.PARAMETER)
+    h = b.define("h", [n, k], sympy.tanh(u(n - 1, k, outside=first()) * w(k)), ranges={n: N})
+    return finished(b, h, n, k)
+
+
+def length() -> System:
+    """The length of each row."""
+    b = SystemBuilder()
+    x = b.leaf("x", N, K, role=Role.PARAMETER)
+    q = b.define("q", [n], x(n, k) ** 2, "sum", [k])
+    return finished(b, b.define("y", [n], sympy.sqrt(q(n))), n)
+
+
+def windows() -> System:
+    """y[i] = Σ_a g[a]·w[a − 2i + 1]: the kernel w is shorter than g."""
+    b = SystemBuilder()
+    g, w = b.leaf("g", 2 * N), b.leaf("w", 3)
+    b.define("y", [n], g(j) * w(j - 2 * n + 1, outside=0), "sum", [j], ranges={n: N, j: 2 * N})
+    return b.system()
+
+
+def sums() -> System:
+    """A sum over both axes beside one over the last, of a product that a map scales."""
+    b = SystemBuilder()
+    x, y, c = b.leaf("x", N, K), b.leaf("y", N, K), b.leaf("c", N)
+    b.define("r", [n], x(n, k) * y(n, k), "sum", [k])
+    v = b.define("v", [n, k], c(n) * x(n, k))
+    b.define("all", [], x(n, k) * y(n, k), "sum", [n, k])
+    b.define("scaled", [n], v(n, k) * y(n, k), "sum", [k])
+    return b.system()
+
+
 SYSTEMS = {
     "masked": masked,
     "excluded logarithm": excluded_logarithm,
     "written sigmoid": lambda: elementwise(lambda x: exp(x) / (1 + exp(x))),
+    "written loss": lambda: elementwise(lambda x: log(1 - 1 / (1 + exp(-x)))),
     "entropy": lambda: elementwise(lambda x: x * log(x)),
     "elu": lambda: elementwise(lambda x: where(Guard("<", 0, x), x, exp(x) - 1)),
     "twice": twice,
     "quadratic": quadratic,
     "repeated": repeated,
+    "recurrent": recurrent,
+    "windows": windows,
+    "sums": sums,
+    "length": length,
 }
