@@ -16,6 +16,7 @@ from symbp.derive.derivation import Derivation
 from symbp.emit.row_blocks import row_blocks
 from symbp.errors import GenerationError, LoweringError
 from symbp.ir.expr import Expr, Size, Step, free_sizes
+from symbp.ir.machine import BALANCE
 from symbp.ir.printer import expression_text
 from symbp.ir.sizes.canonical import solved_for
 from symbp.ir.system import Role, System, Tensor
@@ -36,7 +37,6 @@ STANDALONE = ("forward", "inference")  # stages that need no other
 AT_ONCE = ("forward", "loss", "backward")  # stages that one, STEP, stands for in a training step
 AFTER = ("total", "finish", "buffers")  # the stages of a training step that follow
 STEP = "forward_and_backward"
-ELEMENT = 16  # operations that take as long as an element takes to memory or back
 WORTH_A_STAGE = 7 / 8  # of the time that the stages take apart
 
 
@@ -348,7 +348,7 @@ def _at_once(system: System, segments: Sequence[Segment], numbers: Mapping[str, 
 
 def _work(cost: Cost) -> float:
     """The time that a cost takes at usual sizes, in operations: widths don't change the text."""
-    return nominal(cost.flops + ELEMENT * cost.moved)
+    return nominal(cost.flops + BALANCE * cost.moved)
 
 
 Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted

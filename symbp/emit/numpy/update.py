@@ -24,11 +24,11 @@ from symbp.emit.numpy.arrays import ArraySpelling
 from symbp.emit.parts import Parts
 from symbp.emit.update import PREFIX, arguments, doc, numbered_updates
 from symbp.ir.expr import Access, Expr, Size, free_indices, product
+from symbp.ir.machine import BLOCK
 from symbp.ir.system import Equation
 from symbp.ir.training import GRADIENT, THETA, UpdateRule
 
 FIRST, STOP = "first", "stop"  # of a part: no name of an update's tensors
-BLOCK = 1 << 14  # entries of each arena: five operands in float32 are 320 KB
 
 
 def numpy_update(
