@@ -1,4 +1,4 @@
-"""Metrics of whole sets: values where batches, absent classes, ties and rows without a label make a difference."""
+"""Metrics of whole sets: where batches, absent classes, ties and ignored rows make a difference."""
 
 import numpy as np
 import pytest

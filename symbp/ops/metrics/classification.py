@@ -130,9 +130,10 @@ def auc(p: Tensor, y: Tensor) -> Tensor:
     """The share of pairs of a positive and a negative row whose p stand in this order, ties half (Hanley and
     McNeil 1982): the area under the ROC curve.
 
-    p and binary y are vectors (N,): of classes, give a column, `bp.auc(p[:, 1], y)`. Counted by ranks, as Mann
-    and Whitney's U (1947): Σ ranks of positives − P·(P − 1)/2 pairs, of tied rows once with the negative ones
-    first, once last. Without rows of both kinds there is no pair, and it is NaN. Raises ShapeError: no vectors.
+    p and binary y are vectors (N,): of classes, give a column, `bp.auc(p[:, 1], y)`. Counted by ranks, as
+    Mann and Whitney's U (1947): Σ ranks of positives − P·(P − 1)/2 pairs, of tied rows once with the
+    negative ones first, once last. Without rows of both kinds there is no pair, and it is NaN. Raises
+    ShapeError: no vectors.
     """
     if p.rank != 1 or y.rank != 1:
         raise _unpaired(p, y, "auc", "give a score and a binary target for each row, both of shape (N,)")
@@ -211,10 +212,10 @@ class _Counts:
             own, over = (every[-1:], every[:-1]) if p.rank > 1 else ((), every)
             says = Guard(">=", p.at(*every), constant(threshold, f"{what}'s threshold"))
             holds = Guard(">=", y.at(*every), HALF)
-            counts, ranges = sympy.S.One, {i: p.shape[-1] for i in own}
+            counts, ranges = sympy.S.One, dict.fromkeys(own, p.shape[-1])
         else:
             rows = _Labelled.of(p, y, what)
-            over, own, counts = rows.lead, axes(p.rank)[-1:], rows.counts
+            over, own, counts = list(rows.lead), axes(p.rank)[-1:], rows.counts
             says, holds = (Guard("=", t.at(*over), own[0]) for t in (rows.said, rows.label))
             ranges = {own[0]: p.shape[-1]}
 
