@@ -47,6 +47,11 @@ def add_arguments(to: Arguments) -> None:
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
     to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")
     to.add("--curve", metavar="FILE.svg", help="draw loss and metrics by epoch")
+    to.add(
+        "--report",
+        metavar="FILE.html",
+        help="write a page: curves, gradients, confusion matrix or residuals, settings",
+    )
     to.add("--out", metavar="PARAMS.npz", help="save the trained parameters")
     to.add("--module", metavar="FILE.py", help="keep the training module")
     to.force()
@@ -56,9 +61,10 @@ def add_arguments(to: Arguments) -> None:
 def run(args: argparse.Namespace) -> int:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.console import narrate
+    from symbp.cli.training_report import Recorder
     from symbp.cli.watching import Watch
 
-    for path in filter(None, (args.out, args.module, args.log, args.curve)):
+    for path in filter(None, (args.out, args.module, args.log, args.curve, args.report)):
         refuse_to_overwrite(path, force=args.force)
     started = time.perf_counter()
     plan = planned(args)
@@ -78,10 +84,10 @@ def run(args: argparse.Namespace) -> int:
             return FAILED
         watch = Watch(plan.net.system, module, plan.train, narrate, buffers(plan, module))
         watch.start(module.init_params(args.seed))
-        records: list[Mapping[str, Any]] = []
+        recorder = Recorder(plan, args, module)
 
         def epoch(record: Mapping[str, Any], state: Any) -> None:
-            records.append(dict(record))
+            recorder.epoch(record, state)
             watch.epoch(record, state)
 
         state, epochs, stopped = fit(plan, args, module, epoch)
@@ -96,8 +102,10 @@ def run(args: argparse.Namespace) -> int:
         result["stopped"] = stopped
     if args.out or stopped:
         result["saved"] = str(_save(plan, args, module, state))
-    if args.curve and records:
-        _draw(args, plan.net.name, records)
+    if args.curve and recorder.records:
+        _draw(args, plan.net.name, recorder.records)
+    if page := recorder.write(result, state):
+        narrate(f"wrote {page}")
     _show(result, as_json=args.json)
     return {None: FINE, BY_CTRL_C: INTERRUPTED}.get(stopped, FAILED)
 
