@@ -7,7 +7,6 @@ Must not know: how the page looks, how a step is computed.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
@@ -50,7 +49,7 @@ class Recorder:
 
         plan = self.plan
         outputs = self.module.predict(state.params, state.buffers, **plan.held)
-        found, notes = judged(plan.net.system, outputs, plan.held, _classes(plan.columns))
+        found, notes = judged(plan.net.system, outputs, plan.held, plan.read.classes)
         training = Training(
             plan.net.name,
             _settings(plan, self.args, self.module),
@@ -62,12 +61,6 @@ class Recorder:
             notes,
         )
         return write(self.args.report, page(training), force=self.args.force)
-
-
-def _classes(columns: str) -> dict[str, tuple[str, ...]]:
-    """The names of classes, by target, that a table had."""
-    read = json.loads(columns)["columns"] if columns else []
-    return {tensor: tuple(values) for _, tensor, values in read if values is not None}
 
 
 def _settings(plan: Plan, args: argparse.Namespace, module: ModuleType) -> dict[str, str]:
@@ -90,6 +83,9 @@ def _settings(plan: Plan, args: argparse.Namespace, module: ModuleType) -> dict[
         "dtype": args.dtype,
         "versions": ", ".join(_versions(args.target)),
     }
+    if args.class_weights:
+        asked = args.class_weights
+        found["class weights"] = asked if isinstance(asked, str) else ", ".join(map(str, asked))
     if args.patience:
         found["patience"] = f"{args.patience} epochs, on {examples(plan.validation):,} examples"
     return found

@@ -9,6 +9,7 @@ from symbp.language.recurrence import define, recurrent
 from symbp.language.sizes import dim, dims
 from symbp.language.standardising import standardised
 from symbp.language.tensor import Condition, Tensor
+from symbp.language.weighting import class_weighted
 
 __all__ = [
     "Condition",
@@ -18,6 +19,7 @@ __all__ = [
     "Sum",
     "Tensor",
     "buffer",
+    "class_weighted",
     "define",
     "dim",
     "dims",

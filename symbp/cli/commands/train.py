@@ -15,7 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symbp.cli import parts
 from symbp.cli.arguments import Arguments, count
+from symbp.cli.balance import weights
 from symbp.cli.fitting import BATCH_SIZE, BY_CTRL_C, EPOCHS, Plan, buffers, examples, fit, planned
 from symbp.cli.status import FAILED, FINE, INTERRUPTED
 from symbp.errors import DataError
@@ -41,7 +43,13 @@ def add_arguments(to: Arguments) -> None:
         help="of a .csv: the column that is the target (default: the last)",
     )
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
-    to.add("--last", metavar="COUNT", type=count, help="test on the last examples, not on a fifth at random")
+    parts.add_arguments(to)
+    to.add(
+        "--class-weights",
+        metavar="balanced|A,B,…",
+        type=weights,
+        help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
+    )
     to.standardise()
     to.update()
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
