@@ -64,6 +64,7 @@ def planned(args: argparse.Namespace) -> Plan:
     if labels:
         narrate(balance.told(labels, part.train, read.classes.get(labels, ())))
     network = bp.standardised(target.network) if args.standardise else target.network
+    network = bp.standardised_target(network) if args.standardise_target else network
     shown = sizes_of(target.network.system, read.data, sizes(args))
     if args.class_weights:
         network = balance.weighted(network, args.class_weights, part.train, shown)

@@ -83,6 +83,8 @@ def _settings(plan: Plan, args: argparse.Namespace, module: ModuleType) -> dict[
         "dtype": args.dtype,
         "versions": ", ".join(_versions(args.target)),
     }
+    if args.standardise_target:
+        found["target in the loss"] = "standardised by the training part"
     if args.class_weights:
         asked = args.class_weights
         found["class weights"] = asked if isinstance(asked, str) else ", ".join(map(str, asked))

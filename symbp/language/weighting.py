@@ -30,38 +30,36 @@ def class_weighted(net: Network, weights: Sequence[Any]) -> Network:
     """
     system, target = net.system, labelled(net)
     numbers = _numbers(net, target, weights)
-    loss, counts = _summed(system, target, net.name)
     taken = [name for name in (WEIGHT, TOTAL) if name in system.by_name or name in system.sizes]
     if taken:
         raise UsageError(f"class weights would need the name {taken[0]!r}, which is taken")
     classes = _classes(target)
+    weight = Tensor(WEIGHT, (classes,), Role.HIDDEN)
     k = Index("k") if "k" not in system.by_name and "k" not in system.sizes else Index("k_")
     listed = sympy.Add(*[value * Guard("=", k, place) for place, value in enumerate(numbers)])
-    weight = Tensor(WEIGHT, (classes,), Role.HIDDEN, origin=loss.origin)
-    added = [Equation(WEIGHT, (k,), listed, ranges=(classes,), rule="class weights", origin=loss.origin)]
-    tensors = [weight]
-    row = next(read for read in accesses(loss.body) if read.name == target.name)
-    by = weight.at(row)
-    body = loss.body * by
-    if not counts and _is_mean(loss, target, net.name):
-        total = Tensor(TOTAL, (), Role.HIDDEN, origin=loss.origin)
-        over = tuple(i for i in loss.reduced if i in row.subscripts)
-        extents = tuple(loss.extents[i] for i in over)
-        summed = Equation(
-            TOTAL, (), by, Reduction("sum", over), ranges=extents, rule="total weight of the rows"
-        )
-        added.append(summed.with_(origin=loss.origin))
-        tensors.append(total)
-        body = body * sympy.Mul(*target.shape) / total.at()
-    changed = {loss.target: loss.with_(body=body)}
-    for count in counts:
-        own = next(read for read in accesses(count.body) if read.name == target.name)
-        changed[count.target] = count.with_(body=count.body * weight.at(own))
+    added = {WEIGHT: Equation(WEIGHT, (k,), listed, ranges=(classes,), rule="class weights")}
+    changed: dict[str, Equation] = {}
+    name = str(system.loss)
+    for each in dict.fromkeys([name, system.inference.get(name, name)]):
+        loss, counts = _summed(system, each, target, net.name)
+        row = _row(loss, target)
+        body = loss.body * weight.at(row)
+        if not counts and _is_mean(loss, target, net.name):
+            over = tuple(i for i in loss.reduced if i in row.subscripts)
+            extents = tuple(loss.extents[i] for i in over)
+            added[TOTAL] = Equation(
+                TOTAL, (), weight.at(row), Reduction("sum", over), ranges=extents, rule="weight of all rows"
+            )
+            body = body * sympy.Mul(*target.shape) / Tensor(TOTAL, (), Role.HIDDEN).at()
+        changed[loss.target] = loss.with_(body=body)
+        for count in counts:
+            changed[count.target] = count.with_(body=count.body * weight.at(_row(count, target)))
     first = min(k for k, e in enumerate(system.equations) if e.target in changed)
     equations = [changed.get(e.target, e) for e in system.equations]
+    tensors = [weight, *([Tensor(TOTAL, (), Role.HIDDEN)] if TOTAL in added else [])]
     weighted = system.with_(
         tensors=(*system.tensors, *tensors),
-        equations=(*equations[:first], *added, *equations[first:]),
+        equations=(*equations[:first], *added.values(), *equations[first:]),
         bound={**system.bound, **({classes.name: len(numbers)} if isinstance(classes, Size) else {})},
     )
     found = object.__new__(Network)
@@ -100,10 +98,14 @@ def _numbers(net: Network, target: Tensor, weights: Sequence[Any]) -> list[Expr]
     return numbers
 
 
-def _summed(system: System, target: Tensor, name: str) -> tuple[Equation, list[Equation]]:
+def _row(equation: Equation, target: Tensor) -> Any:
+    """The label that it reads."""
+    return next(read for read in accesses(equation.body) if read.name == target.name)
+
+
+def _summed(system: System, loss: str, target: Tensor, name: str) -> tuple[Equation, list[Equation]]:
     """The equation that sums a loss over the rows with a label, and those that count such rows. Raises
     UsageError: labels that are read in another way, too."""
-    loss = str(system.loss)
     within = system.ancestors(loss) | {loss}
     readers = [e for e in system.equations if e.target in within and target.name in e.read_names]
     counts = [e for e in readers if set(e.read_names) == {target.name}]

@@ -15,7 +15,8 @@ import symbp as bp
 N, D = bp.dims("N D")
 x, y = bp.input("x", (N, D)), bp.target("y", (N,))
 w, b = bp.param("w", (D,)), bp.param("b", ())
-net = bp.Network("house", loss=bp.mse(x @ w + b, y), outputs={"price": x @ w + b})
+price = x @ w + b
+net = bp.Network("house", loss=bp.mse(price, y), outputs={"price": price})
 """
 
 
@@ -121,3 +122,23 @@ def test_a_lean_module_says_how_to_read_tables(folder):
     with pytest.raises(module.DataError, match="--with tables"):
         module._read(folder / "house.csv", ("x", "y"))
     assert not issubclass(module.DataError, DataError)
+
+
+def test_a_standardised_target_comes_back_in_its_units(capsys, folder):
+    """From a table with prices in the 100,000s to predictions by a module alone."""
+    lines = (folder / "house.csv").read_text().splitlines()
+    large = [lines[0]] + [
+        f"{area},{200_000 + 50_000 * float(price)},{colour}"
+        for area, price, colour in (line.split(",") for line in lines[1:])
+    ]
+    (folder / "house.csv").write_text("\n".join(large))
+    status, _, _ = run(
+        capsys, "train", "net.py", "--data", "house.csv", "--target-column", "price", "--module", "house.py",
+        "--out", "house.npz", "--epochs", "60", "--lr", "0.1", "--standardise-target",
+    )  # fmt: skip
+    assert status == 0
+    (folder / "new.csv").write_text("area,colour\n1,green\n2,green\n")
+    words = ["predict", "--params", "house.npz", "--data", "new.csv", "-o", "out.npz"]
+    asked = subprocess.run([sys.executable, "-I", "house.py", *words], capture_output=True, text=True)
+    assert asked.returncode == 0, asked.stderr
+    np.testing.assert_allclose(np.load("out.npz")["price"], [200_000, 300_000], rtol=0.01)

@@ -75,3 +75,18 @@ def test_what_has_no_rows_with_a_label_is_refused():
         bp.class_weighted(net(), [1, 2])
     with pytest.raises(UsageError, match="-1 is no class weight"):
         bp.class_weighted(net(), [1, 2, -1])
+
+
+def test_the_loss_at_inference_is_weighted_too():
+    x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
+    W = bp.param("W", (D, K))
+    z = bp.nn.Dropout(0.5)(x) @ W
+    made = [bp.Network("n", loss=bp.cross_entropy(z, y, from_logits=True, weight=w)) for w in (None, WEIGHTS)]
+    values = {"x": np.random.default_rng(0).normal(size=(7, 3)), "y": LABELS}
+    params = {"W": np.random.default_rng(1).normal(size=(3, 3))}
+    ours, theirs = (
+        bp.compile(net, optimizer=bp.optim.SGD(0.1)) for net in (bp.class_weighted(made[0], WEIGHTS), made[1])
+    )
+    assert ours.evaluate(params, **values)["loss"] == pytest.approx(theirs.evaluate(params, **values)["loss"])
+    pair = [module.loss_and_gradients(params, seed=3, **values)[0] for module in (ours, theirs)]
+    assert pair[0] == pytest.approx(pair[1], rel=1e-13)

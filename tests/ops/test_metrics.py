@@ -68,3 +68,12 @@ def test_what_has_no_value_is_refused():
         bp.f1(bp.input("q", (N,)), bp.target("t", (N,)))
     with pytest.raises(DeclarationError, match="k is 1, 2"):
         bp.top_k_accuracy(p, y, k=0)
+
+
+def test_what_is_not_a_number_hits_nothing():
+    p, y = bp.input("p", (N, K)), bp.labels("y", (N,), classes=K)
+    w = bp.param("w", ())
+    net = bp.Network("net", loss=w**2, metrics={"top": bp.top_k_accuracy(p * w, y, k=2)})
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1))
+    found = module.evaluate({"w": np.array(np.nan)}, p=np.eye(3), y=np.arange(3))
+    assert found["top"] == 0

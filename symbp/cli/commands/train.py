@@ -51,6 +51,12 @@ def add_arguments(to: Arguments) -> None:
         help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
     )
     to.standardise()
+    to.add(
+        "--standardise-target",
+        "--standardize-target",
+        action="store_true",
+        help="the target, too, in the loss; predictions and metrics stay in its own units",
+    )
     to.update()
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
     to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")

@@ -75,21 +75,20 @@ def _binary(p: Tensor, y: Tensor, threshold: Any) -> Tensor:
     differentiable=False,
 )
 def top_k_accuracy(p: Tensor, y: Tensor, k: int = 5) -> Tensor:
-    """The share of rows whose label stands among the k largest p: Σ_n [#{j: p_j before p_y} < k]/N.
+    """The share of rows whose label stands among the k largest p: Σ_n [#{j: p_j after p_y} ≥ K − k]/N.
 
-    Before p_y stands what is larger, and of what is equal the class with the smaller number, so that k = 1
-    is `accuracy`. Raises ShapeError: p and y don't fit.
+    After p_y stands what is smaller, and of what is equal the class with the larger number, so that k = 1 is
+    `accuracy`; after what is not a number stands nothing. Raises ShapeError: p and y don't fit.
     """
     if isinstance(k, bool) or not isinstance(k, int) or k < 1:
         raise DeclarationError(f"top_k_accuracy can't look at the first {k!r}: k is 1, 2, …", where=here())
     of = _Labelled.of(p, y, "top_k_accuracy")
     j, label = axes(p.rank)[-1], of.label.at(*of.lead)
     other, own = p.at(*of.lead, j), p.at(*of.lead, label)
-    before = Guard(">", other, own) + Guard("=", other, own) * Guard("<", j, label)
-    rank = formula(
-        of.lead, Sum(of.counts * before, j), rule="rank of the label", hint=Hint("rank", "bare"), kept=True
-    )
-    hit = of.counts * Guard("<", rank.at(*of.lead), k) / of.count
+    after = Guard("<", other, own) + Guard("=", other, own) * Guard(">", j, label)
+    behind = Sum(of.counts * after, j)
+    rank = formula(of.lead, behind, rule="classes after the label", hint=Hint("after", "bare"), kept=True)
+    hit = of.counts * Guard(">=", rank.at(*of.lead), p.shape[-1] - k) / of.count
     return _scalar(Sum(hit, *of.lead) if of.lead else hit, "top-k accuracy", "top_k_accuracy")
 
 
