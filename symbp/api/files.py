@@ -7,7 +7,6 @@ Must not know: what is in them.
 from __future__ import annotations
 
 import importlib.util
-import os
 import sys
 import traceback
 from pathlib import Path
@@ -31,20 +30,7 @@ def refuse_to_overwrite(path: str | Path, *, force: bool) -> None:
 def write(path: str | Path, text: str, *, force: bool) -> Path:
     """Writes a text file whole or not at all, with the same refusals."""
     refuse_to_overwrite(path, force=force)
-    whole = Path(path)
-    if whole.exists() and not whole.is_file():  # a device or a pipe, which nothing may take the place of
-        whole.write_text(text, encoding="utf-8", newline="\n")
-        return whole
-    whole = whole.resolve()  # what a link leads to, not the link
-    part = whole.with_name(f".{whole.name}.{os.getpid()}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, whole)
-    finally:
-        part.unlink(missing_ok=True)
+    Path(path).write_text(text, encoding="utf-8", newline="\n")
     return Path(path)
 
 

@@ -40,6 +40,11 @@ class Plan:
     options: Mapping[str, Any]
     read: Found
 
+    @property
+    def columns(self) -> str:
+        """How those of a table were read, as modules keep it."""
+        return self.read.columns
+
 
 def examples(data: Mapping[str, Any]) -> int:
     """How many there are."""
@@ -118,7 +123,7 @@ def fit(
     from symbp.cli.console import Progress, narrate
 
     state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
-    state.columns = plan.read.columns
+    state.columns = plan.columns
     log = Log(args.log)
     more = {"patience": args.patience} if args.patience else {}
 

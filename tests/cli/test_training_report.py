@@ -1,7 +1,6 @@
 """`symbp train --report`: one file that says what happened, loads nothing, and changes nothing."""
 
 import json
-import os
 import re
 from html.parser import HTMLParser
 
@@ -9,7 +8,6 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.api.files import write
 from symbp.cli.main import main
 from symbp.explain.training import Confusion, Residuals, judged
 
@@ -88,18 +86,6 @@ def test_a_page_tells_the_training_and_leaves_it_as_it_is(capsys, folder):
     status, said = trained(capsys, "--report", "r.html")
     assert status == 2
     assert "exists already" in said
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    def full(*_):
-        raise OSError(28, "No space left on device")
-
-    path = tmp_path / "page.html"
-    path.write_text("old")
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
-        write(path, "new", force=True)
-    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("page.html", "old")]
 
 
 def system(target, outputs):
