@@ -280,8 +280,9 @@ def network(
     initial: Mapping[str, Initial] | None = None,
     *,
     chunks: bool = False,
+    rows: bool = True,
 ) -> Network:
-    """The stages of a training step, with `chunks` for some rows of the batch where that is legal.
+    """The stages of a training step, with `chunks` or `rows` for some rows of the batch where that is legal.
 
     Raises LoweringError for what no stage expresses, GenerationError for a hyperparameter that `hyper` gives
     no value."""
@@ -313,7 +314,9 @@ def network(
         looped = loops_first(shared(multiplied_out(prepared)), kept)
         turned = batch_last(looped, kept, whole.batch)
         prepared = windows_once(turned)
-        if turned is looped:  # calls don't run along the batch, so that fewer rows don't make them short
+        if (
+            rows and turned is looped
+        ):  # calls don't run along the batch, so that fewer rows don't make them short
             blocks = row_blocks(prepared.system, whole.batch, gradients, known)
     system = blocks[-1].system if blocks else prepared.system
     segments: list[Segment] = []
