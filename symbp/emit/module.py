@@ -122,7 +122,7 @@ def _short(
     functions = [network_function, own_scratch(update, stages, _count(net))]
     functions.append(initial_function(net, initial, once=True))
     lines = [line for function in functions for line in function.body]
-    taken = {"functions": numpy_functions(numpy_target.called(lines)), **short_files(pieces)}
+    taken = {"functions": numpy_functions(numpy_target.called(lines)), **short_files(net, pieces)}
     found = carried(net, taken, functions)
     text = "\n".join([*lines, *(one.text for one in taken.values())])
     values = {
@@ -130,6 +130,7 @@ def _short(
         **found,
         "constants": [f"DTYPE = np.{dtype}", *needed(short_tables(net, rule), text)],
         "functions": functions,
+        "titled": bool(pieces),  # two sections need no titles
         "runs": "train" in pieces,
     }
     return render("numpy/short.py.j2", values)

@@ -38,7 +38,7 @@ def add_arguments(to: Arguments) -> None:
         nargs="+",
         choices=("nothing", *dict.fromkeys((*PIECES, *OF_PLAIN)), "all"),
         default=[],
-        help=f"what it has beside steps: {', '.join(PIECES)}, the first five also unasked, but for `nothing`; "
+        help=f"what it has beside steps: {', '.join(PIECES)}, the first five also unasked but for `nothing`; "
         f"`all` of them; of plain: {', '.join(OF_PLAIN)}",
     )
     to.add(

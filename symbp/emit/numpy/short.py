@@ -20,7 +20,7 @@ from symbp.emit.numpy.layers import Kept, layered
 from symbp.emit.numpy.target import OneStage, Stages, tensors_of, unpacked
 from symbp.emit.numpy.update import BLOCK
 from symbp.emit.roll_layers import words_of
-from symbp.emit.sections.tables import CHECKED, constant_lines, quoted
+from symbp.emit.sections.tables import CHECKED, _quoted, constant_lines, quoted
 from symbp.emit.segments import GIVEN, Network
 from symbp.emit.update import hyperparameters
 from symbp.emit.workspace import own_gradients
@@ -37,15 +37,12 @@ def plain(net: Network) -> bool:
     system = net.system
     more = (net.buffers, system.random, system.inference, system.updates, net.solving)
     shapes = [e for t in (*net.parameters, *net.data, *net.tensors) for e in t.shape]
-    opened = [e for p in net.parameters for e in p.shape if _open(net, e)]
     bounds = [f.bound for t in net.data for f in t.facts if f.bound is not None]
     facts = [f for t in (*net.parameters, *net.data) for f in t.facts if f.kind in CHECKED]
     names = {*system.outputs, *system.metrics} - {system.loss}
     return (
         not any(more)
-        and not opened
         and not facts
-        and net.batch is not None
         and bool(net.parameters)
         and tuple(s.name for s in net.segments) == PASSES
         and all(isinstance(e, Size) or not _open(net, e) for e in shapes)
@@ -109,7 +106,11 @@ def passes(net: Network, names: Names, stages: Stages, wanted: Sequence[str]) ->
     called = [name for name, _, _ in runs]
     end = f"return ({', '.join(called)}{',' * (len(called) == 1)}), {{{returned}}}"
     doc = "The passes over arrays of these sizes, as functions of the data; the arrays of their results."
-    return Function("_network", ("params", "gradients", *net.stage_sizes), doc, (*head, *inside, "", end))
+    witnesses = [t for t in (*net.parameters, *net.data) if t in net.parameters or t.name in net.forward_data]
+    shown = {e.name for t in witnesses for e in t.shape if isinstance(e, Size)}
+    late = [f"{name}=1" for name in net.stage_sizes if name not in shown]  # those that only the loss needs
+    sizes = [name for name in net.stage_sizes if name in shown]
+    return Function("_network", ("params", "gradients", *sizes, *late), doc, (*head, *inside, "", end))
 
 
 def _run(name: str, data: Sequence[Kept], body: Sequence[str]) -> list[str]:
@@ -167,12 +168,14 @@ def _arrays(net: Network, names: Names, stages: Stages, used: Sequence[str]) -> 
         made = "arange" if text.startswith("np.arange") else "ones" if text.startswith("np.ones") else "zeros"
         if name in used:
             extent = _shape(extents)[1:-2] if len(extents) == 1 else _shape(extents)
-            lines.append(f"{name} = np.{made}({extent}, dtype={DTYPES[kind]})")
+            lines.append(
+                f"{name} = np.{made}({extent}, {'DTYPE' if kind == 'real' else f'dtype={DTYPES[kind]}'})"
+            )
     yield lines
     lines = []
     for name in known:
         if name in instead:
-            old = instead[name]
+            *_, old = _origins([name], instead)
             same = _shape(shapes[name][0]) == _shape(shapes[old][0])
             lines.append(f"{name} = {old}" + ("" if same else f".reshape({_shape(shapes[name][0])})"))
     yield lines
@@ -256,13 +259,14 @@ def short_tables(net: Network, rule: UpdateRule) -> list[str]:
         *([f"{', '.join(net.sizes)} = {', '.join(map(str, net.sizes.values()))}"] if net.sizes else []),
         f'NAME = "{net.derivation.name}"',
         *constant_lines(net.constants),
-        *_table("PARAMETERS", [f'"{t.name}": {_shape(t.shape)}' for t in net.parameters]),
+        f"SHAPING = {quoted(net.shaping)}",
+        *_table("PARAMETERS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.parameters]),
         *_table("INPUTS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.data]),
         *_table("INTEGERS: dict[str, tuple[int | None, int | None]]", integers),
         f"FORWARD_INPUTS = {quoted(net.forward_data)}",
         f"OUTPUTS = {quoted(net.system.outputs)}",
         f"METRICS = {quoted(net.metrics)}",
-        f'BATCH = "{net.batch}"',
+        f"BATCH: str | None = {_quoted(net.batch)}",
         f"MOMENTS = {quoted(rule.moments)}",
         *_table("HYPER" if hyper else "HYPER: dict[str, float]", hyper),
         "Array = np.ndarray",

@@ -67,15 +67,15 @@ SHORT = {
     "step": ("core",),
     "outputs": ("measuring",),
     "training": ("fitting", "saving"),
-    "command": ("starting",),
 }
 """The files of a short module, of `numpy/short`."""
 
 
-def short_files(pieces: Collection[str]) -> dict[str, Taken]:
+def short_files(net: Network, pieces: Collection[str]) -> dict[str, Taken]:
     """What a short module takes."""
     files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
-    files["command"] += ["common/command/files", "common/command/short"]
+    files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
+    files["command"] = ["common/command/files", "common/command/short"]
     return reached(files, named.purposes(pieces))
 
 

@@ -28,8 +28,8 @@ def fit(
     returns True ends it."""
     if epochs < 1 or batch_size < 1:
         raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
-    arrays, sizes = _checked(data, INPUTS)
-    count, history = sizes[BATCH or ""], list[dict[str, Any]]()
+    arrays, sizes = _checked(data, INPUTS, {})
+    count, history = sizes[BATCH] if BATCH else 1, list[dict[str, Any]]()
     for epoch in range(1, epochs + 1):
         order, total = np.random.default_rng([state.seed, state.step]).permutation(count), 0.0
         for start in range(0, count, batch_size):

@@ -11,15 +11,15 @@ from typing import Any
 import numpy as np
 
 from symbp.runtime.network import FORWARD_INPUTS, INPUTS, METRICS, OUTPUTS, Array
-from symbp.runtime.numpy.short.core import _checked, init_state
+from symbp.runtime.numpy.short.core import init_state
 
 
 @np.errstate(all="ignore")
 def predict(params: Mapping[str, Any], /, **inputs: Any) -> dict[str, Array]:
     """The outputs; arrays that only the loss needs may be given and are not used."""
     given = {name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS}
-    arrays, sizes = _checked(given, {name: INPUTS[name] for name in FORWARD_INPUTS})
-    (forward, *_), values = init_state(params).passes(sizes)
+    inputs = {name: INPUTS[name] for name in FORWARD_INPUTS}
+    arrays, (forward, *_), values = init_state(params).passes(given, inputs)
     forward(arrays)
     return {name: values[name] for name in OUTPUTS}
 
@@ -27,8 +27,7 @@ def predict(params: Mapping[str, Any], /, **inputs: Any) -> dict[str, Array]:
 @np.errstate(all="ignore")
 def evaluate(params: Mapping[str, Any], /, **data: Any) -> dict[str, float]:
     """The loss and the metrics over all of the data at once."""
-    arrays, sizes = _checked(data, INPUTS)
-    (forward, loss, _, metrics), values = init_state(params).passes(sizes)
+    arrays, (forward, loss, _, metrics), values = init_state(params).passes(data, INPUTS)
     for run in (forward, loss, metrics):
         run(arrays)
     return {name: float(values[name]) for name in ("loss", *METRICS)}

@@ -36,7 +36,7 @@ def load(path: str | os.PathLike[str]) -> State:
 
     def part(start: str) -> dict[str, Any]:
         found = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
-        return _checked(found, PARAMETERS)[0]
+        return _checked(found, PARAMETERS, {})[0]
 
     state = init_state(part("params."), seed=int(arrays.get("seed", 0)))
     state.step = int(arrays.get("step", 0))
