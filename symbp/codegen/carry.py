@@ -204,7 +204,8 @@ def _open_functions() -> Mapping[str, tuple[str, frozenset[str]]]:
             if isinstance(definition, ast.FunctionDef) and definition.args.kwarg is not None:
                 given = definition.args
                 own = (*given.posonlyargs, *given.args, *given.kwonlyargs)
-                found[definition.name] = definition.args.kwarg.arg, frozenset(a.arg for a in own)
+                known = found.get(definition.name, ("", frozenset[str]()))[1]  # in a file that it stands for
+                found[definition.name] = definition.args.kwarg.arg, known | {a.arg for a in own}
     return found
 
 

@@ -46,7 +46,7 @@ def plain(net: Network) -> bool:
         and bool(net.parameters)
         and tuple(s.name for s in net.segments) == PASSES
         and all(isinstance(e, Size) or not _open(net, e) for e in shapes)
-        and not any(_open(net, bound) for bound in bounds)
+        and all(str(bound) in net.shaping or not _open(net, bound) for bound in bounds)
         and all(key_of(size) == size for size in system.sizes)
         and "loss" not in names
     )
@@ -167,15 +167,14 @@ def _arrays(net: Network, names: Names, stages: Stages, used: Sequence[str]) -> 
     for name, (extents, kind, text) in stages.scratch.constants.items():
         made = "arange" if text.startswith("np.arange") else "ones" if text.startswith("np.ones") else "zeros"
         if name in used:
+            dtype = "DTYPE" if kind == "real" else f"dtype={DTYPES[kind]}"
             extent = _shape(extents)[1:-2] if len(extents) == 1 else _shape(extents)
-            lines.append(
-                f"{name} = np.{made}({extent}, {'DTYPE' if kind == 'real' else f'dtype={DTYPES[kind]}'})"
-            )
+            lines.append(f"{name} = np.{made}({extent}, {dtype})")
     yield lines
     lines = []
     for name in known:
         if name in instead:
-            *_, old = _origins([name], instead)
+            old, *_ = _origins([name], instead)
             same = _shape(shapes[name][0]) == _shape(shapes[old][0])
             lines.append(f"{name} = {old}" + ("" if same else f".reshape({_shape(shapes[name][0])})"))
     yield lines
@@ -254,7 +253,7 @@ def _in_one(body: Sequence[str], arenas: Sequence[str]) -> list[str]:
 def short_tables(net: Network, rule: UpdateRule) -> list[str]:
     """The constants of a short module: sizes, shapes, integers' bounds, the settings of the update."""
     hyper = [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]
-    integers = [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]
+    integers = [f'"{t.name}": {_bound(net, t)}' for t in net.data if t.integer]
     return [
         *([f"{', '.join(net.sizes)} = {', '.join(map(str, net.sizes.values()))}"] if net.sizes else []),
         f'NAME = "{net.derivation.name}"',
@@ -262,7 +261,7 @@ def short_tables(net: Network, rule: UpdateRule) -> list[str]:
         f"SHAPING = {quoted(net.shaping)}",
         *_table("PARAMETERS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.parameters]),
         *_table("INPUTS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.data]),
-        *_table("INTEGERS: dict[str, tuple[int | None, int | None]]", integers),
+        *_table("INTEGERS: dict[str, tuple[int | str | None, int | None]]", integers),
         f"FORWARD_INPUTS = {quoted(net.forward_data)}",
         f"OUTPUTS = {quoted(net.system.outputs)}",
         f"METRICS = {quoted(net.metrics)}",
@@ -285,11 +284,13 @@ def _named_shape(net: Network, tensor: Tensor) -> str:
     return f"({', '.join(words)}{',' if len(words) == 1 else ''})"
 
 
-def _bound(tensor: Tensor) -> str:
+def _bound(net: Network, tensor: Tensor) -> str:
+    """The bound of integers, by its name where it is an open size, and the value beside those below it."""
     fact = tensor.fact("below") or tensor.fact("below or ignored")
     if fact is None or fact.bound is None:
         return "(None, None)"
-    return f"({_shape([fact.bound])[1:-2]}, {fact.ignored})"
+    bound = f'"{fact.bound}"' if _open(net, fact.bound) else _shape([fact.bound])[1:-2]
+    return f"({bound}, {fact.ignored})"
 
 
 def needed(lines: Iterable[str], text: str) -> list[str]:

@@ -14,7 +14,7 @@ from symbp.errors import GenerationError
 DEFAULT: Final = ("evaluate", "predict", "fit", "save", "train")
 """What a module has when nothing is said."""
 MORE: Final = ("check", "command", "blocks", "replay", "costs")
-"""Gradients compared, all of the command line, steps in blocks of rows, the equation that isn't finite, counts
+"""Gradients compared, the whole command line, steps in blocks of rows, the equation that isn't finite, counts
 of operations and bytes."""
 WATCHED: Final = ("live", "log", "patience", "tables")
 PIECES: Final = (*DEFAULT, *MORE, *WATCHED)
@@ -25,7 +25,7 @@ NEEDS = {
     "fit": ("evaluate",),
     "train": ("fit", "save"),
     "command": ("train", "predict", "check"),
-    "patience": ("fit",),
+    "patience": ("command",),
     "live": ("command",),
     "log": ("command",),
     "tables": ("command",),

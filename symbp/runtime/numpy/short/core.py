@@ -51,7 +51,8 @@ def _checked(
         if array.ndim != len(shape) or array.shape != fitting or not array.size:
             needed = f"({', '.join(map(str, shape))})" + (f" with {sizes}" if sizes else "")
             raise DataError(f"{name} has shape {array.shape}, the network needs {needed}, and none of them 0")
-        top, ignored = INTEGERS.get(name, (None, None))
+        bound, ignored = INTEGERS.get(name, (None, None))
+        top = sizes.get(bound) if isinstance(bound, str) else bound
         valid = array if ignored is None else array[array != ignored]
         if top is not None and valid.size and not (valid.min() >= 0 and valid.max() < top):
             raise DataError(f"{name} has values outside 0 to {top - 1}")
