@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from emit_nets import SIZES, adam, mlp, mlp_initial
 
-import symbp as bp
+from symbp.api import source as source_of
 from symbp.cli.target import load_target, optimizer
 from symbp.emit import generate_source
 from symbp.emit.loading import load
@@ -108,7 +108,7 @@ def test_a_module_of_one_piece_takes_steps_like_any_other(piece: str) -> None:
 def lines_of(*pieces: str) -> int:
     target = load_target("mlp")
     rule = optimizer(target, None, None)
-    return len(bp.source(target.network, optimizer=rule, pieces=pieces).splitlines())
+    return len(source_of(target.network, optimizer=rule, pieces=pieces).splitlines())
 
 
 def test_the_lines_of_the_gallerys_mlp() -> None:
@@ -116,6 +116,7 @@ def test_the_lines_of_the_gallerys_mlp() -> None:
     assert lines_of("nothing") <= 250
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pieces", [(), ("nothing",)])
 def test_a_short_module_is_clean_formatted_and_typed(pieces: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "net.py"

@@ -15,22 +15,24 @@ import numpy as np
 import pytest
 
 import symbp as bp
+from symbp.api import source
 from symbp.emit import load
 
 
-def network() -> bp.Network:
-    """A classifier whose sizes stay open, with labels below one of them."""
-    D, H, K, N = bp.sizes("D H K N")
-    x, y = bp.input("x", N, D), bp.target("y", N, below=K)
-    W, V = bp.parameter("W", D, H), bp.parameter("V", H, K)
-    logits = bp.tanh(x @ W) @ V
-    return bp.Network("open", loss=bp.cross_entropy(logits, y), outputs={"p": bp.softmax(logits)})
+def network(**known: int) -> bp.Network:
+    """A classifier whose sizes may stay open, with labels below one of them."""
+    N = bp.dim("N")
+    D, H, K = (bp.dim(name, known[name]) if name in known else bp.dim(name) for name in ("D", "H", "K"))
+    x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
+    W, V = bp.param("W", (D, H)), bp.param("V", (H, K))
+    p = bp.softmax(bp.tanh(x @ W) @ V)
+    return bp.Network("classifier", loss=bp.cross_entropy(p, y), outputs={"p": p})
 
 
 @pytest.fixture(scope="module")
 def forms() -> tuple[ModuleType, ModuleType]:
     rule = bp.optim.Adam(0.01)
-    short = bp.source(network(), optimizer=rule, pieces=())
+    short = source(network(), optimizer=rule, pieces=())
     assert "def _network" in short
     return load(short, "short"), bp.compile(network(), optimizer=rule)
 
@@ -121,7 +123,7 @@ def test_a_file_keeps_all_of_a_state(forms: tuple[ModuleType, ModuleType], tmp_p
 
 
 def test_it_trains_from_the_command_line_without_anything_around(tmp_path: Path) -> None:
-    text = bp.source(network(), optimizer=bp.optim.Adam(0.01), sizes=SIZES, pieces=())
+    text = source(network(**SIZES), optimizer=bp.optim.Adam(0.01), pieces=())
     (tmp_path / "net.py").write_text(text, encoding="utf-8")
     np.savez(tmp_path / "train.npz", **data(40))
     np.savez(tmp_path / "wrong.npz", x=np.zeros((3, 7)), y=np.zeros(3, int))

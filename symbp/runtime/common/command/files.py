@@ -22,8 +22,8 @@ def _archive(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
             return {name: file[name] for name in names if name in file.files}
     except OSError:
         raise
-    except Exception as failure:  # noqa: BLE001 - whatever NumPy's readers raise on a file that isn't theirs
-        raise DataError(f"{path} is no .npz file of arrays: {failure}") from None
+    except Exception as failure:  # whatever NumPy's readers raise on a file that isn't theirs
+        raise DataError(f"{path} is no .npz file of arrays: {failure}") from failure
 
 
 def _show(result: dict[str, Any], as_json: bool) -> None:
