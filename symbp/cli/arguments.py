@@ -15,7 +15,12 @@ from symbp.optim.names import OPTIMIZERS, SCHEDULES
 
 TARGETS = ("numpy", "numba")
 WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
-PIECES = ("live", "log", "patience", "tables")  # as `symbp.emit.module` has them
+PIECES = (
+    "evaluate", "predict", "fit", "save", "train", "check", "command", "blocks", "replay", "costs",
+    "live", "log", "patience", "tables",
+)  # fmt: skip
+"""As `symbp.emit` has them, the first five without being asked for."""
+KEPT = ("command", "blocks", "replay", "costs")  # of these, what a module that was trained is kept with
 OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
 DTYPES = ("float32", "float64")
 RULES = tuple(sorted(name.lower() for name in OPTIMIZERS))

@@ -181,6 +181,12 @@ class Network:
         return tuple(name for name in self.system.sizes if name not in self.sizes)
 
     @cached_property
+    def shaping(self) -> tuple[str, ...]:
+        """The open sizes that shape parameters."""
+        found = {size.name for p in self.parameters for e in p.shape for size in free_sizes(e)}
+        return tuple(name for name in self.open_sizes if name in found)
+
+    @cached_property
     def stage_sizes(self) -> tuple[str, ...]:
         """The sizes that stages are told: the open ones, after the rows of a chunk or block where there are
         any."""
@@ -280,8 +286,9 @@ def network(
     initial: Mapping[str, Initial] | None = None,
     *,
     chunks: bool = False,
+    rows: bool = True,
 ) -> Network:
-    """The stages of a training step, with `chunks` for some rows of the batch where that is legal.
+    """The stages of a training step, with `chunks` or `rows` for some rows of the batch where that is legal.
 
     Raises LoweringError for what no stage expresses, GenerationError for a hyperparameter that `hyper` gives
     no value."""
@@ -313,7 +320,9 @@ def network(
         looped = loops_first(shared(multiplied_out(prepared)), kept)
         turned = batch_last(looped, kept, whole.batch)
         prepared = windows_once(turned)
-        if turned is looped:  # calls don't run along the batch, so that fewer rows don't make them short
+        if (
+            rows and turned is looped
+        ):  # calls don't run along the batch, so that fewer rows don't make them short
             blocks = row_blocks(prepared.system, whole.batch, gradients, known)
     system = blocks[-1].system if blocks else prepared.system
     segments: list[Segment] = []

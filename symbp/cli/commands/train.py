@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 from symbp.cli import parts
-from symbp.cli.arguments import Arguments, count
+from symbp.cli.arguments import KEPT, Arguments, count
 from symbp.cli.balance import weights
 from symbp.cli.fitting import BATCH_SIZE, BY_CTRL_C, EPOCHS, Plan, buffers, examples, fit, planned
 from symbp.cli.status import FAILED, FINE, INTERRUPTED
@@ -130,7 +130,8 @@ def _module(plan: Plan, args: argparse.Namespace) -> ModuleType:
 
     options = {**plan.options, "target": args.target, "dtype": args.dtype}
     if args.module:
-        bp.generate(plan.net, args.module, force=args.force, **options)
+        pieces = (*KEPT, *plan.options["pieces"])
+        bp.generate(plan.net, args.module, force=args.force, **{**options, "pieces": pieces})
     return bp.compile(plan.net, **options)
 
 
