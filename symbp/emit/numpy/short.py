@@ -18,13 +18,13 @@ from symbp.emit.numpy.binding import Binding
 from symbp.emit.numpy.filling import known_forms
 from symbp.emit.numpy.layers import Kept, layered
 from symbp.emit.numpy.target import OneStage, Stages, tensors_of, unpacked
-from symbp.emit.numpy.update import BLOCK
 from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.tables import CHECKED, _quoted, constant_lines, quoted
 from symbp.emit.segments import GIVEN, Network
 from symbp.emit.update import hyperparameters
 from symbp.emit.workspace import own_gradients
 from symbp.ir.expr import Expr, Size, free_sizes
+from symbp.ir.machine import BLOCK
 from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 
