@@ -46,17 +46,7 @@ def update(rule: UpdateRule, taken: Iterable[str], parameters: Sequence[str] = (
     Raises GenerationError: a rule that reads norms of parameters, or keeps what would be dropped.
     """
     parts = rule.parts_of(parameters)
-    if rule.own_sums:
-        raise GenerationError(
-            f"a plain module has no {rule.name}, which reads the norm of each parameter",
-            help="choose the target numpy or numba, or an optimizer that treats all entries alike",
-        )
-    dropped = _only_kept(rule)
-    if dropped:
-        raise GenerationError(
-            f"a plain module returns parameters, and would drop {dropped[0]}, which {rule.name} keeps beside",
-            help="choose the target numpy or numba: their state has it among the moments",
-        )
+    _refuse_unwritable(rule)
     own, system, names = rule.own, rule.of_one().system, Names(taken)
     key = infer.name("name", (), "object")
     variables: dict[str, Variable] = {}
@@ -76,17 +66,12 @@ def update(rule: UpdateRule, taken: Iterable[str], parameters: Sequence[str] = (
             variables[new] = variables[old]
     frame = Frame(variables, {})
     summed = [e for e in system.equations if e.reduction is not None]
-    if any(set(rule.moments) & set(e.read_names) for e in summed):
-        raise GenerationError(
-            f"a plain module has no sum over the entries of what {rule.name} keeps from step to step",
-            help="choose the target numpy or numba, or leave clip_norm or accumulate out",
-        )
     whole = Frame({**variables, GRADIENT: Variable(infer.name("flat", variables[GRADIENT].shape))}, {})
     once: list[Statement] = []
     each: list[Statement] = []
     for e in system.equations:
         value = right_hand_side(e, whole if e in summed else frame, False)
-        (each if e.indices or set(own) & set(e.read_names) else once).append(
+        (each if e.indices or e.target in rule.own_numbers else once).append(
             Assign(variables[e.target].node, value.node, "")
         )
     for old, new in system.updates.items():
@@ -103,6 +88,26 @@ def update(rule: UpdateRule, taken: Iterable[str], parameters: Sequence[str] = (
         tuple((tables[leaf], {p.parameter: p.values[k] for p in parts}) for k, leaf in enumerate(own)),
         tuple(p.parameter for p in parts) if len(parts) < len(parameters) else (),
     )
+
+
+def _refuse_unwritable(rule: UpdateRule) -> None:
+    """Refuses a rule of whose equations some have no statements here."""
+    if rule.own_sums:
+        raise GenerationError(
+            f"a plain module has no {rule.name}, which reads the norm of each parameter",
+            help="choose the target numpy or numba, or an optimizer that treats all entries alike",
+        )
+    dropped = _only_kept(rule)
+    if dropped:
+        raise GenerationError(
+            f"a plain module returns parameters, and would drop {dropped[0]}, which {rule.name} keeps beside",
+            help="choose the target numpy or numba: their state has it among the moments",
+        )
+    if any(set(rule.moments) & set(e.read_names) for e in rule.system.equations if e.reduction):
+        raise GenerationError(
+            f"a plain module has no sum over the entries of what {rule.name} keeps from step to step",
+            help="choose the target numpy or numba, or leave clip_norm or accumulate out",
+        )
 
 
 def _only_kept(rule: UpdateRule) -> list[str]:

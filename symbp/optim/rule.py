@@ -10,7 +10,7 @@ its shape and start at zero; `step` counts from 1. Where parameters are told apa
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import sympy
@@ -53,6 +53,13 @@ class Rule:
     `decay` is λ.
     """
 
+    theta: Access
+    gradient: Access
+    step: Expr
+    _given: Expr  # the gradient by what is given, as sums over all entries read it
+    _after: Access  # the parameter after the update
+    _own: dict[str, Access]
+
     def __init__(
         self,
         name: str,
@@ -87,19 +94,8 @@ class Rule:
                 "no mean is kept of frozen parameters: ema and frozen groups exclude each other",
                 help="leave one of them out",
             )
-        which = (K,) if by_parameter or self._groups else ()  # one of the parameters
-        self._builder, self._entry = SystemBuilder(), (*which, Index("i"))
-        self._updates: dict[str, str] = {}
-        shape, at = (*(Size("K") for _ in which), Size("P")), self._entry
-        self.theta = self._after = self._builder.leaf(THETA, *shape, role=Role.PARAMETER)(*at)
-        self.gradient: Access = self._builder.leaf(GRADIENT, *shape)(*at)
-        self._given: Expr = self.gradient  # by what is given, as sums over all entries read it
         moments = (*moments, *["g_sum"] * (accumulate > 1), *["ema"] * (ema is not None))
-        self._leaves = {m: self._builder.leaf(m, *shape, role=Role.BUFFER)(*at) for m in moments}
-        self.step: Expr = self._builder.leaf(STEP, integer=True)()
-        self._leaves |= {h: self._builder.leaf(h, role=Role.HYPER)() for h in self._hyper}
-        own = dict.fromkeys(name for group in self._groups for name in group.values)
-        self._own = {name: self._builder.leaf(name, Size("K"))(K) for name in own}
+        self._declare(moments, by_parameter)
         if accumulate > 1:
             self._accumulate()
         self.lr: Expr = self["lr"]
@@ -111,6 +107,10 @@ class Rule:
             self._clip_norm()
         if clip_value is not None:
             self._clip_value()
+        self._shrink(weight_decay, decoupled)
+
+    def _shrink(self, weight_decay: float, decoupled: bool) -> None:
+        """Weight decay."""
         self.kept: Expr = self.theta
         self.decay: Expr = sympy.S.Zero
         if weight_decay:
@@ -120,6 +120,21 @@ class Rule:
         elif weight_decay:
             decayed = self.gradient + self.decay * self.theta
             self.gradient = self.entry("g_decayed", decayed, "weight decay")
+
+    def _declare(self, moments: Sequence[str], by_parameter: bool) -> None:
+        """The leaves: the parameter, its gradient and moments, numbers of each step and of each parameter."""
+        which = (K,) if by_parameter or self._groups else ()  # one of the parameters
+        self._builder, self._entry = SystemBuilder(), (*which, Index("i"))
+        self._updates: dict[str, str] = {}
+        shape, at = (*(Size("K") for _ in which), Size("P")), self._entry
+        self.theta = self._after = self._builder.leaf(THETA, *shape, role=Role.PARAMETER)(*at)
+        self.gradient = self._builder.leaf(GRADIENT, *shape)(*at)
+        self._given = self.gradient
+        self._leaves = {m: self._builder.leaf(m, *shape, role=Role.BUFFER)(*at) for m in moments}
+        self.step = self._builder.leaf(STEP, integer=True)()
+        self._leaves |= {h: self._builder.leaf(h, role=Role.HYPER)() for h in self._hyper}
+        own = dict.fromkeys(name for group in self._groups for name in group.values)
+        self._own = {name: self._builder.leaf(name, Size("K"))(K) for name in own}
 
     def _accumulate(self) -> None:
         """Takes the mean of K gradients for the gradient; an update counts as a step."""

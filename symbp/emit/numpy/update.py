@@ -46,14 +46,7 @@ def numpy_update(
     table = names.free("parts") if parts else ""
     whole = [line for k, e in once for line in update.scalar(k, e, table)]
     inner = update.entries([(k, e) for k, e in numbered if (k, e) not in once])
-    entries = Size("block" if "block" not in calls.forms.sizes else "entries_")
-    for tensor in rule.system.tensors:
-        kind: Kind = "real" if tensor.shape else "number"
-        if tensor.role.is_leaf or not tensor.shape:
-            form = Form((entries,) if tensor.shape else (), kind, view=True, whole=True)
-            name = names.tensors[tensor.name]
-            calls.forms.known[blocks.get(name, name)] = form
-    calls.forms.known.update(dict.fromkeys(update.constants.values(), Form((), "number", True, True)))
+    _know(calls, update)
     lines = calls.statement(inner)
     scratch = [n for n in calls.scratch.shapes if calls.moment in calls.scratch.uses[n]]
     calls.end()
@@ -86,6 +79,18 @@ def numpy_update(
         "return run",
     )
     return Function("_update", ("tensors", *given), doc(rule), body)
+
+
+def _know(calls: Calls, update: _Update) -> None:
+    """Tells what arenas, blocks and numbers of the update look like."""
+    entries = Size("block" if "block" not in calls.forms.sizes else "entries_")
+    for tensor in update.rule.system.tensors:
+        kind: Kind = "real" if tensor.shape else "number"
+        if tensor.role.is_leaf or not tensor.shape:
+            form = Form((entries,) if tensor.shape else (), kind, view=True, whole=True)
+            name = update.names.tensors[tensor.name]
+            calls.forms.known[update.blocks.get(name, name)] = form
+    calls.forms.known.update(dict.fromkeys(update.constants.values(), Form((), "number", True, True)))
 
 
 def _numbered(
