@@ -2,7 +2,7 @@
 
     python -m benchmarks.machine
 
-also measures what the constants of `symbp/ir/machine.py` stand for, each beside its value there, in half a minute.
+also measures, in half a minute, what the constants of `symbp/ir/machine.py` stand for, each beside its value.
 Enters: nothing. Leaves: figures to set a row's times against.
 """
 
@@ -110,9 +110,8 @@ def by_size() -> dict[int, float]:
 def main() -> None:
     gemm, copy = gemm_rate(), bandwidth()
     print(f"{processor()}: {gemm:.0f} GFLOP/s in a product, {copy:.1f} GB/s in a copy\n")
-    print(
-        f"BALANCE {machine.BALANCE}: {gemm / (copy / 4):.0f} operations in the time of an element to memory or back"
-    )
+    balance = gemm / (copy / 4)
+    print(f"BALANCE {machine.BALANCE}: {balance:.0f} operations while one element goes to memory or back")
     tiny = np.ones((2, 2), np.float32)
     out = np.empty_like(tiny)
     element = passes()

@@ -2,8 +2,8 @@
 
 Enters: nothing. Leaves: numbers. Must not know: what is chosen by them.
 
-`python -m benchmarks.machine` measures them with NumPy, in the same units, each beside its value here. They are
-rounded, and stay as they are wherever code is generated: a choice may not depend on the machine.
+`python -m benchmarks.machine` measures them with NumPy, in the same units, each beside its value here. They
+are rounded, and stay as they are wherever code is generated: a choice may not depend on the machine.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ READ = 0.3  # an operand of a pass, from the cache
 GATHER = 0.5  # an operand at computed positions
 GUARD = 0.6  # a comparison
 STORE = 0.4  # the result
-MATERIALISE = 0.8  # an operand that must be stored before a product and read by it
+MATERIALISE = 0.8  # a store and a read, and the memory: an operand that is computed before a product
 DIVIDE = 2.5
 ROOT = 6.0
 FUNCTION = 8.0  # exp, log, tanh
