@@ -16,6 +16,7 @@ import pytest
 from emit_nets import SIZES, adam, mlp, mlp_initial
 
 from symbp.api import source as source_of
+from symbp.cli import arguments
 from symbp.cli.target import load_target, optimizer
 from symbp.emit import generate_source
 from symbp.emit.loading import load
@@ -160,3 +161,7 @@ def test_patience_ends_at_the_best_epoch_and_the_log_tells_of_each(program: Path
         data: dict[str, Any] = {name: file[name] for name in file.files}
     measured = module.evaluate(kept.params, **data)
     assert measured["loss"] == pytest.approx(best["validation_loss"], rel=1e-12)
+
+
+def test_the_command_line_knows_the_pieces() -> None:
+    assert arguments.PIECES == PIECES
