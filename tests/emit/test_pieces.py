@@ -122,13 +122,13 @@ def test_the_lines_of_the_gallerys_mlp() -> None:
 def test_a_short_module_is_clean_formatted_and_typed(pieces: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text(source(*pieces), encoding="utf-8")
-    for tool, *arguments in (
+    for tool, *options in (
         ("ruff", "check", "--isolated", "--no-cache"),
         ("ruff", "format", "--isolated", "--no-cache", "--check", "--line-length", "110"),
         ("mypy", "--config-file=", "--cache-dir", str(tmp_path / "cache")),
     ):
         pytest.importorskip(tool, reason=f"{tool} is not installed")
-        command = [sys.executable, "-m", tool, *arguments, str(path)]
+        command = [sys.executable, "-m", tool, *options, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
 
