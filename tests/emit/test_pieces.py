@@ -16,6 +16,7 @@ import pytest
 from emit_nets import SIZES, adam, mlp, mlp_initial
 
 from symbp.api import source as source_of
+from symbp.cli import arguments
 from symbp.cli.target import load_target, optimizer
 from symbp.emit import generate_source
 from symbp.emit.loading import load
@@ -121,13 +122,13 @@ def test_the_lines_of_the_gallerys_mlp() -> None:
 def test_a_short_module_is_clean_formatted_and_typed(pieces: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "net.py"
     path.write_text(source(*pieces), encoding="utf-8")
-    for tool, *arguments in (
+    for tool, *options in (
         ("ruff", "check", "--isolated", "--no-cache"),
         ("ruff", "format", "--isolated", "--no-cache", "--check", "--line-length", "110"),
         ("mypy", "--config-file=", "--cache-dir", str(tmp_path / "cache")),
     ):
         pytest.importorskip(tool, reason=f"{tool} is not installed")
-        command = [sys.executable, "-m", tool, *arguments, str(path)]
+        command = [sys.executable, "-m", tool, *options, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -160,3 +161,7 @@ def test_patience_ends_at_the_best_epoch_and_the_log_tells_of_each(program: Path
         data: dict[str, Any] = {name: file[name] for name in file.files}
     measured = module.evaluate(kept.params, **data)
     assert measured["loss"] == pytest.approx(best["validation_loss"], rel=1e-12)
+
+
+def test_the_command_line_knows_the_pieces() -> None:
+    assert arguments.PIECES == PIECES
