@@ -841,7 +841,7 @@ def _outside(values: Array, top: int, ignored: int | None) -> bool:
 
 
 class NotFinite(FloatingPointError):
-    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+    """A loss, gradient or buffer is not finite; the step was not taken. `equation` and `tensor` say where."""
 
     def __init__(self, equation: int | None, tensor: str, text: str) -> None:
         super().__init__(text)
@@ -852,7 +852,8 @@ class NotFinite(FloatingPointError):
 def train_step(state: State, **inputs: Any) -> float:
     """One update in place; returns the loss before it. Checks dtype, shape and the range of integers.
 
-    Raises DataError, and NotFinite if the loss or a gradient is not finite; the state is then as it was.
+    Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
+    state is then as it was.
     """
     data, sizes = _step_data(state, inputs)
     for name, (bound, ignored) in INTEGERS.items():
@@ -865,10 +866,16 @@ def train_step(state: State, **inputs: Any) -> float:
 def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
     """One update with data that were checked."""
     data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
+    before = [buffer.copy() for buffer in state.buffers.values()]
     loss, finite = _advance(state, data, sizes)
-    if not finite:
-        raise _culprit(state.params, data, sizes)
-    return loss
+    if finite:
+        return loss
+    lost = [name for name, buffer in state.buffers.items() if not np.isfinite(buffer).all()]
+    for buffer, kept in zip(state.buffers.values(), before, strict=True):
+        buffer[...] = kept
+    if lost:
+        raise NotFinite(None, lost[0], f"the buffer {lost[0]} would not be finite; the step was not taken")
+    raise _culprit(state.params, data, sizes)
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
@@ -1320,6 +1327,14 @@ def _read(
     return _archive(path, names), columns or ""
 
 
+def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
+    """Writes outputs to an archive."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{path}: this module writes .npz files; for tables, generate it --with tables")
+    with path.open("wb") as file:
+        np.savez(file, **outputs)
+
+
 def _declare_train(train: argparse.ArgumentParser) -> None:
     """The options of `train`."""
     train.add_argument("--epochs", type=int, default=20)
@@ -1403,7 +1418,7 @@ def _arguments() -> argparse.ArgumentParser:
         )
         if verb == "predict":
             other.add_argument(
-                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help=f"where the outputs go: {_DATA}"
             )
     _column_option(verbs.add_parser("check", help="gradients beside central differences"))
     for verb, one in verbs.choices.items():
@@ -1442,8 +1457,7 @@ def main(arguments: list[str] | None = None) -> int:
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
             outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
-            with options.out.open("wb") as file:
-                np.savez(file, **outputs)
+            _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
     except (DataError, OSError) as failure:
         print(f"error: {failure}", file=sys.stderr)
