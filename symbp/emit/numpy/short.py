@@ -84,9 +84,7 @@ def passes(net: Network, names: Names, stages: Stages, wanted: Sequence[str]) ->
     if len(set(bound)) < len(bound) or fixed & set(bound):
         return None  # a name that means one thing in one pass and another in the next
     words = words_of([*binding.head, *inside])
-    results = {name: names.tensors[name] for name in net.system.outputs}
-    results |= {"loss": names.tensors[str(net.system.loss)]}
-    results |= {name: names.tensors[name] for name in net.metrics} if "metrics" in wanted else {}
+    results = _results(net, names, wanted)
     used = [a for a in kept if a.name in words | set(results.values())]
     if not set(results.values()) <= {a.name for a in used if a.mapping == "tensors"}:
         return None
@@ -106,11 +104,22 @@ def passes(net: Network, names: Names, stages: Stages, wanted: Sequence[str]) ->
     called = [name for name, _, _ in runs]
     end = f"return ({', '.join(called)}{',' * (len(called) == 1)}), {{{returned}}}"
     doc = "The passes over arrays of these sizes, as functions of the data; the arrays of their results."
+    return Function("_network", ("params", "gradients", *_sizes(net)), doc, (*head, *inside, "", end))
+
+
+def _results(net: Network, names: Names, wanted: Sequence[str]) -> dict[str, str]:
+    """The arrays that the passes are there for, by what they are asked for as."""
+    metrics = net.metrics if "metrics" in wanted else ()
+    found = {name: names.tensors[name] for name in (*net.system.outputs, *metrics)}
+    return {**found, "loss": names.tensors[str(net.system.loss)]}
+
+
+def _sizes(net: Network) -> list[str]:
+    """The open sizes as arguments; where outputs are asked for, those that only the loss needs don't show."""
     witnesses = [t for t in (*net.parameters, *net.data) if t in net.parameters or t.name in net.forward_data]
     shown = {e.name for t in witnesses for e in t.shape if isinstance(e, Size)}
-    late = [f"{name}=1" for name in net.stage_sizes if name not in shown]  # those that only the loss needs
-    sizes = [name for name in net.stage_sizes if name in shown]
-    return Function("_network", ("params", "gradients", *sizes, *late), doc, (*head, *inside, "", end))
+    late = [f"{name}=1" for name in net.stage_sizes if name not in shown]
+    return [*(name for name in net.stage_sizes if name in shown), *late]
 
 
 def _run(name: str, data: Sequence[Kept], body: Sequence[str]) -> list[str]:
