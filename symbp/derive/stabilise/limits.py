@@ -159,12 +159,12 @@ class Settling:
 
     # --- roots
     def roots(self, e: Expr) -> Expr:
-        """Each root of a sum of squares under the bracket that the sum is above 0. Roots that something is
+        """Each root of a sum of squares under the bracket that the sum is not 0. Roots that something is
         divided by are left: where they are 0, that has no value anyway."""
         if isinstance(e, (Access, Guard)) or not e.args or not accesses(e):
             return e
         if e.is_Pow and e.exp == HALF and self._squares(e.base) and not self.signs.positive(e.base):
-            return Guard("<", 0, e.base) * e
+            return Guard("!=", e.base, 0) * e  # a NaN is no 0, and stays
         return e.func(*[self.roots(a) for a in e.args])
 
     def _squares(self, e: Expr) -> bool:
