@@ -144,8 +144,8 @@ def source(
     """The text of the standalone training module of a network; `derivation` saves deriving again what is at
     hand. Of a derivation in place of a network (a Hessian, a product with it, a Jacobian, gradients), the
     text of a module that computes what it holds and doesn't train. `pieces` names what its training has
-    beside the essential: `"live"` (a line of progress), `"log"` (JSON lines), `"patience"` (early stopping),
-    `"tables"` (.csv files).
+    beside the essential: `"checkpoints"` (files to go on from), `"live"` (a line of progress), `"log"` (JSON
+    lines), `"patience"` (early stopping), `"tables"` (.csv files).
 
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.

@@ -15,7 +15,7 @@ from symbp.optim.names import OPTIMIZERS, SCHEDULES
 
 TARGETS = ("numpy", "numba")
 WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
-PIECES = ("live", "log", "patience", "tables")  # as `symbp.emit.module` has them
+PIECES = ("checkpoints", "live", "log", "patience", "tables")  # as `symbp.emit.module` has them
 OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
 DTYPES = ("float32", "float64")
 RULES = tuple(sorted(name.lower() for name in OPTIMIZERS))

@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import sizes
-from symbp.errors import UsageError
+from symbp.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from symbp.data import Data
@@ -76,6 +76,7 @@ def planned(args: argparse.Namespace) -> Plan:
             "derivation": bp.derive(network),
             "pieces": [
                 *(name for name in ("log", "patience") if getattr(args, name)),
+                *(["checkpoints"] if args.checkpoint or args.resume or args.params else []),
                 *(["tables"] if read.columns else []),
             ],
         },
@@ -110,6 +111,25 @@ def buffers(plan: Plan, module: ModuleType) -> Any:
     return module.fitted_buffers(**plan.train) if hasattr(module, "fitted_buffers") else None
 
 
+def _prepare(args: argparse.Namespace, module: ModuleType, state: Any) -> None:
+    """A state that goes on from a checkpoint or starts from given parameters, and is kept in checkpoints."""
+    from symbp.cli.console import narrate
+
+    if args.resume and args.params:
+        raise UsageError("--resume goes on with the parameters of a checkpoint", help="leave --params out")
+    try:
+        if args.resume:
+            module.resume(state, args.resume)
+            narrate(f"goes on from {args.resume}, step {state.step}")
+        if args.params:
+            fresh = module.start_from(state, args.params)
+            narrate(f"starts from {args.params}" + (f"; anew: {', '.join(fresh)}" if fresh else ""))
+    except (module.DataError, OSError) as failure:
+        raise DataError(str(failure)) from None
+    if args.checkpoint or args.resume:
+        module.keep_checkpoints(state, args.checkpoint or args.resume, args.every, args.every_steps)
+
+
 def fit(
     plan: Plan, args: argparse.Namespace, module: ModuleType, watch: Callable[[Mapping[str, Any], Any], None]
 ) -> tuple[Any, int, str | None]:
@@ -119,6 +139,7 @@ def fit(
 
     state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
     state.columns = plan.columns
+    _prepare(args, module, state)
     log = Log(args.log)
     more = {"patience": args.patience} if args.patience else {}
 

@@ -33,7 +33,7 @@ from symbp.emit.sections.runtime_files import (
     train_tables,
     training_files,
 )
-from symbp.emit.sections.tables import globals_of, tables
+from symbp.emit.sections.tables import fingerprint, globals_of, tables
 from symbp.emit.segments import Network, network, product_of
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
@@ -45,8 +45,9 @@ from symbp.lower.memory.plan import MemoryPlan
 from symbp.rendering import render
 
 TARGETS = ("numpy", "numba")
-PIECES = ("live", "log", "patience", "tables")
-"""What a module has only when asked for: a live line of progress, a log of JSON lines, early stopping."""
+PIECES = ("checkpoints", "live", "log", "patience", "tables")
+"""What a module has only when asked for: checkpoints, a live line of progress, a log of JSON lines,
+early stopping, tables."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,11 @@ def generate_source(
     values = {
         **header(net, target, dtype, update, made.footprint),
         **carried(net, {**made.taken, **training_files(net, target, pieces)}),
-        "constants": [*made.constants, *tables(net, update, dtype, target)],
+        "constants": [
+            *made.constants,
+            *tables(net, update, dtype, target),
+            *(fingerprint(net, update) if "checkpoints" in pieces else []),
+        ],
         "functions": functions,
         "train_tables": train_tables(net, pieces),
     }

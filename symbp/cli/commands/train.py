@@ -47,6 +47,11 @@ def add_arguments(to: Arguments) -> None:
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
     to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")
     to.add("--curve", metavar="FILE.svg", help="draw loss and metrics by epoch")
+    to.add("--checkpoint", metavar="FILE.npz", help="keep checkpoints in this file")
+    to.add("--every", metavar="EPOCHS", type=count, default=1, help="how often to write one (default: 1)")
+    to.add("--every-steps", metavar="STEPS", type=count, default=0, help="write some within epochs, too")
+    to.add("--resume", metavar="FILE.npz", help="go on from a checkpoint, bit for bit, and keep it there")
+    to.add("--params", metavar="FILE.npz", help="start from given parameters, or from a part of them")
     to.add("--out", metavar="PARAMS.npz", help="save the trained parameters")
     to.add("--module", metavar="FILE.py", help="keep the training module")
     to.force()
@@ -58,7 +63,8 @@ def run(args: argparse.Namespace) -> int:
     from symbp.cli.console import narrate
     from symbp.cli.watching import Watch
 
-    for path in filter(None, (args.out, args.module, args.log, args.curve)):
+    kept = args.checkpoint if args.checkpoint != args.resume else None
+    for path in filter(None, (args.out, args.module, args.log, args.curve, kept)):
         refuse_to_overwrite(path, force=args.force)
     started = time.perf_counter()
     plan = planned(args)

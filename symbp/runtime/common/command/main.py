@@ -12,8 +12,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.command.archives import _DATA, _column_option, _read
 from symbp.runtime.common.command.files import _show
@@ -21,6 +19,7 @@ from symbp.runtime.common.command.train import _declare_train, _train
 from symbp.runtime.common.training.calls import evaluate, predict
 from symbp.runtime.common.training.checking import check_gradients
 from symbp.runtime.common.training.saving import load
+from symbp.runtime.common.training.whole import _write_whole
 from symbp.runtime.network import INPUTS, NAME
 
 
@@ -77,8 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
             outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
-            with options.out.open("wb") as file:
-                np.savez(file, **outputs)
+            _write_whole(options.out, outputs)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
     except (DataError, OSError) as failure:
         print(f"error: {failure}", file=sys.stderr)
