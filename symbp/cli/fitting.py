@@ -163,6 +163,8 @@ def fit(
             narrate(f"symbp train: {failure}")
             log.write({"epoch": len(progress.records) + 1, "stopped": str(failure)})
             return state, len(progress.records), str(failure)
+        except OSError as failure:
+            raise DataError(str(failure), where=args.checkpoint or args.resume) from None
     for record in history:
         if record.get("best"):
             narrate(f"kept the parameters of epoch {record['epoch']}, loss {record['validation_loss']:.4g}")

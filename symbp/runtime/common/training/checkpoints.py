@@ -102,9 +102,10 @@ def resume(state: State, path: str | os.PathLike[str]) -> None:
         )
         course.records, course.on = [dict(record) for record in kept["records"]], dict(kept["on"])
         step = int(arrays["step"])
+        _check_records(course.records)
     except Exception as failure:  # whatever it is in place of what was written
         raise DataError(f"{path} has a damaged course ({type(failure).__name__}: {failure})") from None
-    if min(course.start, course.batch) < 0 or (course.batch and course.start + course.batch != step):
+    if min(course.start, course.batch, step) < 0 or (course.batch and course.start + course.batch != step):
         raise DataError(f"{path} has a damaged course (step {step})")
     _compare(str(path), network, _network(state))
     best = {f"best.{n}": np.empty_like(a) for n, a in into.items() if not n.startswith("moments.")}
@@ -145,10 +146,16 @@ def _network(state: State) -> dict[str, Any]:
     }
 
 
+def _check_records(records: list[dict[str, Any]]) -> None:
+    """Refuses what are no records of epochs, one after the other."""
+    for number, record in enumerate(records, 1):
+        numbers = all(isinstance(value, int | float) for value in record.values())
+        if not numbers or record["epoch"] != number or not {"loss", "seconds"} <= record.keys():
+            raise ValueError(f"record {number} is none of an epoch")
+
+
 def _compare(what: str, kept: Mapping[str, Any], own: Mapping[str, Any]) -> None:
-    """Refuses a checkpoint by the first thing in which it differs."""
-    for name in own:
-        if kept.get(name) != own[name]:
-            raise DataError(
-                f"{what} is of another training: {name} {str(kept.get(name))[:80]} there, {own[name]} here"
-            )
+    """Refuses a checkpoint by what differs."""
+    differ = [f"{n} {str(kept.get(n))[:80]} there, {own[n]} here" for n in own if kept.get(n) != own[n]]
+    if differ:
+        raise DataError(f"{what} is of another training: {'; '.join(differ)}")

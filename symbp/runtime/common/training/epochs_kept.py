@@ -58,6 +58,7 @@ def _epochs(
     whole = _checked(data, tuple(INPUTS), sizes)
     count = sizes[BATCH] if BATCH is not None else 1
     course.begin(whole, batch_size, epochs)
+    course.write(state)  # what can't be written is known now
     yield from _before(state, course)
     for number in range(len(course.records) + 1, epochs + 1):
         started = time.perf_counter()

@@ -42,6 +42,8 @@ def load(path: str | os.PathLike[str]) -> State:
     try:
         state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
         state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
+        if min(state.step, state.seed) < 0:
+            raise ValueError(f"step {state.step}, seed {state.seed}")
     except (TypeError, ValueError) as failure:
         raise DataError(f"{path}: {failure}") from None
     moments = {name: array for name, array in _named(state).items() if name.startswith("moments.")}

@@ -6,6 +6,7 @@ Enters: arrays by name, a path. Leaves: a file, or arrays. Must not know: what t
 from __future__ import annotations
 
 import io
+import math
 import os
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -83,12 +84,8 @@ def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
         raise DataError(f"{member.filename} has version {version}")
     read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = read(head)
-    try:
-        found = np.frombuffer(content, dtype, offset=head.tell()).reshape(
-            shape, order="F" if by_columns else "C"
-        )
-    except ValueError:
-        raise DataError(
-            f"{member.filename} promises {dtype} of shape {shape}, and has {len(content) - head.tell()} bytes"
-        ) from None
-    return found
+    held = len(content) - head.tell()
+    if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) != held:
+        raise DataError(f"{member.filename} promises {dtype} of shape {shape}, and has {held} bytes")
+    found = np.frombuffer(content, dtype, offset=head.tell())
+    return found.reshape(shape, order="F" if by_columns else "C")
