@@ -134,19 +134,20 @@ def fit(
     plan: Plan, args: argparse.Namespace, module: ModuleType, watch: Callable[[Mapping[str, Any], Any], None]
 ) -> tuple[Any, int, str | None]:
     """(trained state, epochs, why it stopped early or None); whatever stops it, the state is good. `watch` is
-    shown each epoch's record and the state."""
+    shown each epoch's record and the state, which is None for epochs before a checkpoint."""
     from symbp.cli.console import Progress, narrate
 
     state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
     state.columns = plan.columns
     _prepare(args, module, state)
+    before = len(state.course.records) if args.resume else 0
     log = Log(args.log)
     more = {"patience": args.patience} if args.patience else {}
 
     def epoch(record: dict[str, Any]) -> None:
         progress.epoch(record)
         log.write(record)
-        watch(record, state)
+        watch(record, state if record["epoch"] > before else None)
 
     with Progress(plan.epochs, examples(plan.train)) as progress:
         try:

@@ -20,6 +20,7 @@ from symbp.emit.module import PIECES
 from symbp.errors import GenerationError
 
 MARKS = {
+    "checkpoints": ("class _Course", "--resume", "FINGERPRINT"),
     "live": ("def _live", "examples/s", "isatty"),
     "log": ("def _log", "--log", ".jsonl"),
     "patience": ("class _Best", "--patience", "patience: int | None"),

@@ -110,9 +110,10 @@ def test_training_goes_on_bit_for_bit(
 
     third = fresh(net)
     net.keep_checkpoints(third, path, every=100, every_steps=1)
-    with monkeypatch.context() as patched, pytest.raises(Killed):
+    with monkeypatch.context() as patched:
         patched.setattr(net, "_step", dies)
-        net.fit(third, data(), epochs=6, **how)
+        with pytest.raises(Killed):
+            net.fit(third, data(), epochs=6, **how)
     fourth = fresh(net)
     net.resume(fourth, path)
     assert fourth.step == 25
@@ -284,7 +285,8 @@ def damaged(good: bytes) -> Iterator[tuple[str, bytes]]:
     yield "no member of NumPy's", zipped({W: b"text"})
     course = json.loads(np.load(io.BytesIO(good))["course"].tobytes())
     for key, value in (
-        ("records", [{}]), ("records", [{"epoch": 7, "loss": 1, "seconds": 1}]), ("batch", -1), ("start", "x"),
+        ("records", [{}]),
+        ("records", [{"epoch": 7, "loss": 1, "seconds": 1}]), ("batch", -1), ("start", "x"),
         ("network", {"network": "other"}), ("on", 3), ("best", ["x"]), ("batch", 5),
     ):  # fmt: skip
         changed = np.frombuffer(json.dumps({**course, key: value}).encode(), np.uint8)
@@ -302,16 +304,11 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
     before = everything(unread)
     for count, (what, content) in enumerate(damaged(good), 1):  # noqa: B007
         path.write_bytes(content)
-        for read in (functools.partial(net.resume, unread), net.load):
-            try:
-                read(path)
-            except net.DataError as failure:
-                assert "kept.npz" in str(failure), what
-            else:  # `load` needs no course
-                assert read is net.load, what
-                assert what.startswith(("course", "no JSON", "without course", "without step", "single")), (
-                    what
-                )
+        with pytest.raises(net.DataError, match=r"kept\.npz"):
+            net.resume(unread, path)
+        if not what.startswith(("course", "no JSON", "without course", "without step", "single")):
+            with pytest.raises(net.DataError, match=r"kept\.npz"):
+                net.load(path)
         assert everything(unread) == before, what
         assert unread.course is None
     assert count >= 40

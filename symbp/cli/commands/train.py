@@ -88,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
 
         def epoch(record: Mapping[str, Any], state: Any) -> None:
             records.append(dict(record))
-            watch.epoch(record, state)
+            if state is not None:
+                watch.epoch(record, state)
 
         state, epochs, stopped = fit(plan, args, module, epoch)
         result = {
