@@ -328,6 +328,8 @@ def test_another_training_is_refused_by_what_differs(tmp_path: Path) -> None:
     noise = module(noisy, "numpy")
     with pytest.raises(noise.DataError, match=r"network plain there, noisy here; equations \w+ there"):
         noise.resume(fresh(noise), path)
+    with pytest.raises(noise.DataError, match="of the network plain, not of noisy"):
+        noise.load(path)
     for how, part in (
         ({"epochs": 1, "batch_size": 8}, "2 epochs"),
         ({"epochs": 3, "batch_size": 9}, "batch size 8 there, 9 here"),

@@ -153,7 +153,10 @@ def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) 
     while not args.out and path.exists():
         count += 1
         path = Path(f"{plan.net.name}.stopped{count}.npz")
-    module.save(path, state)
+    try:
+        module.save(path, state)
+    except OSError as failure:
+        raise DataError(str(failure), where=str(path)) from None
     return path
 
 

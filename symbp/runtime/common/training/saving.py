@@ -38,6 +38,8 @@ def load(path: str | os.PathLike[str]) -> State:
     params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
     if not params:
         raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    if str(arrays.get("network", NAME)) != NAME:
+        raise DataError(f"{path} is of the network {str(arrays['network'])[:80]}, not of {NAME}")
     buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
     try:
         state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
