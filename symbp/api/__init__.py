@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, overload
 from symbp.api.against import assert_gradient, check_function
 from symbp.api.choices import one_of
 from symbp.api.derivation import Derivation, PageChoices
+from symbp.api.exporting import to_onnx
 from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError
+from symbp.language.parts import with_parts
 
 if TYPE_CHECKING:
     from symbp.api.checked import CheckReport
@@ -50,6 +52,7 @@ __all__ = [
     "order",
     "plan",
     "source",
+    "to_onnx",
 ]
 
 
@@ -139,24 +142,32 @@ def source(
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
-    pieces: Collection[str] = (),
+    pieces: Collection[str] | None = None,
 ) -> str:
     """The text of the standalone training module of a network; `derivation` saves deriving again what is at
     hand. Of a derivation in place of a network (a Hessian, a product with it, a Jacobian, gradients), the
-    text of a module that computes what it holds and doesn't train. `pieces` names what its training has
-    beside the essential: `"checkpoints"` (files to go on from), `"live"` (a line of progress), `"log"` (JSON
-    lines), `"patience"` (early stopping), `"tables"` (.csv files).
+    text of a module that computes what it holds and doesn't train.
+
+    `pieces` names what the module has beside parameters, gradients, steps, `"evaluate"`, `"predict"`,
+    `"fit"`, `"save"` and a short command line, `"train"`: `"check"` (gradients compared), `"command"` (the
+    whole command line), `"blocks"` (steps in blocks of rows), `"replay"` (the equation that isn't finite),
+    `"costs"` (operations and bytes, told at its head), `"checkpoints"` (files to go on from),
+    `"live"` (a line of progress), `"log"` (JSON lines),
+    `"patience"` (early stopping), `"tables"` (.csv files); `"all"` of them; `"nothing"` leaves out even the
+    first five. Without `pieces` it has what `compile` gives a module.
 
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.
     """
     from symbp import targets
-    from symbp.emit import DTYPES, TARGETS, generate_derivatives, generate_source
+    from symbp.emit import DTYPES, EVERYTHING, TARGETS, generate_derivatives, generate_source
 
     derivation = net if isinstance(net, Derived) else derivation or derive(net)
     if target in targets.TARGETS:
         return targets.named(target).source(
-            order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces)
+            order(
+                net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces or ()
+            )
         )
     every = (*TARGETS, *targets.TARGETS)
     target, dtype = one_of("target", target, every), one_of("dtype", dtype, DTYPES)
@@ -176,11 +187,11 @@ def source(
         derivation,
         target=target,
         dtype=dtype,
-        update=optimizer,
+        update=with_parts(optimizer, net.system),
         initial=net.initial,
         sizes=chosen,
         hyper=net.hyper,
-        pieces=pieces,
+        pieces=EVERYTHING if pieces is None else pieces,
     )
 
 
@@ -204,7 +215,8 @@ def order(
         )
     derivation = derivation or derive(net)
     chosen = _sizes(derivation, sizes or {})
-    return Order(derivation, optimizer, net.initial, chosen, net.hyper, dtype, tuple(pieces))
+    update = with_parts(optimizer, net.system)
+    return Order(derivation, update, net.initial, chosen, net.hyper, dtype, tuple(pieces))
 
 
 def plan(
@@ -226,7 +238,7 @@ def plan(
         derivation,
         target=one_of("target", target, TARGETS),
         dtype=one_of("dtype", dtype, DTYPES),
-        update=optimizer,
+        update=with_parts(optimizer, net.system),
         initial=net.initial,
         sizes=_sizes(derivation, sizes or {}),
         hyper=net.hyper,
@@ -244,8 +256,9 @@ def compile(
     pieces: Collection[str] = (),
 ) -> types.ModuleType:
     """The training module of a network, or the module of a derivation with `derivatives(params, **inputs)`,
-    imported from the user's cache; the same text as `generate` writes."""
-    from symbp.emit import load
+    imported from the user's cache; `pieces` as for `source`, beside all that isn't live, logged, or early to
+    stop."""
+    from symbp.emit import EVERYTHING, load
 
     text = source(
         net,
@@ -254,7 +267,7 @@ def compile(
         dtype=dtype,
         sizes=sizes,
         derivation=derivation,
-        pieces=pieces,
+        pieces=(*EVERYTHING, *pieces),
     )
     return load(text, net.name)
 

@@ -15,7 +15,12 @@ from symbp.optim.names import OPTIMIZERS, SCHEDULES
 
 TARGETS = ("numpy", "numba")
 WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
-PIECES = ("checkpoints", "live", "log", "patience", "tables")  # as `symbp.emit.module` has them
+PIECES = (
+    "evaluate", "predict", "fit", "save", "train", "check", "command", "blocks", "replay", "costs",
+    "checkpoints", "live", "log", "patience", "tables",
+)  # fmt: skip
+"""As `symbp.emit` has them, the first five without being asked for."""
+KEPT = ("command", "blocks", "replay", "costs")  # of these, what a module that was trained is kept with
 OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
 DTYPES = ("float32", "float64")
 RULES = tuple(sorted(name.lower() for name in OPTIMIZERS))
@@ -90,6 +95,12 @@ class Arguments:
         self.add("--clip-norm", metavar="NORM", type=positive, help="largest norm of all gradients together")
         self.add("--clip-value", metavar="VALUE", type=positive, help="largest entry of a gradient")
         self.add("--weight-decay", metavar="RATE", type=positive, help="how strongly parameters shrink")
+        self.add("--accumulate", metavar="COUNT", type=count, help="batches whose gradients make an update")
+        self.add("--no-decay", action="store_true", help="but offsets and elementwise scales don't")
+        self.add(
+            "--freeze", metavar="NAME", action="append", default=[],
+            help="a parameter that isn't trained, or a pattern of them such as 'encoder*'; may be repeated",
+        )  # fmt: skip
 
 
 def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:

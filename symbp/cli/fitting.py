@@ -19,6 +19,7 @@ from symbp.cli.arguments import sizes
 from symbp.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from symbp.cli.data import Found
     from symbp.data import Data
     from symbp.language import Network
 
@@ -29,7 +30,7 @@ BY_CTRL_C = "interrupted"
 @dataclass(frozen=True)
 class Plan:
     """What to train on what; `options` are those of the module, target and dtype aside. `validation` is what
-    the training may look at, `held` what it never sees; `columns` says how those of a table were read."""
+    the training may look at, `held` what it never sees; `read` is all that was read, and how."""
 
     net: Network
     train: Data
@@ -38,7 +39,12 @@ class Plan:
     epochs: int
     batch_size: int
     options: Mapping[str, Any]
-    columns: str = ""
+    read: Found
+
+    @property
+    def columns(self) -> str:
+        """How those of a table were read, as modules keep it."""
+        return self.read.columns
 
 
 def examples(data: Mapping[str, Any]) -> int:
@@ -49,30 +55,37 @@ def examples(data: Mapping[str, Any]) -> int:
 def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options make. Raises UsageError, DataError, and what deriving raises."""
     import symbp as bp
+    from symbp.cli import balance, parts
     from symbp.cli.console import narrate
     from symbp.cli.data import found_for, sizes_of
     from symbp.cli.target import load_target, update
 
+    parts.refuse_contradictions(args)
     target = load_target(args.net)
-    read = found_for(target, args.data, args.text, sizes(args), args.target_column)
-    found = read.data
+    read = found_for(target, args.data, args.text, sizes(args), args.target_column, args.split_column)
     if read.said:
         narrate(read.said)
-    train, held = _last(found, args.last) if args.last else bp.data.split(found)
-    train, validation = bp.data.split(train, seed=1) if args.patience else (train, held)
+    labels = balance.labels_of(target.network.system)
+    part = parts.split(args, read, labels)
+    if labels:
+        narrate(balance.told(labels, part.train, read.classes.get(labels, ())))
     network = bp.standardised(target.network) if args.standardise else target.network
+    network = bp.standardised_target(network) if args.standardise_target else network
+    shown = sizes_of(target.network.system, read.data, sizes(args))
+    if args.class_weights:
+        network = balance.weighted(network, args.class_weights, part.train, shown)
     epochs = args.epochs or target.epochs or EPOCHS
-    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, examples(train))
+    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, examples(part.train))
     return Plan(
         network,
-        train,
-        validation,
-        held,
+        part.train,
+        part.validation,
+        part.held,
         epochs,
         batch_size,
         {
-            "optimizer": update(target, args, epochs * -(-examples(train) // batch_size)),
-            "sizes": sizes_of(target.network.system, found, sizes(args)),
+            "optimizer": update(target, args, epochs * -(-examples(part.train) // batch_size)),
+            "sizes": shown,
             "derivation": bp.derive(network),
             "pieces": [
                 *(name for name in ("log", "patience") if getattr(args, name)),
@@ -80,15 +93,8 @@ def planned(args: argparse.Namespace) -> Plan:
                 *(["tables"] if read.columns else []),
             ],
         },
-        read.columns,
+        read,
     )
-
-
-def _last(data: Data, count: int) -> tuple[Data, Data]:
-    """(what to train on, what is held out), the last so many examples held out."""
-    if count >= examples(data):
-        raise UsageError(f"cannot hold out the last {count} of {examples(data)} examples")
-    return {n: a[:-count] for n, a in data.items()}, {n: a[-count:] for n, a in data.items()}
 
 
 class Log:
@@ -131,10 +137,13 @@ def _prepare(args: argparse.Namespace, module: ModuleType, state: Any) -> None:
 
 
 def fit(
-    plan: Plan, args: argparse.Namespace, module: ModuleType, watch: Callable[[Mapping[str, Any], Any], None]
+    plan: Plan,
+    args: argparse.Namespace,
+    module: ModuleType,
+    watch: Callable[[Mapping[str, Any], Any, bool], None],
 ) -> tuple[Any, int, str | None]:
     """(trained state, epochs, why it stopped early or None); whatever stops it, the state is good. `watch` is
-    shown each epoch's record and the state, which is None for epochs before a checkpoint."""
+    shown each epoch's record, the state, and whether the epoch was before a checkpoint."""
     from symbp.cli.console import Progress, narrate
 
     state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
@@ -147,7 +156,7 @@ def fit(
     def epoch(record: dict[str, Any]) -> None:
         progress.epoch(record)
         log.write(record)
-        watch(record, state if record["epoch"] > before else None)
+        watch(record, state, record["epoch"] <= before)
 
     with Progress(plan.epochs, examples(plan.train)) as progress:
         try:

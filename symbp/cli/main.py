@@ -15,10 +15,12 @@ from symbp import __version__
 from symbp.cli.arguments import Arguments
 from symbp.cli.commands import (
     check,
+    convert,
     derive,
     diagnose,
     draw,
     exercise,
+    export,
     gallery,
     generate,
     grad,
@@ -44,6 +46,8 @@ COMMANDS = (
     generate,
     plan,
     train,
+    convert,
+    export,
     diagnose,
     check,
     prove,

@@ -23,12 +23,17 @@ from symbp.emit.numba import target as numba_target
 from symbp.emit.numba.chunk_drivers import chunk_functions
 from symbp.emit.numba.drivers import driver_functions
 from symbp.emit.numpy import target as numpy_target
+from symbp.emit.numpy.short import PASSES, needed, own_scratch, passes, plain, short_tables
 from symbp.emit.numpy.update import numpy_update
+from symbp.emit.parts import Parts, parts_of
+from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.header import header
 from symbp.emit.sections.initial import initial_function
+from symbp.emit.sections.pieces import EVERYTHING, chosen, short
 from symbp.emit.sections.runtime_files import (
     numba_functions,
     numpy_functions,
+    short_files,
     takes_out,
     train_tables,
     training_files,
@@ -45,13 +50,10 @@ from symbp.lower.memory.plan import MemoryPlan
 from symbp.rendering import render
 
 TARGETS = ("numpy", "numba")
-PIECES = ("checkpoints", "live", "log", "patience", "tables")
-"""What a module has only when asked for: checkpoints, a live line of progress, a log of JSON lines,
-early stopping, tables."""
 
 
 @dataclass(frozen=True)
-class Pieces:
+class Made:
     """What a target contributes: functions of the network, what they call of the runtime, tables."""
 
     functions: list[Function]
@@ -69,44 +71,85 @@ def generate_source(
     initial: Mapping[str, Initial],
     sizes: Mapping[str, int],
     hyper: Mapping[str, float] | None = None,
-    pieces: Collection[str] = (),
+    pieces: Collection[str] = EVERYTHING,
 ) -> str:
     """The source text of a standalone training module; `hyper` gives the network's constants their values,
-    `pieces` names what it has beside the essential, of `PIECES`.
+    `pieces` names what it has beside the default, of `PIECES`.
 
     Raises GenerationError (unknown target, dtype, size or piece, a constant without a value), LoweringError
     (an equation without code).
     """
     check_request(derivation, target, dtype, sizes)
-    strange = [piece for piece in sorted(pieces) if piece not in PIECES]
-    if strange:
-        raise GenerationError(
-            f"no piece of a module is named {strange[0]!r}", help=f"choose of: {', '.join(PIECES)}"
-        )
+    pieces = chosen(pieces)
     constants = globals_of(t.name for t in derivation.system.with_role(Role.HYPER))
     derivation, sizes, initial = with_identifiers(derivation, sizes, initial, constants)
-    net = network(derivation, dict(sizes), hyper, initial, chunks=target == "numba")
+    chunks, rows = target == "numba", "blocks" in pieces
+    net = network(derivation, dict(sizes), hyper, initial, chunks=chunks, rows=rows)
     names = names_of(net)
+    if target == "numpy" and short(pieces) and plain(net):
+        text = _short(net, names, update, dtype, initial, pieces)
+        if text is not None:
+            return text
     made = (_numpy if target == "numpy" else _numba)(net, names, update, dtype)
     functions = [*made.functions, initial_function(net, initial)]
+    mentioned = words_of([line for function in functions for line in (*function.body, *function.decorators)])
+    own_tables = train_tables(net, pieces)
     values = {
-        **header(net, target, dtype, update, made.footprint),
-        **carried(net, {**made.taken, **training_files(net, target, pieces)}),
+        **header(net, target, dtype, update, made.footprint, pieces),
+        **carried(net, {**made.taken, **training_files(net, target, pieces, mentioned)}, functions),
         "constants": [
             *made.constants,
             *tables(net, update, dtype, target),
             *(fingerprint(net, update) if "checkpoints" in pieces else []),
         ],
         "functions": functions,
-        "train_tables": train_tables(net, pieces),
+        "train_tables": own_tables,
+        "runs": not {"train", "command"}.isdisjoint(pieces),
     }
     return render(f"{target}/module.py.j2", values)
 
 
-def carried(net: Network, taken: Mapping[str, Taken]) -> dict[str, object]:
-    """What a module carries of the runtime, by section, and its imports, for its template."""
+def _short(
+    net: Network,
+    names: Names,
+    rule: UpdateRule,
+    dtype: str,
+    initial: Mapping[str, Initial],
+    pieces: Collection[str],
+) -> str | None:
+    """A module without workspaces to share and plan, for a network with plain shapes; None where it has
+    equal layers, or names that differ from pass to pass."""
+    stages, update, memory = _numpy_stages(net, names, rule)
+    wanted = PASSES if "evaluate" in pieces else PASSES[:3]
+    network_function = passes(net, names, stages, wanted)
+    if network_function is None:
+        return None
+    functions = [network_function, own_scratch(update, stages, _count(net))]
+    functions.append(initial_function(net, initial, once=True))
+    lines = [line for function in functions for line in function.body]
+    taken = {"functions": numpy_functions(numpy_target.called(lines)), **short_files(net, pieces)}
+    found = carried(net, taken, functions)
+    text = "\n".join([*lines, *(one.text for one in taken.values())])
+    values = {
+        **header(net, "numpy", dtype, rule, footprint(net, memory, target="numpy", dtype=dtype), pieces),
+        **found,
+        "constants": [f"DTYPE = np.{dtype}", *needed(short_tables(net, rule), text)],
+        "functions": functions,
+        "titled": bool(pieces),  # two sections need no titles
+        "runs": "train" in pieces,
+    }
+    return render("numpy/short.py.j2", values)
+
+
+def carried(
+    net: Network, taken: Mapping[str, Taken], functions: Collection[Function] = ()
+) -> dict[str, object]:
+    """What a module carries of the runtime, by section, and its imports, for its template; those of its own
+    functions are there where they are read."""
     renamed = giving_way([t.name for t in net.data], list(map(key_of, net.system.sizes)))
-    own = (Import("math"), Import("sys"), Import("numpy", alias="np"))  # of the network's own functions
+    words = words_of([line for function in functions for line in function.body])
+    own = [Import("numpy", alias="np")]
+    own += [Import(name) for name in ("math", "sys") if not functions or name in words]
     return {
         "imports": import_lines(taken.values(), *own),
         "runtime": {section: renamed(found).text for section, found in taken.items()},
@@ -181,16 +224,20 @@ def _numpy_stages(
 ) -> tuple[numpy_target.Stages, Function, MemoryPlan]:
     """The stages, the update, and the memory that both need."""
     stages = numpy_target.functions(net, names)
-    bound = {Size(name): sympy.Integer(value) for name, value in net.sizes.items()}
-    count = sum((product_of(p.shape).xreplace(bound) for p in net.parameters), sympy.S.Zero)
     calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), stages.scratch, "update")
-    update = numpy_update(rule, _update_names(rule), calls, count)
+    update = numpy_update(rule, _update_names(rule), calls, _count(net), _parts(net, rule))
     return stages, update, memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)
 
 
-def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
+def _count(net: Network) -> sympy.Expr:
+    """How many entries all parameters have."""
+    bound = {Size(name): sympy.Integer(value) for name, value in net.sizes.items()}
+    return sum((product_of(p.shape).xreplace(bound) for p in net.parameters), sympy.S.Zero)
+
+
+def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Made:
     stages, update, memory = _numpy_stages(net, names, rule)
-    return Pieces(
+    return Made(
         [*stages.functions, update, places_function(net, memory)],
         {"functions": numpy_functions(stages.helpers | numpy_target.called(update.body))},
         [f"DTYPE = np.{dtype}", *memory_tables(net, stages.scratch), *block_tables(net, memory)],
@@ -198,21 +245,25 @@ def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
     )
 
 
-def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Pieces:
+def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Made:
     real = "F32" if dtype == "float32" else ""
     memory = memory_plan(net, fused=True)
     functions, helpers, places = numba_target.functions(net, memory, names, real)
-    update, more = numba_update(rule, _update_names(rule), real)
+    update, more = numba_update(rule, _update_names(rule), real, _parts(net, rule))
     drivers = driver_functions(net, rule, places, names)
     drivers += chunk_functions(net, rule, places, names) if net.split is not None else []
     kernels = numba_functions(dtype, helpers | more | {"_all_finite"})
     constants = [f"DTYPE = np.{dtype}"] + (["F32 = np.float32"] if real else [])
-    return Pieces(
+    return Made(
         [*functions, update, *drivers, places_function(net, memory)],
         {"compiling": whole(["numba/compiling"]), **kernels},
         [*constants, *memory_tables(net)],
         footprint(net, memory, target="numba", dtype=dtype),
     )
+
+
+def _parts(net: Network, rule: UpdateRule) -> Parts | None:
+    return parts_of(rule, net.parameters, net.sizes)
 
 
 def _update_names(rule: UpdateRule) -> Names:

@@ -16,6 +16,7 @@ from symbp.derive.derivation import Derivation
 from symbp.emit.row_blocks import row_blocks
 from symbp.errors import GenerationError, LoweringError
 from symbp.ir.expr import Expr, Size, Step, free_sizes
+from symbp.ir.machine import BALANCE
 from symbp.ir.printer import expression_text
 from symbp.ir.sizes.canonical import solved_for
 from symbp.ir.system import Role, System, Tensor
@@ -36,7 +37,6 @@ STANDALONE = ("forward", "inference")  # stages that need no other
 AT_ONCE = ("forward", "loss", "backward")  # stages that one, STEP, stands for in a training step
 AFTER = ("total", "finish", "buffers")  # the stages of a training step that follow
 STEP = "forward_and_backward"
-ELEMENT = 16  # operations that take as long as an element takes to memory or back
 WORTH_A_STAGE = 7 / 8  # of the time that the stages take apart
 
 
@@ -181,6 +181,12 @@ class Network:
         return tuple(name for name in self.system.sizes if name not in self.sizes)
 
     @cached_property
+    def shaping(self) -> tuple[str, ...]:
+        """The open sizes that shape parameters."""
+        found = {size.name for p in self.parameters for e in p.shape for size in free_sizes(e)}
+        return tuple(name for name in self.open_sizes if name in found)
+
+    @cached_property
     def stage_sizes(self) -> tuple[str, ...]:
         """The sizes that stages are told: the open ones, after the rows of a chunk or block where there are
         any."""
@@ -280,8 +286,9 @@ def network(
     initial: Mapping[str, Initial] | None = None,
     *,
     chunks: bool = False,
+    rows: bool = True,
 ) -> Network:
-    """The stages of a training step, with `chunks` for some rows of the batch where that is legal.
+    """The stages of a training step, with `chunks` or `rows` for some rows of the batch where that is legal.
 
     Raises LoweringError for what no stage expresses, GenerationError for a hyperparameter that `hyper` gives
     no value."""
@@ -313,7 +320,9 @@ def network(
         looped = loops_first(shared(multiplied_out(prepared)), kept)
         turned = batch_last(looped, kept, whole.batch)
         prepared = windows_once(turned)
-        if turned is looped:  # calls don't run along the batch, so that fewer rows don't make them short
+        if (
+            rows and turned is looped
+        ):  # calls don't run along the batch, so that fewer rows don't make them short
             blocks = row_blocks(prepared.system, whole.batch, gradients, known)
     system = blocks[-1].system if blocks else prepared.system
     segments: list[Segment] = []
@@ -348,7 +357,7 @@ def _at_once(system: System, segments: Sequence[Segment], numbers: Mapping[str, 
 
 def _work(cost: Cost) -> float:
     """The time that a cost takes at usual sizes, in operations: widths don't change the text."""
-    return nominal(cost.flops + ELEMENT * cost.moved)
+    return nominal(cost.flops + BALANCE * cost.moved)
 
 
 Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted

@@ -26,6 +26,7 @@ from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
 from symbp.language.inline import inlined
+from symbp.language.layouts import Layout, layouts_of
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.asked import reached, resolved
 from symbp.language.naming.frames import caller, here
@@ -40,7 +41,8 @@ from symbp.language.tensor import Tensor
 @dataclass(frozen=True, init=False)
 class Network:
     """A declared network. `system` is its forward system in both modes; `initial` says how each parameter
-    and each buffer starts; `hyper` gives the constants whose values are known; `str` prints the equations.
+    and each buffer starts; `hyper` gives the constants whose values are known; `layouts` says how parameters
+    of layers lie in other libraries; `str` prints the equations.
 
     Raises DeclarationError: a loss that isn't scalar, names declared twice, outputs that aren't computed.
     """
@@ -51,6 +53,7 @@ class Network:
     hyper: Mapping[str, float] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices, compare=False)
     example: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    layouts: Mapping[str, Layout] = field(default_factory=dict, compare=False)
     origin: Origin | None = field(default=None, compare=False)
 
     __hash__ = object.__hash__
@@ -87,6 +90,7 @@ class Network:
         choices = _choices(system, symbols or {}, letters or {}, chosen, elements or {})
         object.__setattr__(self, "choices", replace(choices, constants=lowered.constants()))
         object.__setattr__(self, "example", _example(system, example or {}))
+        object.__setattr__(self, "layouts", layouts_of(lowered.leaves, lowered.names))
         object.__setattr__(self, "origin", here())
 
     @property

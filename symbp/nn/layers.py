@@ -15,6 +15,7 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.system import Role
 from symbp.ir.training import Initial
 from symbp.language.initial import Initialiser, Shape, constant, glorot_uniform, he_normal, zeros
+from symbp.language.layouts import Layout, Module, alike
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
@@ -60,15 +61,24 @@ class Dense:
             raise ShapeError(f"{display(x)} is a scalar; a dense layer needs an axis to map", where=here())
         units = as_size(self.units)
         init = self.init or (he_normal if self.activation in RECTIFIERS else glorot_uniform)
-        weight = parameter(self.name, "W", (x.shape[-1], units), init)
-        bias = parameter(self.name, "b", (units,)) if self.bias else None
+        own = Module("Linear", self.name)
+        turned = Layout(own, "weight", ((1,), (0,)))
+        weight = parameter(self.name, "W", (x.shape[-1], units), init, turned)
+        bias = parameter(self.name, "b", (units,), layout=alike(own, "bias")) if self.bias else None
         return activation(self.activation, dense(x, weight, bias))
 
 
-def parameter(layer: str | None, letter: str, shape: Any, init: Initialiser | None = None) -> Tensor:
+def parameter(
+    layer: str | None,
+    letter: str,
+    shape: Any,
+    init: Initialiser | None = None,
+    layout: Layout | None = None,
+) -> Tensor:
     """A parameter of a layer: called by its letter with the layer's number, or behind the layer's name."""
     name = f"{layer}_{letter}" if layer else None
-    return Tensor.leaf(name, tuple(shape), Role.PARAMETER, init=init or zeros, hint=Hint(letter, "layer"))
+    hint = Hint(letter, "layer")
+    return Tensor.leaf(name, tuple(shape), Role.PARAMETER, init=init or zeros, hint=hint, layout=layout)
 
 
 def started_as(init: Initialiser, inputs: Sequence[int], outputs: Sequence[int]) -> Initialiser:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Self
 
 from symbp.errors import DeclarationError
 from symbp.language.initial import Initialiser, glorot_uniform, he_normal
+from symbp.language.layouts import Module, alike
 from symbp.language.naming.frames import here
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
@@ -73,8 +74,10 @@ class _Conv(_Positional):
         space = range(2, 2 + self.count)
         inputs = divided(x, 1, self.groups, "a convolution's groups") if self.groups > 1 else x.shape[1]
         shape = (channels, inputs, *map(as_size, kernel))
-        weight = parameter(self.name, "W", shape, started_as(init, (1, *space), (0, *space)))
-        bias = parameter(self.name, "b", (channels,)) if self.bias else None
+        own = Module(f"Conv{self.count}d", self.name)
+        start = started_as(init, (1, *space), (0, *space))
+        weight = parameter(self.name, "W", shape, start, alike(own, "weight", len(shape)))
+        bias = parameter(self.name, "b", (channels,), layout=alike(own, "bias")) if self.bias else None
         z = CONVOLUTIONS[self.count](x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
         return activation(self.activation, z)
 
@@ -128,8 +131,10 @@ class _ConvTranspose(_Positional):
         space = range(2, 2 + self.count)
         each = channels if self.groups == 1 else as_size(_each(self.channels, self.groups))
         shape = (x.shape[1], each, *map(as_size, kernel))
-        weight = parameter(self.name, "W", shape, started_as(init, (0, *space), (1, *space)))
-        bias = parameter(self.name, "b", (channels,)) if self.bias else None
+        own = Module(f"ConvTranspose{self.count}d", self.name)
+        start = started_as(init, (0, *space), (1, *space))
+        weight = parameter(self.name, "W", shape, start, alike(own, "weight", len(shape)))
+        bias = parameter(self.name, "b", (channels,), layout=alike(own, "bias")) if self.bias else None
         z = TRANSPOSED[self.count](
             x, weight, bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
         )

@@ -13,6 +13,7 @@ from symbp.optim.names import OPTIMIZERS
 if TYPE_CHECKING:
     from symbp.optim import initial as initial
     from symbp.optim import schedules as schedules
+    from symbp.optim.adam import LAMB as LAMB
     from symbp.optim.adam import Adam as Adam
     from symbp.optim.adam import Adamax as Adamax
     from symbp.optim.adam import AdamW as AdamW

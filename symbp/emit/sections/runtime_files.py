@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-from symbp.codegen.carry import Taken, functions, takes, whole
+from symbp.codegen.carry import Taken, functions, reached, takes, whole
+from symbp.emit.sections import pieces as named
 from symbp.emit.segments import STEP, Network
 from symbp.ir.system import Role
 
@@ -55,10 +56,40 @@ def arrays_files(net: Network) -> list[str]:
     return ["common/arrays/shapes", f"common/arrays/{sizes}", "common/arrays/arrays"]
 
 
-def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[str, Taken]:
-    """What a module that trains takes, as much as the network needs."""
+def training_files(
+    net: Network, target: str, pieces: Collection[str], mentioned: Iterable[str]
+) -> dict[str, Taken]:
+    """What a module that trains takes: as much as the network and its pieces need, and what lines mention."""
+    files = _files(net, target, pieces)
+    if named.whole(pieces):
+        return {section: whole(names) for section, names in files.items()}
+    told = [name for names in train_tables(net, pieces).values() for name in names]
+    command = ["main"] if "command" in pieces else []
+    return reached(files, [*named.purposes(pieces), *command, *told, *mentioned])
+
+
+SHORT = {
+    "step": ("core",),
+    "outputs": ("measuring",),
+    "training": ("fitting", "saving"),
+}
+"""The files of a short module, of `numpy/short`."""
+
+
+def short_files(net: Network, pieces: Collection[str]) -> dict[str, Taken]:
+    """What a short module takes."""
+    files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
+    files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
+    files["command"] = ["common/command/files", "common/command/short"]
+    return reached(files, named.purposes(pieces))
+
+
+def _files(net: Network, target: str, pieces: Collection[str]) -> dict[str, list[str]]:
+    """The files of each section; those that define the same names stand for each other."""
+    reading = ("files", *_reading(pieces))
+    command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
     kept = "checkpoints" in pieces
-    files = {
+    return {
         "arrays": arrays_files(net),
         "memory": [
             "common/arrays/memory",
@@ -80,11 +111,8 @@ def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[s
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],
-        "command": [
-            f"common/command/{name}" for name in ("files", *_reading(pieces), "train", *_told(pieces), "main")
-        ],
+        "command": [f"common/command/{name}" for name in (*reading, *command)],
     }
-    return {section: whole(names) for section, names in files.items()}
 
 
 def _numpy_step(net: Network) -> list[str]:
@@ -109,7 +137,8 @@ def _given(net: Network, target: str) -> list[str]:
 
 def _told(pieces: Collection[str]) -> list[str]:
     """The files of the pieces; a line for each epoch where there is no live one."""
-    return [*(() if "live" in pieces else ("printed",)), *sorted(set(pieces) - {"tables"})]
+    found = sorted(set(pieces) & {*REPORTS, *OPTIONS})
+    return [*(() if "live" in pieces else ("printed",)), *found]
 
 
 def _reading(pieces: Collection[str]) -> list[str]:
@@ -119,6 +148,8 @@ def _reading(pieces: Collection[str]) -> list[str]:
 
 def train_tables(net: Network, pieces: Collection[str]) -> Mapping[str, list[str]]:
     """The tables by which `train` knows its pieces."""
+    if "command" not in pieces:
+        return {}
     reports = [
         *([] if "live" in pieces else ["_printed"]),
         *(REPORTS[p] for p in sorted(pieces) if p in REPORTS),

@@ -18,12 +18,11 @@ import sympy
 
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices, product
+from symbp.ir.machine import CALL
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
 from symbp.lower.program import leading_positions, plain_subscripts
 from symbp.lower.select.windows import nominal
-
-CALL = 200  # what starting a product costs beside copying one element
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def drafted(state: tuple[Order, Sheet]) -> Draft:
     order, page = state
     system = page.system
     data = [page.tensors[t.name] for t in system.leaves if t.role is not Role.PARAMETER]
-    change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *DEFINED, *OF_TRAINING))
+    taken = (*data, *page.sizes.values(), *HELPERS, *DEFINED, *OF_TRAINING)
+    change = update(order.update, taken, [t.name for t in system.parameters])
     words = "The parameters' starting values."
     functions = [starting_values(page, "initial_parameters", system.parameters, order.initial, words)]
     buffers = system.with_role(Role.BUFFER)

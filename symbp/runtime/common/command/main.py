@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.archives import _DATA, _column_option, _read
+from symbp.runtime.common.command.archives import _DATA, _column_option, _put, _read
 from symbp.runtime.common.command.files import _show
 from symbp.runtime.common.command.train import _declare_train, _train
 from symbp.runtime.common.training.calls import evaluate, predict
 from symbp.runtime.common.training.checking import check_gradients
 from symbp.runtime.common.training.saving import load
-from symbp.runtime.common.training.whole import _write_whole
 from symbp.runtime.network import INPUTS, NAME
 
 
@@ -37,7 +36,7 @@ def _arguments() -> argparse.ArgumentParser:
         )
         if verb == "predict":
             other.add_argument(
-                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help=f"where the outputs go: {_DATA}"
             )
     _column_option(verbs.add_parser("check", help="gradients beside central differences"))
     for verb, one in verbs.choices.items():
@@ -76,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
             outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
-            _write_whole(options.out, outputs)
+            _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
     except (DataError, OSError) as failure:
         print(f"error: {failure}", file=sys.stderr)
