@@ -151,7 +151,8 @@ def source(
     `pieces` names what the module has beside parameters, gradients, steps, `"evaluate"`, `"predict"`,
     `"fit"`, `"save"` and a short command line, `"train"`: `"check"` (gradients compared), `"command"` (the
     whole command line), `"blocks"` (steps in blocks of rows), `"replay"` (the equation that isn't finite),
-    `"costs"` (operations and bytes, told at its head), `"live"` (a line of progress), `"log"` (JSON lines),
+    `"costs"` (operations and bytes, told at its head), `"checkpoints"` (files to go on from),
+    `"live"` (a line of progress), `"log"` (JSON lines),
     `"patience"` (early stopping), `"tables"` (.csv files); `"all"` of them; `"nothing"` leaves out even the
     first five. Without `pieces` it has what `compile` gives a module.
 

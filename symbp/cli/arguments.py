@@ -17,7 +17,7 @@ TARGETS = ("numpy", "numba")
 WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
 PIECES = (
     "evaluate", "predict", "fit", "save", "train", "check", "command", "blocks", "replay", "costs",
-    "live", "log", "patience", "tables",
+    "checkpoints", "live", "log", "patience", "tables",
 )  # fmt: skip
 """As `symbp.emit` has them, the first five without being asked for."""
 KEPT = ("command", "blocks", "replay", "costs")  # of these, what a module that was trained is kept with

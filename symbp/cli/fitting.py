@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import sizes
+from symbp.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from symbp.cli.data import Found
@@ -88,6 +89,7 @@ def planned(args: argparse.Namespace) -> Plan:
             "derivation": bp.derive(network),
             "pieces": [
                 *(name for name in ("log", "patience") if getattr(args, name)),
+                *(["checkpoints"] if args.checkpoint or args.resume or args.params else []),
                 *(["tables"] if read.columns else []),
             ],
         },
@@ -115,22 +117,46 @@ def buffers(plan: Plan, module: ModuleType) -> Any:
     return module.fitted_buffers(**plan.train) if hasattr(module, "fitted_buffers") else None
 
 
+def _prepare(args: argparse.Namespace, module: ModuleType, state: Any) -> None:
+    """A state that goes on from a checkpoint or starts from given parameters, and is kept in checkpoints."""
+    from symbp.cli.console import narrate
+
+    if args.resume and args.params:
+        raise UsageError("--resume goes on with the parameters of a checkpoint", help="leave --params out")
+    try:
+        if args.resume:
+            module.resume(state, args.resume)
+            narrate(f"goes on from {args.resume}, step {state.step}")
+        if args.params:
+            fresh = module.start_from(state, args.params)
+            narrate(f"starts from {args.params}" + (f"; anew: {', '.join(fresh)}" if fresh else ""))
+    except (module.DataError, OSError) as failure:
+        raise DataError(str(failure)) from None
+    if args.checkpoint or args.resume:
+        module.keep_checkpoints(state, args.checkpoint or args.resume, args.every, args.every_steps)
+
+
 def fit(
-    plan: Plan, args: argparse.Namespace, module: ModuleType, watch: Callable[[Mapping[str, Any], Any], None]
+    plan: Plan,
+    args: argparse.Namespace,
+    module: ModuleType,
+    watch: Callable[[Mapping[str, Any], Any, bool], None],
 ) -> tuple[Any, int, str | None]:
     """(trained state, epochs, why it stopped early or None); whatever stops it, the state is good. `watch` is
-    shown each epoch's record and the state."""
+    shown each epoch's record, the state, and whether the epoch was before a checkpoint."""
     from symbp.cli.console import Progress, narrate
 
     state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
     state.columns = plan.columns
+    _prepare(args, module, state)
+    before = len(state.course.records) if args.resume else 0
     log = Log(args.log)
     more = {"patience": args.patience} if args.patience else {}
 
     def epoch(record: dict[str, Any]) -> None:
         progress.epoch(record)
         log.write(record)
-        watch(record, state)
+        watch(record, state, record["epoch"] <= before)
 
     with Progress(plan.epochs, examples(plan.train)) as progress:
         try:
@@ -147,6 +173,8 @@ def fit(
             narrate(f"symbp train: {failure}")
             log.write({"epoch": len(progress.records) + 1, "stopped": str(failure)})
             return state, len(progress.records), str(failure)
+        except OSError as failure:
+            raise DataError(str(failure), where=args.checkpoint or args.resume) from None
     for record in history:
         if record.get("best"):
             narrate(f"kept the parameters of epoch {record['epoch']}, loss {record['validation_loss']:.4g}")

@@ -38,7 +38,7 @@ from symbp.emit.sections.runtime_files import (
     train_tables,
     training_files,
 )
-from symbp.emit.sections.tables import globals_of, tables
+from symbp.emit.sections.tables import fingerprint, globals_of, tables
 from symbp.emit.segments import Network, network, product_of
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
@@ -97,7 +97,11 @@ def generate_source(
     values = {
         **header(net, target, dtype, update, made.footprint, pieces),
         **carried(net, {**made.taken, **training_files(net, target, pieces, mentioned)}, functions),
-        "constants": [*made.constants, *tables(net, update, dtype, target)],
+        "constants": [
+            *made.constants,
+            *tables(net, update, dtype, target),
+            *(fingerprint(net, update) if "checkpoints" in pieces else []),
+        ],
         "functions": functions,
         "train_tables": own_tables,
         "runs": not {"train", "command"}.isdisjoint(pieces),

@@ -77,6 +77,8 @@ CUT: dict[str, int] = {"x": 1, "y": 1, "keep": 1}
 # What training from the command line has beside the essential.
 TRAIN_OPTIONS: tuple[Callable[[argparse.ArgumentParser], object], ...] = ()
 FIT_OPTIONS: tuple[str, ...] = ()
+PREPARE: tuple[Callable[[argparse.Namespace, Any], object], ...] = ()
+FINGERPRINT: dict[str, str] = {"equations": "a line", "update": "momentum"}  # where checkpoints are kept
 REPORTS: tuple[Callable[[argparse.Namespace, dict[str, Array]], Callable[[dict[str, Any]], None]], ...] = ()
 
 

@@ -34,6 +34,7 @@ MARKS = {
     "blocks": ("class _Block",),
     "replay": ("def _culprit",),
     "costs": ("flops", "workspace  "),
+    "checkpoints": ("class _Course", "--resume", "FINGERPRINT"),
     "live": ("def _live", "examples/s", "isatty"),
     "log": ("def _log", "--log", ".jsonl"),
     "patience": ("class _Best", "--patience", "patience: int | None"),

@@ -66,6 +66,11 @@ def add_arguments(to: Arguments) -> None:
         metavar="FILE.html",
         help="write a page: curves, gradients, confusion matrix or residuals, settings",
     )
+    to.add("--checkpoint", metavar="FILE.npz", help="keep checkpoints in this file")
+    to.add("--every", metavar="EPOCHS", type=count, default=1, help="how often to write one (default: 1)")
+    to.add("--every-steps", metavar="STEPS", type=count, default=0, help="write some within epochs, too")
+    to.add("--resume", metavar="FILE.npz", help="go on from a checkpoint, bit for bit, and keep it there")
+    to.add("--params", metavar="FILE.npz", help="start from given parameters, or from a part of them")
     to.add("--out", metavar="PARAMS.npz", help="save the trained parameters")
     to.add("--module", metavar="FILE.py", help="keep the training module")
     to.force()
@@ -78,7 +83,8 @@ def run(args: argparse.Namespace) -> int:
     from symbp.cli.training_report import Recorder
     from symbp.cli.watching import Watch
 
-    for path in filter(None, (args.out, args.module, args.log, args.curve, args.report)):
+    kept = args.checkpoint if args.checkpoint != args.resume else None
+    for path in filter(None, (args.out, args.module, args.log, args.curve, args.report, kept)):
         refuse_to_overwrite(path, force=args.force)
     started = time.perf_counter()
     plan = planned(args)
@@ -100,9 +106,10 @@ def run(args: argparse.Namespace) -> int:
         watch.start(module.init_params(args.seed))
         recorder = Recorder(plan, args, module)
 
-        def epoch(record: Mapping[str, Any], state: Any) -> None:
+        def epoch(record: Mapping[str, Any], state: Any, earlier: bool) -> None:
             recorder.epoch(record, state)
-            watch.epoch(record, state)
+            if not earlier:
+                watch.epoch(record, state)
 
         state, epochs, stopped = fit(plan, args, module, epoch)
         result = {
@@ -169,7 +176,10 @@ def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) 
     while not args.out and path.exists():
         count += 1
         path = Path(f"{plan.net.name}.stopped{count}.npz")
-    module.save(path, state)
+    try:
+        module.save(path, state)
+    except OSError as failure:
+        raise DataError(str(failure), where=str(path)) from None
     return path
 
 

@@ -117,7 +117,7 @@ def _trained_briefly(args: argparse.Namespace) -> tuple[Mapping[str, Any], Mappi
     plan = planned(options)
     narrate(f"no --params: training {plan.net.name} for {plan.epochs} epochs, as symbp train does")
     module = bp.compile(plan.net, **plan.options)
-    state, _, _ = fit(plan, options, module, lambda _record, _state: None)
+    state, _, _ = fit(plan, options, module, lambda *_: None)
     return state.params, state.buffers
 
 

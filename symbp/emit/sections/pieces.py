@@ -16,7 +16,7 @@ DEFAULT: Final = ("evaluate", "predict", "fit", "save", "train")
 MORE: Final = ("check", "command", "blocks", "replay", "costs")
 """Gradients compared, the whole command line, steps in blocks of rows, the equation that isn't finite, counts
 of operations and bytes."""
-WATCHED: Final = ("live", "log", "patience", "tables")
+WATCHED: Final = ("checkpoints", "live", "log", "patience", "tables")
 PIECES: Final = (*DEFAULT, *MORE, *WATCHED)
 EVERYTHING: Final = ("nothing", *DEFAULT, *MORE)
 """What the rest of symbp needs of a module, which it watches and feeds itself."""
@@ -25,6 +25,7 @@ NEEDS = {
     "fit": ("evaluate",),
     "train": ("fit", "save"),
     "command": ("train", "predict", "check"),
+    "checkpoints": ("command",),
     "patience": ("command",),
     "live": ("command",),
     "log": ("command",),
@@ -37,6 +38,7 @@ FOR = {
     "save": ("save", "load"),
     "train": ("main",),
     "check": ("check_gradients",),
+    "checkpoints": ("keep_checkpoints", "resume", "start_from"),
 }
 """The functions for which a piece is there."""
 CORE = ("DataError", "NotFinite", "State", "init_params", "init_state", "loss_and_gradients", "train_step")

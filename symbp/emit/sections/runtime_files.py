@@ -21,7 +21,12 @@ FUNCTIONS = {
 }
 """The files from which modules of a target take the functions that their lines call."""
 REPORTS = {"live": "_live", "log": "_log"}  # the pieces that are told of each epoch
-OPTIONS = {"log": "_log_option", "patience": "_patience_option"}  # those that add options to `train`
+OPTIONS = {  # those that add options to `train`
+    "checkpoints": "_checkpoint_options",
+    "log": "_log_option",
+    "patience": "_patience_option",
+}
+PREPARE = {"checkpoints": "_prepare"}  # those that change the state before training
 SETTINGS = ("patience",)  # the options that `fit` takes
 
 
@@ -83,6 +88,7 @@ def _files(net: Network, target: str, pieces: Collection[str]) -> dict[str, list
     """The files of each section; those that define the same names stand for each other."""
     reading = ("files", *_reading(pieces))
     command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
+    kept = "checkpoints" in pieces
     return {
         "arrays": arrays_files(net),
         "memory": [
@@ -95,10 +101,12 @@ def _files(net: Network, target: str, pieces: Collection[str]) -> dict[str, list
         "state": [
             *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
             f"{target}/outside",
-            *(f"common/training/{name}" for name in ("steps", "saving")),
+            *(f"common/training/{name}" for name in ("steps", "whole", "saving")),
+            *(["common/training/checkpoints"] if kept else []),
         ],
         "training": [
-            "common/training/epochs",
+            "common/training/stopping",
+            f"common/training/{'epochs_kept' if kept else 'epochs'}",
             f"common/training/{'patience' if 'patience' in pieces else 'fit'}",
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
@@ -149,6 +157,7 @@ def train_tables(net: Network, pieces: Collection[str]) -> Mapping[str, list[str
     return {
         "TRAIN_OPTIONS": [OPTIONS[piece] for piece in sorted(pieces) if piece in OPTIONS],
         "FIT_OPTIONS": [f'"{piece}"' for piece in sorted(pieces) if piece in SETTINGS],
+        "PREPARE": [PREPARE[piece] for piece in sorted(pieces) if piece in PREPARE],
         "REPORTS": reports,
         **({"TARGETS": _quoted_targets(net)} if "tables" in pieces else {}),
     }

@@ -10,10 +10,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.command.files import _archive
+from symbp.runtime.common.training.whole import _write_whole
 from symbp.runtime.network import Array
 
 _DATA = "FILE.npz"
@@ -36,5 +35,4 @@ def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
     """Writes outputs to an archive."""
     if path.suffix.lower() in (".csv", ".tsv"):
         raise DataError(f"{path}: this module writes .npz files; for tables, generate it --with tables")
-    with path.open("wb") as file:
-        np.savez(file, **outputs)
+    _write_whole(path, outputs)

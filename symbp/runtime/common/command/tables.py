@@ -13,8 +13,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symbp.runtime.common.arrays.shapes import DataError, _extent
 from symbp.runtime.common.command.files import _archive
 from symbp.runtime.common.command.table_cells import _cells, _quoted
@@ -27,6 +25,7 @@ from symbp.runtime.common.command.table_columns import (
     _read_columns,
     _said,
 )
+from symbp.runtime.common.training.whole import _write_whole
 from symbp.runtime.network import FACTS, INPUTS, INTEGERS, SIZES, TARGETS, Array
 
 _DATA = "FILE.npz|FILE.csv"
@@ -90,8 +89,7 @@ def _read_table(
 def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
     """Writes outputs to an archive, or to a table with a line for each example."""
     if path.suffix.lower() not in (".csv", ".tsv"):
-        with path.open("wb") as file:
-            np.savez(file, **outputs)
+        _write_whole(path, outputs)
         return
     known = _columns_from(columns) if columns else _Columns(True, ())
     named = _outputs_by_column(outputs, known, TARGETS)
