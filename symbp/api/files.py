@@ -12,7 +12,7 @@ import traceback
 from pathlib import Path
 from types import ModuleType
 
-from symbp.errors import GenerationError, SymbpError, UsageError
+from symbp.errors import GenerationError, SymbpError, UsageError, meant_file
 
 
 def refuse_to_overwrite(path: str | Path, *, force: bool) -> None:
@@ -37,7 +37,7 @@ def write(path: str | Path, text: str, *, force: bool) -> Path:
 def run_file(path: Path) -> ModuleType:
     """The user's file, run as a module; files beside it can be imported from it, as from a script."""
     if not path.is_file():
-        raise UsageError("there is no such Python file", where=str(path))
+        raise UsageError("there is no such Python file", where=str(path), help=meant_file(path))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise UsageError("not a Python file", where=str(path), help="name it with the ending .py")

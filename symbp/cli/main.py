@@ -6,7 +6,6 @@ Must not know: what a command does. Commands import what they need when they run
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +32,7 @@ from symbp.cli.commands import (
     trace,
     train,
 )
+from symbp.cli.parsing import Parser
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
 from symbp.cli.units import excite, saliency
 from symbp.errors import SymbpError
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")  # equations hold Σ and ᵀ whatever the locale says
     given = list(sys.argv[1:] if arguments is None else arguments)
-    args = parser().parse_args(grad.positional(given) if given[:1] == ["grad"] else given)
+    args = parser().parsed(grad.positional(given) if given[:1] == ["grad"] else given)
     try:
         status: int = args.run(args)
         sys.stdout.flush()
@@ -83,9 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FINE
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """All commands and their options."""
-    found = argparse.ArgumentParser(
+    found = Parser(
         prog="symbp",
         description="Gradients of neural networks in closed form, code to keep, and proof that both hold.",
         epilog="NET is the name of a ready-made network (symbp gallery) or a Python file that declares one: "
