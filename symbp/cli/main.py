@@ -79,8 +79,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"symbp {args.command}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader, `head` say, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _close_stdout()
         return FINE
+    except OSError as error:  # a disk that is full under stdout, say
+        print(f"symbp {args.command}: {error}", file=sys.stderr)
+        _close_stdout()
+        return USAGE
+
+
+def _close_stdout() -> None:
+    """Sends what is still to be written to nowhere, so that leaving doesn't fail once more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> Parser:

@@ -127,10 +127,7 @@ def show(args: argparse.Namespace, picture: Picture, told: Mapping[str, Any], wo
 
     if args.output:
         path = Path(args.output)
-        if path.suffix == ".svg":
-            write(path, picture.svg(), force=args.force)
-        else:
-            path.write_bytes(picture.png())
+        write(path, picture.svg() if path.suffix == ".svg" else picture.png(), force=args.force)
         print(f"wrote {path}", file=sys.stderr)
     if args.json:
         print(json.dumps(told, ensure_ascii=False))
