@@ -6,9 +6,11 @@ Must not know: what a command does. Commands import what they need when they run
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from symbp import __version__
 from symbp.cli.arguments import Arguments
@@ -34,6 +36,7 @@ from symbp.cli.commands import (
 )
 from symbp.cli.parsing import Parser
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
+from symbp.cli.streams import streams
 from symbp.cli.units import excite, saliency
 from symbp.errors import SymbpError
 
@@ -63,11 +66,15 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8")  # equations hold Σ and ᵀ whatever the locale says
     given = list(sys.argv[1:] if arguments is None else arguments)
-    args = parser().parsed(grad.positional(given) if given[:1] == ["grad"] else given)
+    with streams(given) as used:
+        args = parser().parsed(grad.positional(given) if given[:1] == ["grad"] else given)
+        used.carry(args)
+        return _run(args)
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Runs the command and turns errors into messages."""
     try:
         status: int = args.run(args)
         sys.stdout.flush()
@@ -101,11 +108,17 @@ def parser() -> Parser:
         "my_net.py, or my_net.py:net where it declares several.",
     )
     found.add_argument("--version", action="version", version=f"symbp {__version__}")
+    ascii_: dict[str, Any] = {
+        "action": "store_true",
+        "help": "print equations in ASCII: sum_j for Σ_j, ^T for ᵀ",
+    }
+    found.add_argument("--ascii", **ascii_)
     commands = found.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         name = command.__name__.rpartition(".")[2]
         summary = (command.__doc__ or "").splitlines()[0]
         sub = commands.add_parser(name, help=command.HELP, description=summary)
         command.add_arguments(Arguments(sub))
+        sub.add_argument("--ascii", default=argparse.SUPPRESS, **ascii_)
         sub.set_defaults(run=command.run)
     return found
