@@ -34,6 +34,7 @@ from symbp.cli.commands import (
     trace,
     train,
 )
+from symbp.cli.completion import SHELLS, PrintCompletion
 from symbp.cli.parsing import Parser
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
 from symbp.cli.streams import streams
@@ -113,6 +114,13 @@ def parser() -> Parser:
         "help": "print equations in ASCII: sum_j for Σ_j, ^T for ᵀ",
     }
     found.add_argument("--ascii", **ascii_)
+    found.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        choices=SHELLS,
+        action=PrintCompletion,
+        help=f"print what makes a shell complete commands and options: {', '.join(SHELLS)}",
+    )
     commands = found.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
         name = command.__name__.rpartition(".")[2]

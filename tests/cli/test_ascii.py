@@ -38,6 +38,7 @@ def tried(capsysbinary: pytest.CaptureFixture[bytes], *words: str) -> str:
     return (found.out + found.err).decode("ascii")
 
 
+@pytest.mark.slow
 def test_no_other_byte_leaves(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     found = tried(capsysbinary, "gallery")
     found += tried(capsysbinary, "ops", "--brief")
