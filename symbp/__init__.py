@@ -53,7 +53,9 @@ def __getattr__(name: str) -> Any:
         for home in map(import_module, _HOMES):
             if name in home.__all__:
                 return getattr(home, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from symbp.errors import no_attribute
+
+    raise no_attribute(__name__, name, __dir__)
 
 
 def __dir__() -> list[str]:

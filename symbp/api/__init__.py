@@ -19,7 +19,7 @@ from symbp.api.exporting import to_onnx
 from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
 from symbp.derive.derivation import Derivation as Derived
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.language.parts import with_parts
 
 if TYPE_CHECKING:
@@ -381,7 +381,7 @@ def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
     known = dict.fromkeys((*left, *bound))
     for name, extent in given.items():
         if name not in known:
-            raise UsageError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+            raise UsageError(f"the network has no size {name!r}", help=choose(name, known, "its sizes"))
         if name not in left and extent != bound[name]:
             raise UsageError(
                 f"size {name} is {bound[name]} in the network, not {extent!r}",

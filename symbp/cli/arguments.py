@@ -7,10 +7,10 @@ Must not know: what a command does with them.
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from symbp.errors import choose
 from symbp.optim.names import OPTIMIZERS, SCHEDULES
 
 TARGETS = ("numpy", "numba")
@@ -109,9 +109,7 @@ def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:
     def name(text: str) -> str:
         if text.lower() in known:
             return text.lower()
-        near = difflib.get_close_matches(text.lower(), known, n=1)
-        told = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(known)}"
-        raise argparse.ArgumentTypeError(f"there is no {what} {text!r}: {told}")
+        raise argparse.ArgumentTypeError(f"there is no {what} {text!r}: {choose(text, known)}")
 
     return name
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbp.errors import DataError, UsageError
+from symbp.errors import DataError, UsageError, meant_file
 
 if TYPE_CHECKING:
     from symbp.cli.target import Target
@@ -214,7 +214,7 @@ def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DataError("there is no such text file", where=path) from None
+        raise DataError("there is no such text file", where=path, help=meant_file(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("the text can't be read as UTF-8", where=path, details=(str(error),)) from None
 

@@ -103,13 +103,21 @@ class Log:
     def __init__(self, path: str | None) -> None:
         self.path = Path(path) if path else None
         if self.path:
-            self.path.write_text("", encoding="utf-8")
+            from symbp.api.files import write
+
+            write(self.path, "", force=True)
 
     def write(self, record: Mapping[str, Any]) -> None:
         if self.path:
+            from symbp.cli.console import narrate
+
             finite = {k: None if isinstance(v, float) and not isfinite(v) else v for k, v in record.items()}
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(finite, ensure_ascii=False) + "\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(finite, ensure_ascii=False) + "\n")
+            except OSError as error:
+                narrate(f"the log {self.path} can't be written any more, training goes on: {error.strerror}")
+                self.path = None
 
 
 def buffers(plan: Plan, module: ModuleType) -> Any:

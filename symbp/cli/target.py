@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.ir.training import UpdateRule
 from symbp.optim.names import OPTIMIZERS
 
@@ -142,13 +142,12 @@ def _network(module: ModuleType, text: str, name: str | None) -> Network:
     for label, candidate in vars(module).items():
         if isinstance(candidate, Network) and candidate not in declared.values():
             declared[label] = candidate
-    listed = ", ".join(declared) or "none"
     if name is not None:
         found = getattr(module, name, None)
         if isinstance(found, Network):
             return found
         raise UsageError(
-            f"the file has no network named {name!r}", where=text, help=f"its networks: {listed}"
+            f"the file has no network named {name!r}", where=text, help=choose(name, declared, "its networks")
         )
     if len(declared) == 1:
         return next(iter(declared.values()))

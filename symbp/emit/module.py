@@ -42,7 +42,7 @@ from symbp.emit.sections.tables import fingerprint, globals_of, tables
 from symbp.emit.segments import Network, network, product_of
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
-from symbp.errors import GenerationError
+from symbp.errors import GenerationError, choose
 from symbp.ir.expr import Size
 from symbp.ir.system import Role
 from symbp.ir.training import Initial, UpdateRule
@@ -192,9 +192,9 @@ def _memory(net: Network, rule: UpdateRule, target: str) -> tuple[MemoryPlan, li
 
 def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mapping[str, int]) -> None:
     if target not in TARGETS:
-        raise GenerationError(f"no target is named {target!r}", help=f"choose one of: {', '.join(TARGETS)}")
+        raise GenerationError(f"no target is named {target!r}", help=choose(target, TARGETS))
     if dtype not in DTYPES:
-        raise GenerationError(f"no dtype is named {dtype!r}", help=f"choose one of: {', '.join(DTYPES)}")
+        raise GenerationError(f"no dtype is named {dtype!r}", help=choose(dtype, DTYPES))
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ .-]*", derivation.name):
         raise GenerationError(
             f"{derivation.name!r} cannot name a module", help="use letters, digits, - and _"
@@ -202,7 +202,7 @@ def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mappin
     known = derivation.system.sizes
     for name, value in sizes.items():
         if name not in known:
-            raise GenerationError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+            raise GenerationError(f"the network has no size {name!r}", help=choose(name, known, "its sizes"))
         if int(value) != value or value < 1:
             raise GenerationError(f"size {name} must be a positive integer, not {value}")
         if derivation.system.bound.get(name, value) != value:

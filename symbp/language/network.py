@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy
 
-from symbp.errors import DeclarationError, Origin, ShapeError
+from symbp.errors import DeclarationError, Origin, ShapeError, choose
 from symbp.ir import system as ir
 from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses, free_sizes
 from symbp.ir.labels import Choices, Differential
@@ -125,9 +125,7 @@ def _choices(
     for what, given, known in wanted:
         for name in given:
             if name not in known:
-                raise DeclarationError(
-                    f"there is no {what} {name!r}", where=here(), help=f"choose one of: {', '.join(known)}"
-                )
+                raise DeclarationError(f"there is no {what} {name!r}", where=here(), help=choose(name, known))
     for letter in letters.values():
         check_name(letter, "an index")
     _check_letters(system, letters, chosen)
@@ -168,7 +166,7 @@ def _example(system: System, example: Mapping[str, Any]) -> dict[str, Any]:
             raise DeclarationError(
                 f"the example has a value for {name!r}, which is no leaf of the network",
                 where=here(),
-                help=f"choose from: {', '.join(leaves)}",
+                help=choose(name, leaves),
             )
     return dict(example)
 

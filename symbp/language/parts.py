@@ -6,12 +6,11 @@ Must not know: which optimizers exist, targets.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, meant
 from symbp.ir.system import System
 from symbp.ir.training import Part, UpdateRule
 from symbp.language.starts import kind
@@ -47,8 +46,8 @@ def _means(pattern: str, name: str, what: str) -> bool:
 def _refuse_unmatched(pattern: str, names: Sequence[str]) -> None:
     if pattern in KINDS or any(fnmatchcase(name, pattern) for name in names):
         return
-    near = difflib.get_close_matches(pattern, [*names, *KINDS], 1)
+    hint = meant(pattern, [*names, *KINDS])
     raise UsageError(
-        f"no parameter is named {pattern!r}" + (f": did you mean {near[0]}?" if near else ""),
+        f"no parameter is named {pattern!r}" + (f": {hint}" if hint else ""),
         help=f"the parameters: {', '.join(names)}; kinds of them: {', '.join(KINDS)}",
     )

@@ -21,6 +21,7 @@ from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
+from symbp.nn.calls import Positional
 from symbp.ops.activations import FAMILY
 from symbp.ops.products import dense
 from symbp.ops.registry import find
@@ -39,7 +40,7 @@ def activation(name: str | None, z: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(Positional):
     """Σ_i x[n,i]·W[i,j] + b[j], then an activation; `units` is the size of the result's last axis.
 
     Each call declares parameters of its own, `W` and `b` with the layer's number, or with `name` in front of
@@ -51,6 +52,13 @@ class Dense:
     bias: bool = True
     init: Initialiser | None = None
     name: str | None = None
+
+    clear = 3  # Keras has the activation and the bias at the same places
+    torch = ("", "units", "bias")
+
+    @classmethod
+    def _unclear(cls, arguments: tuple[Any, ...]) -> bool:
+        return super()._unclear(arguments) or not all(isinstance(a, str | None) for a in arguments[1:2])
 
     def __post_init__(self) -> None:
         as_size(self.units)

@@ -15,18 +15,22 @@ from symbp.language.layouts import Module, alike
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.tensor import Tensor
+from symbp.nn.calls import Positional
 from symbp.nn.layers import check_layer, ones, parameter
 from symbp.ops import normalization
 
 
 @dataclass(frozen=True)
-class LayerNorm:
+class LayerNorm(Positional):
     """Mean 0 and variance 1 over the last axis, then γ·x + β."""
 
     eps: Any = 1e-5
     affine: bool = True
     bias: bool = True
     name: str | None = None
+
+    clear = 0
+    torch = ("", "eps", "affine", "bias")
 
     def __post_init__(self) -> None:
         check_layer(self.name)
@@ -38,12 +42,15 @@ class LayerNorm:
 
 
 @dataclass(frozen=True)
-class RMSNorm:
+class RMSNorm(Positional):
     """Mean square 1 over the last axis, then γ·x."""
 
     eps: Any = 1e-6
     affine: bool = True
     name: str | None = None
+
+    clear = 0
+    torch = ("", "eps", "affine")
 
     def __post_init__(self) -> None:
         check_layer(self.name)
@@ -54,13 +61,16 @@ class RMSNorm:
 
 
 @dataclass(frozen=True)
-class GroupNorm:
+class GroupNorm(Positional):
     """Mean 0 and variance 1 over each group of channels of (N, C, …), then γ·x + β for each channel."""
 
     num_groups: int
     eps: Any = 1e-5
     affine: bool = True
     name: str | None = None
+
+    clear = 1
+    torch = ("num_groups", "", "eps", "affine")
 
     def __post_init__(self) -> None:
         check_layer(self.name)
@@ -72,12 +82,15 @@ class GroupNorm:
 
 
 @dataclass(frozen=True)
-class InstanceNorm:
+class InstanceNorm(Positional):
     """Mean 0 and variance 1 over the space of each channel of (N, C, …); γ and β only if asked for."""
 
     eps: Any = 1e-5
     affine: bool = False
     name: str | None = None
+
+    clear = 0
+    torch = ("", "eps", "", "affine")
 
     def __post_init__(self) -> None:
         check_layer(self.name)
@@ -89,7 +102,7 @@ class InstanceNorm:
 
 
 @dataclass(frozen=True)
-class BatchNorm:
+class BatchNorm(Positional):
     """Mean 0 and variance 1 of each channel of (N, C) or (N, C, …) over the batch, then γ·x + β.
 
     Running statistics take the batch's place at inference; `momentum` is the share of the new batch in them.
@@ -100,6 +113,9 @@ class BatchNorm:
     affine: bool = True
     track_running_stats: bool = True
     name: str | None = None
+
+    clear = 0
+    torch = ("", "eps", "momentum", "affine", "track_running_stats")
 
     def __post_init__(self) -> None:
         check_layer(self.name)

@@ -18,6 +18,7 @@ from symbp.language.layouts import Layout, Module, alike
 from symbp.language.naming.frames import here
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
+from symbp.nn.calls import Positional
 from symbp.nn.layers import check_layer, parameter, started_as
 from symbp.ops import recurrent
 from symbp.ops.embedding import embedding
@@ -37,7 +38,7 @@ def normal(deviation: Any) -> Initialiser:
 
 
 @dataclass(frozen=True)
-class Embedding:
+class Embedding(Positional):
     """The row of a table `E` (V, D) for each token; starts as N(0, 1) unless `init` says otherwise."""
 
     vocabulary: Any
@@ -88,7 +89,7 @@ class _Place:
 
 
 @dataclass(frozen=True)
-class _Recurrent:
+class _Recurrent(Positional):
     """Layers of cells over time, each over the states of the one below; `bidirectional` ones hold the states
     of both directions beside each other. Gives all states (N, T, H), or with `return_sequences` false those
     after the last step. Past an example's length its state stays as it is."""
@@ -99,6 +100,9 @@ class _Recurrent:
     return_sequences: bool = True
     bias: bool = True
     name: str | None = None
+
+    clear = 1
+    torch = ("", "units", "num_layers", "bias")
 
     gates: ClassVar[int]
 

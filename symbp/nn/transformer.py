@@ -20,6 +20,7 @@ from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of
 from symbp.language.tensor import Tensor, axes
+from symbp.nn.calls import Positional
 from symbp.nn.combining import Repeat
 from symbp.nn.layers import Dense, activation, check_layer, parameter, started_as
 from symbp.nn.normalizing import LayerNorm, RMSNorm
@@ -33,7 +34,7 @@ Positions = Literal["learned", "sinusoidal", "rotary", "none"]
 
 
 @dataclass(frozen=True)
-class MultiHeadAttention:
+class MultiHeadAttention(Positional):
     """Attention in several heads of width E = D/heads, then a projection back to D (Vaswani et al. 2017).
 
     `Wq`, `Wk`, `Wv` (D, heads, E) and `bq`, …; `Wo` (heads, E, D) and `bo`. With `kv_heads` fewer heads of
@@ -51,6 +52,9 @@ class MultiHeadAttention:
     dropout: float = 0.0
     init: Initialiser | None = None
     name: str | None = None
+
+    clear = 1
+    torch = ("", "heads", "dropout", "bias")
 
     def __post_init__(self) -> None:
         check_layer(self.name)
@@ -142,7 +146,7 @@ class MultiHeadAttention:
 
 
 @dataclass(frozen=True)
-class FeedForward:
+class FeedForward(Positional):
     """Two dense layers with an activation between, for each position."""
 
     hidden: Any
@@ -162,8 +166,13 @@ class FeedForward:
         return dropout(y, self.dropout) if self.dropout else y
 
 
+def _width_first(arguments: tuple[Any, ...]) -> bool:
+    """Whether arguments given by their place look like PyTorch's width and heads: more heads than units."""
+    return len(arguments) == 2 and all(isinstance(a, int) for a in arguments) and arguments[0] > arguments[1]
+
+
 @dataclass(frozen=True)
-class TransformerEncoderBlock:
+class TransformerEncoderBlock(Positional):
     """Self-attention and a feed-forward part, each with a residual connection and a normalisation: before it
     (`norm_first`, as GPT-2 has it) or after the sum (Vaswani et al. 2017)."""
 
@@ -181,10 +190,17 @@ class TransformerEncoderBlock:
     dropout: float = 0.0
     init: Initialiser | None = None
 
+    clear = 2
+    torch = ("", "heads", "hidden", "dropout", "activation")
+
+    @classmethod
+    def _unclear(cls, arguments: tuple[Any, ...]) -> bool:
+        return super()._unclear(arguments) or _width_first(arguments)
+
     def __call__(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         attention = MultiHeadAttention(
             self.heads,
-            self.kv_heads,
+            kv_heads=self.kv_heads,
             causal=self.causal,
             bias=self.bias,
             rotary=self.rotary,
@@ -202,7 +218,7 @@ class TransformerEncoderBlock:
 
 
 @dataclass(frozen=True)
-class TransformerDecoderBlock:
+class TransformerDecoderBlock(Positional):
     """Causal self-attention, attention to a memory, and a feed-forward part, each beside the residual."""
 
     heads: int
@@ -213,6 +229,13 @@ class TransformerDecoderBlock:
     eps: Any = 1e-5
     bias: bool = True
     dropout: float = 0.0
+
+    clear = 2
+    torch = ("", "heads", "hidden", "dropout", "activation")
+
+    @classmethod
+    def _unclear(cls, arguments: tuple[Any, ...]) -> bool:
+        return super()._unclear(arguments) or _width_first(arguments)
 
     def __call__(
         self,

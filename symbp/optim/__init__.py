@@ -8,6 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from symbp.errors import no_attribute
 from symbp.optim.names import OPTIMIZERS
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name in OPTIMIZERS:
         return getattr(import_module(f"{__name__}.{OPTIMIZERS[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute(__name__, name, __dir__)
 
 
 def __dir__() -> list[str]:

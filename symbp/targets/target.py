@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.ir.training import Initial, UpdateRule
 
 
@@ -85,7 +85,4 @@ class Target:
     def _refuse(self, what: str, asked: Any, known: Any) -> None:
         for one in asked:
             if one not in known:
-                listed = ", ".join(known) or "there is none"
-                raise UsageError(
-                    f"the target {self.name} has no {what} {one!r}", help=f"choose one of: {listed}"
-                )
+                raise UsageError(f"the target {self.name} has no {what} {one!r}", help=choose(one, known))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from symbp.cli import derivatives
 from symbp.cli.arguments import OF_PLAIN, PIECES, WRITTEN, Arguments, count, sizes
 from symbp.cli.status import FAILED, FINE
+from symbp.errors import choose
 
 if TYPE_CHECKING:
     from symbp.api import Derivation
@@ -96,7 +97,7 @@ def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: Updat
     if args.target not in TARGETS:
         raise UsageError(
             f"the target {args.target} has no passes that can be looked at",
-            help=f"choose one of: {', '.join(TARGETS)}",
+            help=choose(args.target, TARGETS),
         )
     chosen = named(args.target)
     asked = order(subject, optimizer=rule, dtype=args.dtype, sizes=sizes(args), pieces=args.pieces)

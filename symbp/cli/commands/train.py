@@ -172,14 +172,16 @@ def _measured(plan: Plan, module: ModuleType, state: Any) -> dict[str, float]:
 
 def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) -> Path:
     """Saves to --out, or, stopped without it, to the first free name in this folder."""
+    from symbp.api.files import failed
+
     path, count = Path(args.out or f"{plan.net.name}.stopped.npz"), 1
     while not args.out and path.exists():
         count += 1
         path = Path(f"{plan.net.name}.stopped{count}.npz")
     try:
         module.save(path, state)
-    except OSError as failure:
-        raise DataError(str(failure), where=str(path)) from None
+    except OSError as error:
+        raise failed(path, error) from error
     return path
 
 

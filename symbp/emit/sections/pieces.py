@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from symbp.errors import GenerationError
+from symbp.errors import GenerationError, choose
 
 DEFAULT: Final = ("evaluate", "predict", "fit", "save", "train")
 """What a module has when nothing is said."""
@@ -51,7 +51,7 @@ def chosen(asked: Collection[str]) -> frozenset[str]:
     strange = sorted(set(asked) - {*PIECES, BARE, ALL})
     if strange:
         raise GenerationError(
-            f"no piece of a module is named {strange[0]!r}", help=f"choose of: {', '.join(PIECES)}"
+            f"no piece of a module is named {strange[0]!r}", help=choose(strange[0], PIECES, "choose of")
         )
     pending = list(PIECES if ALL in asked else (*asked, *(() if BARE in asked else DEFAULT)))
     found: set[str] = set()

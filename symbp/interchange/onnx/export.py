@@ -17,7 +17,7 @@ import numpy as np
 
 from symbp.codegen.arguments import used_names
 from symbp.derive.derivation import Derivation
-from symbp.errors import GenerationError, UsageError
+from symbp.errors import GenerationError, UsageError, choose
 from symbp.interchange.files import library
 from symbp.interchange.onnx.graph import IR_VERSION, OPSET, Graph, Made
 from symbp.interchange.onnx.walk import Walk
@@ -48,7 +48,7 @@ def onnx_model(
     """
     library("onnx", "onnx")
     if dtype not in DTYPES:
-        raise UsageError(f"there is no dtype {dtype!r} here", help=f"choose one of: {', '.join(DTYPES)}")
+        raise UsageError(f"there is no dtype {dtype!r} here", help=choose(dtype, DTYPES))
     known = known_sizes(derivation.system, arrays, sizes or {})
     system = replace(derivation.system, bound=known)
     outputs = _training(derivation) if gradients else _inference(system)
