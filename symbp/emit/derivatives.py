@@ -22,7 +22,7 @@ from symbp.emit.numpy import target as numpy_target
 from symbp.emit.sections.header import cost_lines, equation_lines, reads_text, sizes_text
 from symbp.emit.sections.runtime_files import derivative_files, numba_functions, numpy_functions
 from symbp.emit.sections.tables import derivative_tables, globals_of, stage_tables
-from symbp.emit.segments import GIVEN, Network, Segment, known_constants
+from symbp.emit.segments import GIVEN, LoweredNetwork, Segment, known_constants
 from symbp.emit.workspace import memory_plan, memory_tables, places_function
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Role, Tensor
@@ -32,7 +32,7 @@ from symbp.rendering import render
 
 
 @dataclass(frozen=True)
-class Wanted(Network):
+class Wanted(LoweredNetwork):
     """The stages `forward` and `derivatives`; data and open sizes are only those that they need."""
 
     @cached_property
@@ -105,7 +105,7 @@ def _network(derivation: Derivation, sizes: dict[str, int], hyper: Mapping[str, 
 Pieces = tuple[list[Function], dict[str, Taken], list[str], Footprint]
 
 
-def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
+def _numpy(net: LoweredNetwork, names: Names, dtype: str) -> Pieces:
     stages = numpy_target.functions(net, names)
     memory = memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)
     return (
@@ -116,7 +116,7 @@ def _numpy(net: Network, names: Names, dtype: str) -> Pieces:
     )
 
 
-def _numba(net: Network, names: Names, dtype: str) -> Pieces:
+def _numba(net: LoweredNetwork, names: Names, dtype: str) -> Pieces:
     real = "F32" if dtype == "float32" else ""
     memory = memory_plan(net, fused=True)
     functions, helpers, _ = numba_target.functions(net, memory, names, real)
@@ -137,7 +137,7 @@ def _numba(net: Network, names: Names, dtype: str) -> Pieces:
     )
 
 
-def _header(net: Network, target: str, found: Footprint) -> dict[str, object]:
+def _header(net: LoweredNetwork, target: str, found: Footprint) -> dict[str, object]:
     engine = {"numpy": "NumPy", "numba": "Numba"}[target]
     name, read = net.derivation.name, reads_text(net) or "parameters only"
     return {

@@ -39,7 +39,7 @@ from symbp.emit.sections.runtime_files import (
     training_files,
 )
 from symbp.emit.sections.tables import fingerprint, globals_of, tables
-from symbp.emit.segments import Network, network, product_of
+from symbp.emit.segments import LoweredNetwork, network, product_of
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables, places_function
 from symbp.errors import GenerationError, choose
@@ -110,7 +110,7 @@ def generate_source(
 
 
 def _short(
-    net: Network,
+    net: LoweredNetwork,
     names: Names,
     rule: UpdateRule,
     dtype: str,
@@ -142,7 +142,7 @@ def _short(
 
 
 def carried(
-    net: Network, taken: Mapping[str, Taken], functions: Collection[Function] = ()
+    net: LoweredNetwork, taken: Mapping[str, Taken], functions: Collection[Function] = ()
 ) -> dict[str, object]:
     """What a module carries of the runtime, by section, and its imports, for its template; those of its own
     functions are there where they are read."""
@@ -169,7 +169,7 @@ def plan_of(
     """What a step of the module takes that `generate_source` writes for the same arguments; the size of the
     batch stays open, and a value for it is one at which the formulas are evaluated."""
     check_request(derivation, target, dtype, sizes)
-    declared = Network(derivation, dict(derivation.system.bound), ())
+    declared = LoweredNetwork(derivation, dict(derivation.system.bound), ())
     at = {n: v for n, v in sizes.items() if n == declared.batch}
     kept = {n: v for n, v in sizes.items() if n not in at}
     net = network(derivation, kept, hyper, initial, chunks=target == "numba")
@@ -177,12 +177,12 @@ def plan_of(
     return footprint(net, memory, target=target, dtype=dtype, at=at, arrays=arrays)
 
 
-def planned(net: Network, rule: UpdateRule, target: str) -> MemoryPlan:
+def planned(net: LoweredNetwork, rule: UpdateRule, target: str) -> MemoryPlan:
     """Where a module of this target has its tensors."""
     return _memory(net, rule, target)[0]
 
 
-def _memory(net: Network, rule: UpdateRule, target: str) -> tuple[MemoryPlan, list[str]]:
+def _memory(net: LoweredNetwork, rule: UpdateRule, target: str) -> tuple[MemoryPlan, list[str]]:
     """Where a module of this target has its tensors, and its lines that make arrays."""
     if target == "numba":
         return memory_plan(net, fused=True), []
@@ -211,7 +211,7 @@ def check_request(derivation: Derivation, target: str, dtype: str, sizes: Mappin
             )
 
 
-def names_of(net: Network) -> Names:
+def names_of(net: LoweredNetwork) -> Names:
     """The identifiers of a network's tensors."""
     filled = [t for s in net.segments for t in s.program.buffers]
     tensors = dict.fromkeys(t.name for t in (*net.system.tensors, *filled))
@@ -220,7 +220,7 @@ def names_of(net: Network) -> Names:
 
 
 def _numpy_stages(
-    net: Network, names: Names, rule: UpdateRule
+    net: LoweredNetwork, names: Names, rule: UpdateRule
 ) -> tuple[numpy_target.Stages, Function, MemoryPlan]:
     """The stages, the update, and the memory that both need."""
     stages = numpy_target.functions(net, names)
@@ -229,13 +229,13 @@ def _numpy_stages(
     return stages, update, memory_plan(net, fused=False, scratch=stages.scratch, instead=stages.instead)
 
 
-def _count(net: Network) -> sympy.Expr:
+def _count(net: LoweredNetwork) -> sympy.Expr:
     """How many entries all parameters have."""
     bound = {Size(name): sympy.Integer(value) for name, value in net.sizes.items()}
     return sum((product_of(p.shape).xreplace(bound) for p in net.parameters), sympy.S.Zero)
 
 
-def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Made:
+def _numpy(net: LoweredNetwork, names: Names, rule: UpdateRule, dtype: str) -> Made:
     stages, update, memory = _numpy_stages(net, names, rule)
     return Made(
         [*stages.functions, update, places_function(net, memory)],
@@ -245,7 +245,7 @@ def _numpy(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Made:
     )
 
 
-def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Made:
+def _numba(net: LoweredNetwork, names: Names, rule: UpdateRule, dtype: str) -> Made:
     real = "F32" if dtype == "float32" else ""
     memory = memory_plan(net, fused=True)
     functions, helpers, places = numba_target.functions(net, memory, names, real)
@@ -262,7 +262,7 @@ def _numba(net: Network, names: Names, rule: UpdateRule, dtype: str) -> Made:
     )
 
 
-def _parts(net: Network, rule: UpdateRule) -> Parts | None:
+def _parts(net: LoweredNetwork, rule: UpdateRule) -> Parts | None:
     return parts_of(rule, net.parameters, net.sizes)
 
 

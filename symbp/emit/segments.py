@@ -15,7 +15,7 @@ import sympy
 from symbp.derive.derivation import Derivation
 from symbp.emit.row_blocks import row_blocks
 from symbp.errors import GenerationError, LoweringError
-from symbp.ir.expr import Expr, Size, Step, free_sizes
+from symbp.ir.expr import Expr, JumpFunction, Size, free_sizes
 from symbp.ir.machine import BALANCE
 from symbp.ir.printer import expression_text
 from symbp.ir.sizes.canonical import solved_for
@@ -24,7 +24,7 @@ from symbp.ir.training import Initial
 from symbp.lower import Cost, Program, lower
 from symbp.lower.passes.argmax import maxima
 from symbp.lower.passes.axis_order import batch_last, loops_first
-from symbp.lower.passes.batch_split import Barrier, Split, split
+from symbp.lower.passes.batch_split import Barrier, BatchSplit, split
 from symbp.lower.passes.bind_sizes import counted, united, without_axis
 from symbp.lower.passes.common_subexpressions import numbered, shared
 from symbp.lower.passes.hoisted_products import multiplied_out
@@ -61,7 +61,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Network:
+class LoweredNetwork:
     """What a target needs to know of a derivation, with sizes bound, the values of its constants, and those
     at which its buffers start; `fitted` are the buffers that start from the training data. With `split` the
     stages compute some rows of the batch; what needs all of them, once their parts are added, is in stages of
@@ -74,8 +74,8 @@ class Network:
     constants: dict[str, float] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     fitted: dict[str, Initial] = field(default_factory=dict)
-    split: Split | None = None
-    blocks: tuple[Split, ...] = ()
+    split: BatchSplit | None = None
+    blocks: tuple[BatchSplit, ...] = ()
 
     @property
     def system(self) -> System:
@@ -106,7 +106,7 @@ class Network:
         system = self.derivation.declared
         needed = system.resting([system.loss] if system.loss else [])
         stopped = [e for e in system.equations if e.constant and e.target in needed]
-        held = [e for e in stopped if e.reduction is None and not isinstance(e.body, Step)]
+        held = [e for e in stopped if e.reduction is None and not isinstance(e.body, JumpFunction)]
         resting = system.resting(name for e in held for name in e.read_names)
         return tuple(p.name for p in self.parameters if p.name in resting)
 
@@ -287,7 +287,7 @@ def network(
     *,
     chunks: bool = False,
     rows: bool = True,
-) -> Network:
+) -> LoweredNetwork:
     """The stages of a training step, with `chunks` or `rows` for some rows of the batch where that is legal.
 
     Raises LoweringError for what no stage expresses, GenerationError for a hyperparameter that `hyper` gives
@@ -308,10 +308,10 @@ def network(
     starts = {t.name: (initial or {}).get(t.name, Initial("constant")) for t in system.with_role(Role.BUFFER)}
     values = {name: float(start.scale + start.shift) for name, start in starts.items()}
     fitted = {name: start for name, start in starts.items() if start.of}
-    whole = Network(derivation, known, (), constants, values, fitted)
+    whole = LoweredNetwork(derivation, known, (), constants, values, fitted)
     prepared = maxima(numbered(counted(united(without_axis(system, bound)), known)))
-    parts: Split | None = None
-    blocks: tuple[Split, ...] = ()
+    parts: BatchSplit | None = None
+    blocks: tuple[BatchSplit, ...] = ()
     if chunks:
         prepared = by_example(windows_once(prepared), whole.batch)
         parts = _chunked(prepared.system, whole.batch, gradients)
@@ -363,7 +363,7 @@ def _work(cost: Cost) -> float:
 Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted
 
 
-def _stages(system: System, gradients: Sequence[str], split: Split | None) -> list[Stage]:
+def _stages(system: System, gradients: Sequence[str], split: BatchSplit | None) -> list[Stage]:
     """The stages of a network in order."""
     assert system.loss is not None
     at = [system.inference.get(name, name) for name in (*system.outputs, system.loss)]
@@ -391,7 +391,7 @@ def _stages(system: System, gradients: Sequence[str], split: Split | None) -> li
     return stages
 
 
-def _before_the_sum(system: System, split: Split | None, wanted: Sequence[str]) -> list[str]:
+def _before_the_sum(system: System, split: BatchSplit | None, wanted: Sequence[str]) -> list[str]:
     """What a chunk computes of the wanted tensors: themselves, or what they need that a chunk has."""
     found: dict[str, None] = {}
     stack = list(reversed(wanted))
@@ -405,7 +405,7 @@ def _before_the_sum(system: System, split: Split | None, wanted: Sequence[str]) 
     return list(found)
 
 
-def _chunked(system: System, batch: str | None, gradients: Sequence[str]) -> Split | None:
+def _chunked(system: System, batch: str | None, gradients: Sequence[str]) -> BatchSplit | None:
     """The step in chunks of the batch, if it may be split and nothing else needs all rows at once."""
     if batch is None or system.updates or system.loss is None:
         return None

@@ -20,7 +20,7 @@ from symbp.emit.numpy.layers import Kept, layered
 from symbp.emit.numpy.target import OneStage, Stages, tensors_of, unpacked
 from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.tables import CHECKED, _quoted, constant_lines, quoted
-from symbp.emit.segments import GIVEN, Network
+from symbp.emit.segments import GIVEN, LoweredNetwork
 from symbp.emit.update import hyperparameters
 from symbp.emit.workspace import own_gradients
 from symbp.ir.expr import Expr, Size, free_sizes
@@ -32,7 +32,7 @@ PASSES = ("forward", "loss", "backward", "metrics")
 DTYPES: dict[Kind, str] = {"real": "DTYPE", "integer": "np.int64", "bool": "bool"}
 
 
-def plain(net: Network) -> bool:
+def plain(net: LoweredNetwork) -> bool:
     """Whether a network has one mode and no state beside its parameters, and shapes that show its sizes."""
     system = net.system
     more = (net.buffers, system.random, system.inference, system.updates, net.solving)
@@ -52,11 +52,11 @@ def plain(net: Network) -> bool:
     )
 
 
-def _open(net: Network, extent: Expr) -> bool:
+def _open(net: LoweredNetwork, extent: Expr) -> bool:
     return any(size.name not in net.sizes for size in free_sizes(extent))
 
 
-def passes(net: Network, names: Names, stages: Stages, wanted: Sequence[str]) -> Function | None:
+def passes(net: LoweredNetwork, names: Names, stages: Stages, wanted: Sequence[str]) -> Function | None:
     """`_network(params, gradients, N)`: the passes over arrays for such sizes, and those with results."""
     tensors = tensors_of(net)
     parts = [OneStage(net, s, tensors, names, stages.scratch) for s in net.segments if s.name in wanted]
@@ -107,14 +107,14 @@ def passes(net: Network, names: Names, stages: Stages, wanted: Sequence[str]) ->
     return Function("_network", ("params", "gradients", *_sizes(net)), doc, (*head, *inside, "", end))
 
 
-def _results(net: Network, names: Names, wanted: Sequence[str]) -> dict[str, str]:
+def _results(net: LoweredNetwork, names: Names, wanted: Sequence[str]) -> dict[str, str]:
     """The arrays that the passes are there for, by what they are asked for as."""
     metrics = net.metrics if "metrics" in wanted else ()
     found = {name: names.tensors[name] for name in (*net.system.outputs, *metrics)}
     return {**found, "loss": names.tensors[str(net.system.loss)]}
 
 
-def _sizes(net: Network) -> list[str]:
+def _sizes(net: LoweredNetwork) -> list[str]:
     """The open sizes as arguments; where outputs are asked for, those that only the loss needs don't show."""
     witnesses = [t for t in (*net.parameters, *net.data) if t in net.parameters or t.name in net.forward_data]
     shown = {e.name for t in witnesses for e in t.shape if isinstance(e, Size)}
@@ -148,7 +148,7 @@ def _beside(group: Sequence[tuple[str, str]]) -> str:
     return f"{', '.join(name for name, _ in group)} = {', '.join(value for _, value in group)}"
 
 
-def _by_parameter(net: Network, mapping: str, used: Sequence[Kept]) -> list[str]:
+def _by_parameter(net: LoweredNetwork, mapping: str, used: Sequence[Kept]) -> list[str]:
     """`W1, b1 = params.values()` where all of them are read."""
     found = {a.key: a for a in used if a.mapping == mapping}
     ordered = [found[key] for key in (f'"{p.name}"' for p in net.parameters) if key in found]
@@ -158,7 +158,7 @@ def _by_parameter(net: Network, mapping: str, used: Sequence[Kept]) -> list[str]
     return unpacked(ordered)
 
 
-def _arrays(net: Network, names: Names, stages: Stages, used: Sequence[str]) -> Iterator[list[str]]:
+def _arrays(net: LoweredNetwork, names: Names, stages: Stages, used: Sequence[str]) -> Iterator[list[str]]:
     """Arrays of one shape and kind in a line; constants; who takes whose place."""
     shapes: dict[str, tuple[Sequence[Expr], Kind]] = {
         names.tensors[t.name]: (t.shape, "integer" if t.integer else "real") for t in net.tensors
@@ -259,7 +259,7 @@ def _in_one(body: Sequence[str], arenas: Sequence[str]) -> list[str]:
     return [*body[first:loop], *inner, *body[body.index("", loop) :]]
 
 
-def short_tables(net: Network, rule: UpdateRule) -> list[str]:
+def short_tables(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
     """The constants of a short module: sizes, shapes, integers' bounds, the settings of the update."""
     hyper = [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]
     integers = [f'"{t.name}": {_bound(net, t)}' for t in net.data if t.integer]
@@ -286,14 +286,14 @@ def _table(name: str, entries: Sequence[str]) -> list[str]:
     return [one] if len(one) <= WIDTH else [f"{name} = {{", *(f"    {entry}," for entry in entries), "}"]
 
 
-def _named_shape(net: Network, tensor: Tensor) -> str:
+def _named_shape(net: LoweredNetwork, tensor: Tensor) -> str:
     """`("N", D)`: open sizes by their names."""
     opened = [isinstance(e, Size) and e.name not in net.sizes for e in tensor.shape]
     words = [f'"{e}"' if o else _shape([e])[1:-2] for e, o in zip(tensor.shape, opened, strict=True)]
     return f"({', '.join(words)}{',' if len(words) == 1 else ''})"
 
 
-def _bound(net: Network, tensor: Tensor) -> str:
+def _bound(net: LoweredNetwork, tensor: Tensor) -> str:
     """The bound of integers, by its name where it is an open size, and the value beside those below it."""
     fact = tensor.fact("below") or tensor.fact("below or ignored")
     if fact is None or fact.bound is None:

@@ -17,7 +17,7 @@ from symbp.emit.numpy.layers import AnyLayer, Kept, layered
 from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.tables import global_name
-from symbp.emit.segments import GIVEN, Network, Segment
+from symbp.emit.segments import GIVEN, LoweredNetwork, Segment
 from symbp.emit.workspace import own_gradients, successions
 from symbp.ir.system import Role, Tensor
 
@@ -35,7 +35,7 @@ class Stages:
     lines: dict[str, list[str]]
 
 
-def functions(network: Network, names: Names) -> Stages:
+def functions(network: LoweredNetwork, names: Names) -> Stages:
     """The stages as functions over arrays by name."""
     tensors = tensors_of(network)
     found = Stages([], set(), Scratch(names.taken), successions(network), [], {})
@@ -56,7 +56,7 @@ def functions(network: Network, names: Names) -> Stages:
     return found
 
 
-def tensors_of(network: Network) -> dict[str, Tensor]:
+def tensors_of(network: LoweredNetwork) -> dict[str, Tensor]:
     """All that stages read or fill, by name."""
     read = [t for segment in network.segments for t in segment.program.leaves]
     return {t.name: t for t in (*network.system.tensors, *read, *network.tensors)}
@@ -73,7 +73,7 @@ class OneStage:
 
     def __init__(
         self,
-        network: Network,
+        network: LoweredNetwork,
         segment: Segment,
         tensors: Mapping[str, Tensor],
         names: Names,
@@ -177,7 +177,7 @@ class OneStage:
         return tensor.shape, tensor.integer
 
 
-def _buffer_lines(network: Network, names: Names) -> list[str]:
+def _buffer_lines(network: LoweredNetwork, names: Names) -> list[str]:
     """The next values put into the buffers, all of them computed before."""
     return [
         f'data["{buffer}"][...] = {names.tensors[value]}' for buffer, value in network.system.updates.items()

@@ -11,7 +11,7 @@ from functools import cache
 
 from symbp.codegen.carry import Taken, functions, reached, takes, whole
 from symbp.emit.sections import pieces as named
-from symbp.emit.segments import STEP, Network
+from symbp.emit.segments import STEP, LoweredNetwork
 from symbp.ir.system import Role
 
 FUNCTIONS = {
@@ -50,14 +50,14 @@ def numba_functions(dtype: str, called: Collection[str]) -> dict[str, Taken]:
     }
 
 
-def arrays_files(net: Network) -> list[str]:
+def arrays_files(net: LoweredNetwork) -> list[str]:
     """Checks of arrays and their sizes."""
     sizes = "sizes_solved" if net.solving else "sizes_shown"
     return ["common/arrays/shapes", f"common/arrays/{sizes}", "common/arrays/arrays"]
 
 
 def training_files(
-    net: Network, target: str, pieces: Collection[str], mentioned: Iterable[str]
+    net: LoweredNetwork, target: str, pieces: Collection[str], mentioned: Iterable[str]
 ) -> dict[str, Taken]:
     """What a module that trains takes: as much as the network and its pieces need, and what lines mention."""
     files = _files(net, target, pieces)
@@ -76,7 +76,7 @@ SHORT = {
 """The files of a short module, of `numpy/short`."""
 
 
-def short_files(net: Network, pieces: Collection[str]) -> dict[str, Taken]:
+def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken]:
     """What a short module takes."""
     files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
     files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
@@ -84,7 +84,7 @@ def short_files(net: Network, pieces: Collection[str]) -> dict[str, Taken]:
     return reached(files, named.purposes(pieces))
 
 
-def _files(net: Network, target: str, pieces: Collection[str]) -> dict[str, list[str]]:
+def _files(net: LoweredNetwork, target: str, pieces: Collection[str]) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
     reading = ("files", *_reading(pieces))
     command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
@@ -115,18 +115,18 @@ def _files(net: Network, target: str, pieces: Collection[str]) -> dict[str, list
     }
 
 
-def _numpy_step(net: Network) -> list[str]:
+def _numpy_step(net: LoweredNetwork) -> list[str]:
     names = ("differentiate", "blocks" if net.blocks else "step", "bound")
     advance = "advance_buffers" if net.system.updates else "advance"
     return [f"numpy/{name}" for name in (*names, advance)]
 
 
-def _numba_step(net: Network) -> list[str]:
+def _numba_step(net: LoweredNetwork) -> list[str]:
     differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
     return [f"numba/{differentiate}", f"numba/{'advance' if net.split is None else 'chunks'}"]
 
 
-def _given(net: Network, target: str) -> list[str]:
+def _given(net: LoweredNetwork, target: str) -> list[str]:
     """Data, with buffers and random tensors where there are some."""
     shapes = ["known_shapes"] if net.buffers or net.system.random else []
     buffers = "buffers" if net.buffers else "no_buffers"
@@ -146,7 +146,7 @@ def _reading(pieces: Collection[str]) -> list[str]:
     return ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
 
 
-def train_tables(net: Network, pieces: Collection[str]) -> Mapping[str, list[str]]:
+def train_tables(net: LoweredNetwork, pieces: Collection[str]) -> Mapping[str, list[str]]:
     """The tables by which `train` knows its pieces."""
     if "command" not in pieces:
         return {}
@@ -163,11 +163,11 @@ def train_tables(net: Network, pieces: Collection[str]) -> Mapping[str, list[str
     }
 
 
-def _quoted_targets(net: Network) -> list[str]:
+def _quoted_targets(net: LoweredNetwork) -> list[str]:
     return [f'"{tensor.name}"' for tensor in net.data if tensor.role is Role.TARGET]
 
 
-def derivative_files(net: Network, target: str) -> dict[str, Taken]:
+def derivative_files(net: LoweredNetwork, target: str) -> dict[str, Taken]:
     """What a module of derivatives takes; `forward` only where there are outputs."""
     outputs = Taken()
     if net.system.outputs:

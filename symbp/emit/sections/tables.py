@@ -11,7 +11,7 @@ from hashlib import sha256
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import key_of
-from symbp.emit.segments import STANDALONE, Network
+from symbp.emit.segments import STANDALONE, LoweredNetwork
 from symbp.emit.update import hyperparameters, numbered_updates
 from symbp.ir.expr import Expr, Size
 from symbp.ir.printer import equation_text, expression_text
@@ -33,7 +33,7 @@ CHECKED = (
 )
 
 
-def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
+def tables(net: LoweredNetwork, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
     """The constants of a module, in the order in which they are read."""
     gradients = net.derivation.gradients
     batch = None if net.batch is None else key_of(net.batch)
@@ -53,7 +53,7 @@ def tables(net: Network, rule: UpdateRule, dtype: str, target: str) -> list[str]
     ]
 
 
-def fingerprint(net: Network, rule: UpdateRule) -> list[str]:
+def fingerprint(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
     """By what a checkpoint knows the network that it is of: its declared equations, constants and random
     tensors, and the equations of the update."""
     constants = [f"{name} = {value!r}" for name, value in net.constants.items()]
@@ -67,7 +67,7 @@ def fingerprint(net: Network, rule: UpdateRule) -> list[str]:
     return _dictionary("FINGERPRINT", [f'"{name}": "{digest}"' for name, digest in digests.items()])
 
 
-def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
+def derivative_tables(net: LoweredNetwork, needed: tuple[str, ...]) -> list[str]:
     """The constants of a module that computes derivatives and doesn't train; `needed` are the inputs that
     they read."""
     results = [f'"{key}": "{tensor}"' for key, tensor in net.derivation.gradients.items()]
@@ -80,7 +80,7 @@ def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
     ]
 
 
-def shape_tables(net: Network) -> list[str]:
+def shape_tables(net: LoweredNetwork) -> list[str]:
     """Sizes, constants, shapes, and what is known of parameters and data."""
     known = (*net.parameters, *dict.fromkeys((*net.data, *net.given)))
     rows = [
@@ -98,7 +98,7 @@ def shape_tables(net: Network) -> list[str]:
     return [row for row in rows if row]
 
 
-def _formula_tables(net: Network) -> list[str]:
+def _formula_tables(net: LoweredNetwork) -> list[str]:
     """How the sizes are found that stand in formulas only, what sizes must obey, and sizes that do; only
     where there are such."""
     if not net.solving:
@@ -148,7 +148,7 @@ def globals_of(constants: Iterable[str]) -> frozenset[str]:
     return frozenset(map(global_name, constants))
 
 
-def _given_tables(net: Network) -> list[str]:
+def _given_tables(net: LoweredNetwork) -> list[str]:
     """Buffers and how they start, random tensors and how they are drawn, and what differs at inference; only
     what the network has."""
     rows: list[str] = []
@@ -172,7 +172,7 @@ def _given_tables(net: Network) -> list[str]:
     return rows
 
 
-def stage_tables(net: Network) -> list[str]:
+def stage_tables(net: LoweredNetwork) -> list[str]:
     """The arrays that the stages for outputs are given, in the order of their arguments."""
     alone = [s for s in net.segments if s.name in STANDALONE]
     given = {s.name: (*(t.name for t in net.given_to(s)), *net.rows_of(s)) for s in alone}
