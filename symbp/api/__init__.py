@@ -258,8 +258,10 @@ def compile(
     """The training module of a network, or the module of a derivation with `derivatives(params, **inputs)`,
     imported from the user's cache; `pieces` as for `source`, beside all that isn't live, logged, or early to
     stop."""
+    from symbp import targets
     from symbp.emit import EVERYTHING, load
 
+    whole = () if target in targets.TARGETS else EVERYTHING  # of those, what is asked for
     text = source(
         net,
         optimizer=optimizer,
@@ -267,7 +269,7 @@ def compile(
         dtype=dtype,
         sizes=sizes,
         derivation=derivation,
-        pieces=(*EVERYTHING, *pieces),
+        pieces=(*whole, *pieces),
     )
     return load(text, net.name)
 
