@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -43,16 +44,23 @@ MARKS = {
 
 
 @cache
-def source(*pieces: str) -> str:
+def source(*pieces: str, target: str = "numpy") -> str:
     return generate_source(
         mlp(),
-        target="numpy",
+        target=target,
         dtype="float64",
         update=adam(),
         initial=mlp_initial(),
         sizes=SIZES,
         pieces=pieces,
     )
+
+
+@pytest.mark.parametrize("target", ["numpy", "numba"])
+def test_no_two_functions_of_a_module_have_one_name(target: str) -> None:
+    body = ast.parse(source("all", target=target)).body
+    names = [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    assert len(names) == len(set(names)), sorted(name for name in set(names) if names.count(name) > 1)
 
 
 @pytest.fixture

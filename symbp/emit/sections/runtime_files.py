@@ -20,7 +20,7 @@ FUNCTIONS = {
     "numba float64": ("numba/functions", "numba/float64"),
 }
 """The files from which modules of a target take the functions that their lines call."""
-REPORTS = {"live": "_live", "log": "_log"}  # the pieces that are told of each epoch
+REPORTS = {"live": "_live", "log": "_log_lines"}  # the pieces that are told of each epoch
 OPTIONS = {  # those that add options to `train`
     "checkpoints": "_checkpoint_options",
     "log": "_log_option",
