@@ -122,6 +122,21 @@ def test_a_file_keeps_all_of_a_state(forms: tuple[ModuleType, ModuleType], tmp_p
         short.load(tmp_path / "part.npz")
 
 
+def test_a_file_of_something_else_is_refused(forms: tuple[ModuleType, ModuleType], tmp_path: Path) -> None:
+    module, path = forms[0], tmp_path / "state.npz"
+    module.save(path, module.init_state(module.init_params(1, **SIZES)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(module.DataError, match="no whole"):
+        module.load(path)
+    path.write_bytes(whole)
+    with np.load(path) as file:
+        arrays = {**file, "network": np.array("another")}
+    np.savez(path, **arrays)
+    with pytest.raises(module.DataError, match="of the network another, this one is classifier"):
+        module.load(path)
+
+
 def test_it_trains_from_the_command_line_without_anything_around(tmp_path: Path) -> None:
     text = source(network(**SIZES), optimizer=bp.optim.Adam(0.01), pieces=())
     (tmp_path / "net.py").write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symbp.runtime.network import NAME, PARAMETERS
-from symbp.runtime.numpy.short.core import State, _checked, init_state
+from symbp.runtime.numpy.short.core import DataError, State, _checked, init_state
 
 
 def save(path: str | os.PathLike[str], state: State) -> None:
@@ -30,9 +30,16 @@ def save(path: str | os.PathLike[str], state: State) -> None:
 
 
 def load(path: str | os.PathLike[str]) -> State:
-    """Reads what `save` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    """Reads what `save` wrote. Raises DataError: a damaged file, or one of another network."""
+    try:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except OSError:
+        raise
+    except Exception as failure:  # whatever the readers raise on a file that isn't theirs
+        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
+    if str(arrays.get("network", NAME)) != NAME:
+        raise DataError(f"{path} is of the network {arrays['network']}, this one is {NAME}")
 
     def part(start: str) -> dict[str, Any]:
         found = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
