@@ -38,7 +38,7 @@ def to_onnx(
     GenerationError: what ONNX has no operator for, a length that must be known, a file that is there already.
     """
     from symbp import api
-    from symbp.interchange.files import write_whole
+    from symbp.api.files import write
     from symbp.interchange.onnx.export import onnx_model
 
     if isinstance(net, Derivation):
@@ -55,4 +55,4 @@ def to_onnx(
         raise GenerationError(
             "the model is too large for one ONNX file, which holds 2 GB at most", details=(str(failure),)
         ) from None
-    return write_whole(path, content, force=force)
+    return write(path, content, force=force)
