@@ -6,6 +6,9 @@ Enters: a state, or a path. Leaves: a file, or a state. Must not know: how a sta
 from __future__ import annotations
 
 import os
+import struct
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,11 @@ import numpy as np
 
 from symbp.runtime.network import NAME, PARAMETERS
 from symbp.runtime.numpy.short.core import DataError, State, _checked, init_state
+
+DAMAGED = (  # what NumPy's readers raise on a file that isn't theirs
+    ArithmeticError, EOFError, LookupError, MemoryError, RuntimeError, SyntaxError, TypeError, ValueError,
+    struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 
 
 def save(path: str | os.PathLike[str], state: State) -> None:
@@ -34,9 +42,7 @@ def load(path: str | os.PathLike[str]) -> State:
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-    except OSError:
-        raise
-    except Exception as failure:  # whatever the readers raise on a file that isn't theirs
+    except DAMAGED as failure:
         raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
     if str(arrays.get("network", NAME)) != NAME:
         raise DataError(f"{path} is of the network {arrays['network']}, this one is {NAME}")
