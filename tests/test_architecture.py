@@ -20,10 +20,10 @@ DIRECT = {
     "serve": {"api", "gallery", "rendering", "root"},
     "api": {"language", "verify", "explain", "formula", "targets"},
     # Grading reads what students write, and what the page calls things; frameworks run a forward pass.
-    "verify": {"emit", "read", "targets"},
+    "verify": {"read", "targets"},
     "emit": {"lower", "rendering", "codegen"},  # of `codegen`, what is carried of the runtime
     # A target spells what it takes: plain code is the textbook's reading, run.
-    "targets": {"codegen", "rendering", "runtime"},
+    "targets": {"emit", "codegen", "rendering", "runtime"},
     # Code as a tree. What is lowered to arrays are bodies of equations, those with a page's nodes, too.
     "codegen": {"read"},
     "lower": {"derive"},

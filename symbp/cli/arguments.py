@@ -12,10 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from symbp.optim.names import OPTIMIZERS, SCHEDULES
+from symbp.targets import COMPLETE
 
-TARGETS = ("numpy", "numba")
-WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
-PIECES = ("live", "log", "patience", "tables")  # as `symbp.emit.module` has them
+PIECES = ("live", "log", "patience", "tables")  # as complete modules have them
 OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
 DTYPES = ("float32", "float64")
 RULES = tuple(sorted(name.lower() for name in OPTIMIZERS))
@@ -53,7 +52,7 @@ class Arguments:
     def force(self) -> None:
         self.add("--force", action="store_true", help="overwrite existing output files")
 
-    def code(self, *, dtype: str, targets: tuple[str, ...] = TARGETS) -> None:
+    def code(self, *, dtype: str, targets: tuple[str, ...] = COMPLETE) -> None:
         self.add(
             "--target", choices=targets, default="numpy", help="what the module runs on (default: numpy)"
         )

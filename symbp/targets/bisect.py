@@ -49,7 +49,7 @@ def bisect(target: Target, order: Order, seed: int = 0) -> list[Difference]:
     values |= {name: np.asarray(value) for name, value in order.constants.items()}
     point = Run(system, values, sizes)
     expected = {key: point.tensor(name) for key, name in derivation.gradients.items()}
-    if system.loss is not None:
+    if system.loss is not None and order.update is not None:
         expected[""] = point.tensor(system.loss)
     found: list[Difference] = []
     for step, state in target.states(order):

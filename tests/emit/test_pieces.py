@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from emit_nets import SIZES, adam, mlp, mlp_initial
 
-from symbp.emit import generate_source
 from symbp.emit.loading import load
-from symbp.emit.module import PIECES
-from symbp.errors import GenerationError
+from symbp.errors import UsageError
+from symbp.targets.by_name import generate_source
+from symbp.targets.compiled.modules import PIECES
 
 MARKS = {
     "live": ("def _live", "examples/s", "isatty"),
@@ -80,7 +80,7 @@ def test_a_piece_is_in_the_text_only_when_asked_for(piece: str) -> None:
 
 
 def test_an_unknown_piece() -> None:
-    with pytest.raises(GenerationError, match="no piece of a module is named 'dropout'"):
+    with pytest.raises(UsageError, match="no piece 'dropout'"):
         source("dropout")
 
 

@@ -18,10 +18,9 @@ from symbp.ir.printer import equation_text
 from symbp.ir.training import UpdateRule
 
 
-def header(net: Network, target: str, dtype: str, rule: UpdateRule, found: Footprint) -> dict[str, object]:
+def header(net: Network, engine: str, dtype: str, rule: UpdateRule, found: Footprint) -> dict[str, object]:
     """What the head of a training module says, for its template."""
     derivation = net.derivation
-    engine = {"numpy": "NumPy", "numba": "Numba"}[target]
     description = [
         f"Derived from the network {derivation.name}; {dtype}. It reads {reads_text(net)}.",
         *_kept_text(net),

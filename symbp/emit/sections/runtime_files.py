@@ -10,15 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 from symbp.codegen.carry import Taken, functions, takes, whole
-from symbp.emit.segments import STEP, Network
+from symbp.emit.segments import Network
 from symbp.ir.system import Role
 
-FUNCTIONS = {
-    "numpy": ("numpy/functions", "numpy/special"),
-    "numba float32": ("numba/functions", "numba/float32"),
-    "numba float64": ("numba/functions", "numba/float64"),
-}
-"""The files from which modules of a target take the functions that their lines call."""
+OF_ARRAYS = ("numpy/functions", "numpy/special")
+"""The files of the functions that lines over whole arrays call."""
 REPORTS = {"live": "_live", "log": "_log"}  # the pieces that are told of each epoch
 OPTIONS = {"log": "_log_option", "patience": "_patience_option"}  # those that add options to `train`
 SETTINGS = ("patience",)  # the options that `fit` takes
@@ -27,21 +23,12 @@ SETTINGS = ("patience",)  # the options that `fit` takes
 @cache
 def takes_out(function: str) -> bool:
     """Whether a function for the lines of NumPy fills an array that it is given as `out`."""
-    return takes(FUNCTIONS["numpy"], function, "out")
+    return takes(OF_ARRAYS, function, "out")
 
 
 def numpy_functions(called: Iterable[str]) -> Taken:
     """The functions that NumPy lacks and that lines call."""
-    return functions(FUNCTIONS["numpy"], called)
-
-
-def numba_functions(dtype: str, called: Collection[str]) -> dict[str, Taken]:
-    """The functions of one element that lines of the Numba target call; products, if they call any."""
-    product = ("numba/vectors", "numba/products") if "_product" in called else ()
-    return {
-        "functions": functions(FUNCTIONS[f"numba {dtype}"], set(called) - {"_product"}),
-        "products": whole(product),
-    }
+    return functions(OF_ARRAYS, called)
 
 
 def arrays_files(net: Network) -> list[str]:
@@ -50,8 +37,10 @@ def arrays_files(net: Network) -> list[str]:
     return ["common/arrays/shapes", f"common/arrays/{sizes}", "common/arrays/arrays"]
 
 
-def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[str, Taken]:
-    """What a module that trains takes, as much as the network needs."""
+def training_files(
+    net: Network, target: str, step: Collection[str], pieces: Collection[str]
+) -> dict[str, Taken]:
+    """What a module that trains takes, as much as the network needs; `step` are the files of a step."""
     files = {
         "arrays": arrays_files(net),
         "memory": [
@@ -59,7 +48,7 @@ def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[s
             *(["common/arrays/keys"] if not net.split and not net.blocks else []),
         ],
         "outputs": [f"{target}/{'outputs_by_mode' if net.system.inference else 'outputs'}"],
-        "step": _numba_step(net) if target == "numba" else _numpy_step(net),
+        "step": list(step),
         "given": _given(net, target),
         "state": [
             *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
@@ -77,17 +66,6 @@ def training_files(net: Network, target: str, pieces: Collection[str]) -> dict[s
         ],
     }
     return {section: whole(names) for section, names in files.items()}
-
-
-def _numpy_step(net: Network) -> list[str]:
-    names = ("differentiate", "blocks" if net.blocks else "step", "bound")
-    advance = "advance_buffers" if net.system.updates else "advance"
-    return [f"numpy/{name}" for name in (*names, advance)]
-
-
-def _numba_step(net: Network) -> list[str]:
-    differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
-    return [f"numba/{differentiate}", f"numba/{'advance' if net.split is None else 'chunks'}"]
 
 
 def _given(net: Network, target: str) -> list[str]:

@@ -271,8 +271,8 @@ def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
 
 
 def _at_most(low: Expr, high: Expr) -> bool:
-    """Whether a place ends within an arena; of quotients without a proven sign the arena may hold more, since
-    an extent is never negative."""
+    """Whether one place ends before another, or within an arena; of quotients without a proven sign there may
+    be more between them, since an extent is never negative."""
     rest = sympy.expand(high - low)
     quotients = sorted({a for a in _atoms(rest) if not isinstance(a, Size)}, key=expression_text)
     counted = {a: Size(f"(quotient {k})") - 1 for k, a in enumerate(quotients)}
@@ -287,7 +287,7 @@ def _handed_over(before: Buffer, after: Buffer) -> bool:
 
 
 def _check_apart(one: Place, other: Place, sizes: Sequence[Mapping[str, int]]) -> None:
-    proven = never_negative(other.start - one.stop, {}) or never_negative(one.start - other.stop, {})
+    proven = _at_most(one.stop, other.start) or _at_most(other.stop, one.start)
     for values in sizes:
         bound = {Size(name): sympy.Integer(value) for name, value in values.items()}
         a, b, c, d = (int(e.xreplace(bound)) for e in (one.start, one.stop, other.start, other.stop))

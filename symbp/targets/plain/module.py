@@ -74,6 +74,7 @@ def drafted(state: tuple[Order, Sheet]) -> Draft:
     order, page = state
     system = page.system
     data = [page.tensors[t.name] for t in system.leaves if t.role is not Role.PARAMETER]
+    assert order.update is not None  # this target has no passes for derivatives alone
     change = update(order.update, (*data, *page.sizes.values(), *HELPERS, *DEFINED, *OF_TRAINING))
     words = "The parameters' starting values."
     functions = [starting_values(page, "initial_parameters", system.parameters, order.initial, words)]
