@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 COMPLETE = ("numpy", "numba")
 """Those with a runtime: their modules have a command line, and train, check and plan by themselves."""
-TARGETS = (*COMPLETE, "plain")
+TITLES = {"numpy": "NumPy", "numba": "Numba", "plain": "NumPy as on a slide"}
+"""What the modules of each target are, for who chooses one."""
+TARGETS = tuple(TITLES)
 
 
 def named(name: str) -> Target:
