@@ -21,7 +21,7 @@ DIRECT = {
     # Units by their derivatives, as pictures: it declares its own penalty, and lets the api derive.
     "saliency": {"api"},
     # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
-    "serve": {"api", "gallery", "rendering", "root"},
+    "serve": {"api", "gallery", "rendering", "root", "targets"},
     "api": {"language", "verify", "explain", "formula", "targets"},
     # Grading reads what students write, and what the page calls things; frameworks run a forward pass.
     "verify": {"read", "targets"},
