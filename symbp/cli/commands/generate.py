@@ -90,7 +90,7 @@ def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: Updat
     """Prints the states that the target's passes lead through, or how far each is from the right values."""
     from symbp.api import order
     from symbp.targets import named
-    from symbp.targets.bisect import bisect
+    from symbp.targets.bisect import bisect, suspects
 
     chosen = named(args.target)
     asked = order(subject, optimizer=rule, dtype=args.dtype, sizes=sizes(args), pieces=args.pieces)
@@ -99,6 +99,7 @@ def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: Updat
         return FINE
     found = bisect(chosen, asked)
     print("\n".join(map(str, found)))
-    wrong = next((difference for difference in found if difference.wrong), None)
-    print(f"the pass {wrong.after} changes a value" if wrong else "no pass changes a value")
-    return FAILED if wrong else FINE
+    blamed = suspects(found)
+    what = "the pass" if len(blamed) == 1 else "one of the passes"
+    print(f"{what} {', '.join(blamed)} changes a value" if blamed else "no pass changes a value")
+    return FAILED if blamed else FINE

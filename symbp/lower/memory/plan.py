@@ -205,15 +205,18 @@ class _Packing:
 class _Values:
     """Polynomials in the sizes, each size written as 1 + a generator that is never negative.
 
-    A quotient of sizes is a generator too; if its sign isn't known, only its cancelling proves anything.
+    A quotient of sizes is a generator too; if its sign isn't known, only its cancelling proves anything, but
+    for quotients that are known to be `extents`, which are never negative.
     """
 
-    def __init__(self, counts: Sequence[Expr]) -> None:
+    def __init__(self, counts: Sequence[Expr], *, extents: bool = False) -> None:
         atoms = sorted({atom for count in counts for atom in _atoms(count)}, key=expression_text)
         self.symbols = {atom: sympy.Symbol(f"g{k}") for k, atom in enumerate(atoms)}
         self.ring = PolyRing(list(self.symbols.values()) or [sympy.Symbol("g")], sympy.QQ)
         self.unsure = [
-            k for k, a in enumerate(atoms) if not isinstance(a, (Size, Mod)) and not never_negative(a, {})
+            k
+            for k, a in enumerate(atoms)
+            if not extents and not isinstance(a, (Size, Mod)) and not never_negative(a, {})
         ]
         self.shift = {a: g + 1 if isinstance(a, Size) else g for a, g in self.symbols.items()}
         self.back = {g: a - 1 if isinstance(a, Size) else a for a, g in self.symbols.items()}
@@ -253,11 +256,13 @@ def _reference(atom: Expr) -> int:
 def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
     """Raises LoweringError where two buffers needed at the same time overlap or one leaves its arena: by
     proof for all sizes, and by numbers for those given. What takes another's place may meet it once."""
+    values = _Values([e for p in plan.places for e in (p.start, p.buffer.count)], extents=True)
+    ends = {p.buffer.name: tuple(map(values.polynomial, (p.start, p.stop))) for p in plan.places}
     chained = {(b.name, b.instead) for b in (p.buffer for p in plan.places)}
     for place in plan.places:
         length = plan.lengths[place.buffer.arena]
-        ends = length.args if isinstance(length, sympy.Max) else (length,)
-        if not any(_at_most(place.stop, end) for end in ends):
+        limits = length.args if isinstance(length, sympy.Max) else (length,)
+        if not any(place.stop == limit or _at_most(place.stop, limit) for limit in limits):
             raise LoweringError(f"{place.buffer.name} ends at {place.stop}, beyond its arena")
     for one, other in combinations(plan.places, 2):
         a, b = one.buffer, other.buffer
@@ -267,7 +272,9 @@ def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
             if not _handed_over(a, b) and not _handed_over(b, a):
                 raise LoweringError(f"{a.name} and {b.name} share memory for more than one moment")
         elif a.life.meets(b.life):
-            _check_apart(one, other, sizes)
+            (start, stop), (begin, end) = ends[a.name], ends[b.name]
+            proven = values.ordered(stop, begin) or values.ordered(end, start)
+            _check_apart(one, other, sizes, proven)
 
 
 def _at_most(low: Expr, high: Expr) -> bool:
@@ -286,8 +293,8 @@ def _handed_over(before: Buffer, after: Buffer) -> bool:
     return all(ends[r] == min(a for a, _ in after.life.stretches[r]) for r in runs)
 
 
-def _check_apart(one: Place, other: Place, sizes: Sequence[Mapping[str, int]]) -> None:
-    proven = _at_most(one.stop, other.start) or _at_most(other.stop, one.start)
+def _check_apart(one: Place, other: Place, sizes: Sequence[Mapping[str, int]], proven: bool) -> None:
+    proven = proven or _at_most(one.stop, other.start) or _at_most(other.stop, one.start)
     for values in sizes:
         bound = {Size(name): sympy.Integer(value) for name, value in values.items()}
         a, b, c, d = (int(e.xreplace(bound)) for e in (one.start, one.stop, other.start, other.stop))

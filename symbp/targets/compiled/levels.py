@@ -120,7 +120,7 @@ def gradients(
     if isinstance(state, str):
         return _of_module(load(state, "bisected"), values)
     if isinstance(state, Lines):
-        return None if state.memory is None else gradients(text(state), values, sizes, text)
+        return gradients(text(state), values, sizes, text)
     derivation, loss = state.network.derivation, _loss(state)
     if isinstance(state, Equations):
         point = Run(state.system, values, _sizes_of(state, sizes))
@@ -146,16 +146,32 @@ def _sizes_of(state: Equations, sizes: Mapping[str, int]) -> dict[str, int]:
     return found | {split.rows.name: found[split.size.name] for split in splits}
 
 
+def apart(text: str, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What the text of a module that trains finds where no two arrays share memory, whatever its plan says;
+    a module of derivatives has no such run."""
+    module = load(text, "bisected")
+    if not hasattr(module, "loss_and_gradients"):
+        return None
+    params, sizes = module._as_arena(_given(module, "PARAMETERS", values))
+    inputs = module._checked(_given(module, "INPUTS", values), tuple(module.INPUTS), sizes)
+    buffers, masks = (_given(module, table, values) for table in ("BUFFERS", "RANDOM"))
+    data = module._given(inputs, buffers or None, sizes, seed=0, masks=masks or None)
+    found = params.like()
+    tensors = module._differentiate(params, found, data, sizes, apart=True)
+    return {"": float(tensors[module.LOSS]), **found}
+
+
+def _given(module: ModuleType, table: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of what a table of a module lists, if it has that table."""
+    return {name: np.asarray(values[name]) for name in getattr(module, table, ())}
+
+
 def _of_module(module: ModuleType, values: Mapping[str, Any]) -> dict[str, Any]:
     """What a module that trains, or one of derivatives, finds at a point."""
-
-    def given(table: str) -> dict[str, Any]:
-        return {name: np.asarray(values[name]) for name in getattr(module, table, ())}
-
-    params = given("PARAMETERS")
+    params, inputs = (_given(module, table, values) for table in ("PARAMETERS", "INPUTS"))
     if not hasattr(module, "loss_and_gradients"):
-        return dict(module.derivatives(params, **given("INPUTS")))
-    more = {"buffers": given("BUFFERS")} if hasattr(module, "BUFFERS") else {}
-    more |= {"masks": given("RANDOM")} if hasattr(module, "RANDOM") else {}
-    loss, found = module.loss_and_gradients(params, **more, **given("INPUTS"))
+        return dict(module.derivatives(params, **inputs))
+    more = {"buffers": _given(module, "BUFFERS", values), "masks": _given(module, "RANDOM", values)}
+    more = {name: arrays for name, arrays in more.items() if arrays}
+    loss, found = module.loss_and_gradients(params, **more, **inputs)
     return {"": loss, **found}

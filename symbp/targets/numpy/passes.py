@@ -103,7 +103,10 @@ def _step(net: Network) -> list[str]:
 
 
 def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:
-    """The loss and the gradients that a state computes."""
+    """The loss and the gradients that a state computes; lines whose places nothing has planned yet, as where
+    each array lies apart."""
+    if isinstance(state, Lines) and state.memory is None:
+        return None if state.order.update is None else levels.apart(_text(with_memory(state)), values)
     return levels.gradients(state, values, sizes, _text)
 
 
