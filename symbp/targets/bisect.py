@@ -55,7 +55,13 @@ def bisect(target: Target, order: Order, seed: int = 0) -> list[Difference]:
         expected[""] = point.tensor(system.loss)
     found: list[Difference] = []
     for step, state in target.states(order):
-        computed = target.gradients(state, values, sizes)
+        try:
+            computed = target.gradients(state, values, sizes)
+        except ImportError:  # what the target runs on isn't installed
+            raise
+        except Exception as failure:
+            found.append(Difference(step.name, np.inf, f"it fails, {type(failure).__name__}: {failure}"))
+            break
         one = _difference(step.name, computed, expected)
         found.append(replace(one, tolerance=OF_TEXT.get(order.dtype, TOLERANCE)))
         if found[-1].wrong:
