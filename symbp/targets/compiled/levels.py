@@ -101,7 +101,10 @@ def validate(state: Any) -> None:
     """Raises InvalidSystem or LoweringError where a state breaks a rule of its level, SyntaxError where a
     text is none of Python."""
     if isinstance(state, Equations):
-        validate_system(state.system)
+        system = state.system
+        if state.split is not None:  # chunks are of training alone: what stands for it at inference is whole
+            system = system.with_(inference={})
+        validate_system(system)
     elif isinstance(state, Programs):
         for segment in state.network.segments:
             validate_program(segment.program)
