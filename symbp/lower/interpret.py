@@ -175,6 +175,10 @@ class _Run:
         compiled = self.compiled_of(statement)
         if not all(guard(env) for guard in compiled.where):
             return
+        if statement.at:  # a term that a condition excludes has no place
+            factors = sympy.Mul.make_args(equation.body)
+            if not all(compiled.holds(g, env) for g in factors if isinstance(g, Guard)):
+                return
         array = self.reference.arrays[equation.target]
         places = {i.name: compiled.integers(e)(env) for i, e in statement.at}
         place = tuple((places if i.name in places else env)[i.name] for i in equation.indices)

@@ -198,6 +198,10 @@ class Compiled:
         """A subscript as a function of the equation's indices."""
         return _Integers(self.run, self.equation).value(e)
 
+    def holds(self, guard: Guard, env: dict[str, int]) -> bool:
+        """Whether a condition holds at the equation's indices."""
+        return _Reals(self.run.judge, self.equation).guard(guard)(env)
+
     def element(self, env: dict[str, int]) -> Value:
         """One element of the target, at the plain indices of `env`."""
         op, domain = self.equation.op, self.run.domain
