@@ -16,12 +16,12 @@ from typing import Any
 import sympy
 
 from symbp.emit.row_blocks import FEWEST, added_elements, rows_at_once
-from symbp.emit.segments import Network
+from symbp.emit.segments import LoweredNetwork
 from symbp.emit.workspace import block_rows
 from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.printer import expression_text
 from symbp.lower.memory.plan import MemoryPlan
-from symbp.lower.program import Block, Branch, Contraction, Cost, Kernel, MatrixKernel, Scan
+from symbp.lower.program import Branch, Contraction, Cost, Kernel, KernelGroup, MatrixKernel, Scan
 
 DTYPES = {"float32": 4, "float64": 8}
 
@@ -178,7 +178,7 @@ class Footprint:
 
 
 def footprint(
-    net: Network,
+    net: LoweredNetwork,
     memory: MemoryPlan,
     *,
     target: str,
@@ -210,7 +210,7 @@ def _rows(kernels: Sequence[Kernel], whole: Mapping[Size, Size], depth: int = 0)
     for kernel in kernels:
         cost = _of_all(kernel.cost, whole)
         yield KernelRow(kernel.numbers, _kind(kernel), tuple(kernel.targets), cost, depth)
-        if isinstance(kernel, Block):
+        if isinstance(kernel, KernelGroup):
             yield from _rows(kernel.body, whole, depth + 1)
 
 

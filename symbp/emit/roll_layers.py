@@ -256,7 +256,7 @@ def _named(families: Sequence[Family], free: Callable[[str], str]) -> dict[Famil
 
 
 @dataclass(frozen=True)
-class Statement:
+class LineGroup:
     """Lines that stay together: those of the same equations that follow each other, and what is indented."""
 
     lines: Item
@@ -267,7 +267,7 @@ class Statement:
         return tuple(line.partition("  # ")[0] for line in self.lines)
 
 
-def statements_of(lines: Sequence[str]) -> list[Statement]:
+def statements_of(lines: Sequence[str]) -> list[LineGroup]:
     """The lines of a stage, equation by equation."""
     found: list[list[str]] = []
     for line in lines:
@@ -277,10 +277,10 @@ def statements_of(lines: Sequence[str]) -> list[Statement]:
             found[-1].append(line)
         else:
             found.append([line])
-    return [Statement(tuple(lines)) for lines in found]
+    return [LineGroup(tuple(lines)) for lines in found]
 
 
-def notes_of(statements: Sequence[Statement], layers: Layers) -> Iterator[str]:
+def notes_of(statements: Sequence[LineGroup], layers: Layers) -> Iterator[str]:
     """The comment of each line of the body: the equations that it computes in each layer."""
     for i in range(layers.first, layers.first + layers.period):
         of_layers = [statements[i + k * layers.period].lines for k in range(layers.count)]

@@ -25,8 +25,8 @@ import sympy
 from symbp.ir.expr import Access, Expr, Size, accesses
 from symbp.ir.system import Role, System, Tensor
 from symbp.lower.memory.plan import MemoryPlan
-from symbp.lower.passes.batch_split import Split, split
-from symbp.lower.program import Block, Cost, Kernel, Nest, Program, Scan
+from symbp.lower.passes.batch_split import BatchSplit, split
+from symbp.lower.program import Cost, Kernel, KernelGroup, Nest, Program, Scan
 
 CACHED = 1 << 18  # elements: 1 MB in float32
 WORTH_A_CALL = 1 << 17
@@ -36,12 +36,12 @@ FEWEST = 4
 
 def row_blocks(
     system: System, batch: str | None, gradients: Sequence[str], sizes: Mapping[str, int]
-) -> tuple[Split, ...]:
+) -> tuple[BatchSplit, ...]:
     """The step over some rows of the batch, and over some of the next axis in these, as far as that is legal;
     the sizes of all others are known."""
     if batch is None or system.updates or any(name not in sizes and name != batch for name in system.sizes):
         return ()
-    found: list[Split] = []
+    found: list[BatchSplit] = []
     candidates = [Size(batch)]
     while candidates:
         inner = next(filter(None, (_split(system, size, gradients, found) for size in candidates)), None)
@@ -53,7 +53,9 @@ def row_blocks(
     return tuple(found)
 
 
-def _split(system: System, size: Size, gradients: Sequence[str], outer: Sequence[Split]) -> Split | None:
+def _split(
+    system: System, size: Size, gradients: Sequence[str], outer: Sequence[BatchSplit]
+) -> BatchSplit | None:
     """The system over some rows along an axis, if their losses and gradients add up or lie side by side."""
     assert system.loss is not None
     measured = (*system.outputs, *system.metrics, *system.inference.values())
@@ -63,13 +65,13 @@ def _split(system: System, size: Size, gradients: Sequence[str], outer: Sequence
     wanted = (system.loss, *gradients)
     inside = outer[-1] if outer else None
     found = split(system, size, [*wanted, *measured], rows, views=True, inside=inside)
-    if not isinstance(found, Split):
+    if not isinstance(found, BatchSplit):
         return None
     sums = _sums(found)
     return found if all(t in sums or found.axis.get(t) == len(outer) for t in wanted) else None
 
 
-def _sums(found: Split) -> set[str]:
+def _sums(found: BatchSplit) -> set[str]:
     """The tensors of which each block has a part, and all blocks the sum: sums over rows, and what is linear
     in such sums."""
     sums = set(found.partial)
@@ -87,7 +89,7 @@ def _sums(found: Split) -> set[str]:
     return sums
 
 
-def _next_axes(found: Sequence[Split], sizes: Mapping[str, int]) -> list[Size]:
+def _next_axes(found: Sequence[BatchSplit], sizes: Mapping[str, int]) -> list[Size]:
     """The sizes along the next axis of the data and of parameters with rows."""
     cut = [t for t in found[-1].system.leaves if t.name in found[-1].axis and len(t.shape) > len(found)]
     cut.sort(key=lambda t: t.role is Role.PARAMETER)
@@ -95,13 +97,13 @@ def _next_axes(found: Sequence[Split], sizes: Mapping[str, int]) -> list[Size]:
     return [size for size in nexts if isinstance(size, Size) and size.name in sizes]
 
 
-def added_elements(blocks: Sequence[Split], gradients: Sequence[str], sizes: Mapping[str, int]) -> int:
+def added_elements(blocks: Sequence[BatchSplit], gradients: Sequence[str], sizes: Mapping[str, int]) -> int:
     """The elements of the gradients to which all blocks along the first axis add."""
     system = blocks[-1].system
     return sum(_elements(system.tensor(g), sizes) for g in gradients if g not in blocks[0].axis)
 
 
-def _one_row(found: Split, sizes: Mapping[str, int]) -> int:
+def _one_row(found: BatchSplit, sizes: Mapping[str, int]) -> int:
     """The elements of the largest tensor of one row."""
     tensors = [t for t in found.system.tensors if t.name in found.axis]
     return max((_elements(t, {**sizes, found.rows.name: 1}) for t in tensors), default=0)
@@ -113,7 +115,7 @@ def _elements(tensor: Tensor, sizes: Mapping[str, int]) -> int:
 
 
 def rows_of(
-    blocks: Sequence[Split],
+    blocks: Sequence[BatchSplit],
     programs: Sequence[Program],
     memory: MemoryPlan,
     gradients: Sequence[str],
@@ -138,7 +140,7 @@ def rows_at_once(most: Sequence[int], counts: Sequence[int]) -> tuple[int, ...]:
     return tuple(rows if blocks >= FEWEST else counts)
 
 
-def cut_axes(blocks: Sequence[Split]) -> dict[str, int]:
+def cut_axes(blocks: Sequence[BatchSplit]) -> dict[str, int]:
     """How many leading axes of a leaf blocks cut, for those that they cut."""
     leaves = blocks[0].system.leaves if blocks else ()
     counts = {t.name: sum(t.name in s.axis for s in blocks) for t in leaves if t.role is not Role.HYPER}
@@ -153,7 +155,7 @@ def _by_row(count: Expr, rows: Size) -> int:
 
 def _calls(kernel: Kernel) -> Expr:
     """About how many calls a kernel takes: one for each equation, at each step of the loops around."""
-    if isinstance(kernel, Block):
+    if isinstance(kernel, KernelGroup):
         times = kernel.extent if isinstance(kernel, Scan) else sympy.S.One
         return sympy.expand(times * sum(map(_calls, kernel.body), sympy.S.Zero))
     if isinstance(kernel, Nest):

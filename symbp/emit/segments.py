@@ -14,13 +14,13 @@ import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import GenerationError
-from symbp.ir.expr import Expr, Size, Step, free_sizes
+from symbp.ir.expr import Expr, JumpFunction, Size, free_sizes
 from symbp.ir.printer import expression_text
 from symbp.ir.sizes.canonical import solved_for
 from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.lower import Program
-from symbp.lower.passes.batch_split import Split
+from symbp.lower.passes.batch_split import BatchSplit
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
@@ -50,7 +50,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Network:
+class LoweredNetwork:
     """What a target needs to know of a derivation, with sizes bound, the values of its constants, and those
     at which its buffers start; `fitted` are the buffers that start from the training data. With `split` the
     stages compute some rows of the batch; what needs all of them, once their parts are added, is in stages of
@@ -63,8 +63,8 @@ class Network:
     constants: dict[str, float] = field(default_factory=dict)
     starts: dict[str, float] = field(default_factory=dict)
     fitted: dict[str, Initial] = field(default_factory=dict)
-    split: Split | None = None
-    blocks: tuple[Split, ...] = ()
+    split: BatchSplit | None = None
+    blocks: tuple[BatchSplit, ...] = ()
 
     @property
     def system(self) -> System:
@@ -95,7 +95,7 @@ class Network:
         system = self.derivation.declared
         needed = system.resting([system.loss] if system.loss else [])
         stopped = [e for e in system.equations if e.constant and e.target in needed]
-        held = [e for e in stopped if e.reduction is None and not isinstance(e.body, Step)]
+        held = [e for e in stopped if e.reduction is None and not isinstance(e.body, JumpFunction)]
         resting = system.resting(name for e in held for name in e.read_names)
         return tuple(p.name for p in self.parameters if p.name in resting)
 

@@ -18,7 +18,7 @@ from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.emit.sections.entries import Entry, entry_lines
 from symbp.emit.sections.tables import quoted
-from symbp.emit.segments import STEP, Network
+from symbp.emit.segments import STEP, LoweredNetwork
 from symbp.ir.expr import Size
 from symbp.lower.memory import liveness
 from symbp.lower.memory.liveness import Life, Moment, Run, lives, moments
@@ -27,7 +27,7 @@ from symbp.lower.memory.plan import ARENAS, Buffer, MemoryPlan, plan
 KINDS = {"real": "reals", "integer": "integers", "bool": "flags"}  # the arena of each kind of number
 
 
-def runs(network: Network) -> tuple[Run, ...]:
+def runs(network: LoweredNetwork) -> tuple[Run, ...]:
     """The stages that one call runs, and what it reads afterwards."""
     stages = {s.name for s in network.segments}
     if "derivatives" in stages:
@@ -50,7 +50,7 @@ def runs(network: Network) -> tuple[Run, ...]:
 FILLING = ("backward", STEP, "finish")  # the stages that fill the arena of the gradients
 
 
-def own_gradients(network: Network) -> dict[str, str]:
+def own_gradients(network: LoweredNetwork) -> dict[str, str]:
     """The gradients that lie in the arena of the gradients, with their parameters: each that a stage
     fills for it, at the first parameter that has it."""
     filled = {t.name for s in network.segments if s.name in FILLING for t in s.program.buffers}
@@ -62,7 +62,7 @@ def own_gradients(network: Network) -> dict[str, str]:
     return found
 
 
-def stage_moments(network: Network, *, fused: bool) -> dict[str, tuple[Moment, ...]]:
+def stage_moments(network: LoweredNetwork, *, fused: bool) -> dict[str, tuple[Moment, ...]]:
     """The moments of every stage, for a target that fuses nests or one that runs their statements; the
     update of the parameters is one more stage, which reads and fills nothing here."""
     found = {s.name: moments(s.program, fused=fused) for s in network.segments}
@@ -72,7 +72,7 @@ def stage_moments(network: Network, *, fused: bool) -> dict[str, tuple[Moment, .
     return {**found, "update": (Moment((), ()),)}
 
 
-def successions(network: Network) -> dict[str, str]:
+def successions(network: LoweredNetwork) -> dict[str, str]:
     """Which tensors take which others' place where statements run one by one."""
     stages, calls = stage_moments(network, fused=False), runs(network)
     found = lives(stages, calls)
@@ -81,7 +81,7 @@ def successions(network: Network) -> dict[str, str]:
 
 
 def memory_plan(
-    network: Network,
+    network: LoweredNetwork,
     *,
     fused: bool,
     scratch: Scratch | None = None,
@@ -114,7 +114,7 @@ def memory_plan(
     return plan([replace(b, shape=tuple(e.xreplace(bound) for e in b.shape)) for b in buffers])
 
 
-def places_function(network: Network, memory: MemoryPlan) -> Function:
+def places_function(network: LoweredNetwork, memory: MemoryPlan) -> Function:
     """`_places(N)`: where each tensor lies."""
     spelled = ElementSpelling({}, {}, {})
     shapes = {t.name: t.shape for t in network.tensors}
@@ -129,7 +129,7 @@ def places_function(network: Network, memory: MemoryPlan) -> Function:
     return Function("_places", network.stage_sizes, doc, ("return {", *lines, "}"))
 
 
-def memory_tables(network: Network, scratch: Scratch | None = None) -> list[str]:
+def memory_tables(network: LoweredNetwork, scratch: Scratch | None = None) -> list[str]:
     """What the workspaces need to know beside `_places`: the sizes they depend on, and the arrays that hold
     0, 1, 2, … or ones."""
     lines = [f"OPEN_SIZES = {quoted(tuple(map(key_of, network.stage_sizes)))}"]
@@ -138,7 +138,7 @@ def memory_tables(network: Network, scratch: Scratch | None = None) -> list[str]
     return lines
 
 
-def block_rows(network: Network, memory: MemoryPlan) -> dict[str, int]:
+def block_rows(network: LoweredNetwork, memory: MemoryPlan) -> dict[str, int]:
     """How many rows a block of a step has, by the size that counts them; empty where there are no blocks."""
     if not network.blocks:
         return {}
@@ -148,7 +148,7 @@ def block_rows(network: Network, memory: MemoryPlan) -> dict[str, int]:
     return {s.size.name: n for s, n in zip(network.blocks, rows, strict=True)}
 
 
-def block_tables(network: Network, memory: MemoryPlan) -> list[str]:
+def block_tables(network: LoweredNetwork, memory: MemoryPlan) -> list[str]:
     """What a step in blocks needs to know: how many rows a block has, which arrays have rows."""
     rows = {key_of(size): count for size, count in block_rows(network, memory).items()}
     tables = {"BLOCKS": rows, "CUT": cut_axes(network.blocks)}

@@ -145,7 +145,7 @@ class Mod(sympy.Expr):
         return f"({top}%{below})"
 
 
-class Step(sympy.Function):
+class JumpFunction(sympy.Function):
     """A real function that is constant but for jumps: its derivative is 0.
 
     It stands alone, as the whole body of an equation that is `constant`, so nothing is differentiated or
@@ -159,7 +159,7 @@ class Step(sympy.Function):
         return sympy.Integer(0)
 
 
-class Floor(Step):
+class Floor(JumpFunction):
     """The largest integer that is not above a real value."""
 
     @classmethod
@@ -167,7 +167,7 @@ class Floor(Step):
         return sympy.floor(u) if u.is_number else None
 
 
-class FloorQuotient(Step):
+class FloorQuotient(JumpFunction):
     """⌊a/b⌋ of reals, where the quotient is not rounded before its floor is taken."""
 
     @classmethod
@@ -175,7 +175,7 @@ class FloorQuotient(Step):
         return sympy.floor(a / b) if a.is_number and b.is_number and b != 0 else None
 
 
-class Round(Step):
+class Round(JumpFunction):
     """The integer nearest to a real value, the even one of two that are equally near."""
 
     @classmethod

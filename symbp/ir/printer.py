@@ -22,9 +22,9 @@ from symbp.ir.expr import (
     FloorQuotient,
     Guard,
     Index,
+    JumpFunction,
     Mod,
     Size,
-    Step,
     free_indices,
 )
 
@@ -51,7 +51,7 @@ class Spelled(Protocol):
 def function_name(e: Expr) -> str:
     """What an elementary function is called."""
     name = type(e).__name__
-    return {"FloorQuotient": "floor"}.get(name, name.lower()) if isinstance(e, Step) else name
+    return {"FloorQuotient": "floor"}.get(name, name.lower()) if isinstance(e, JumpFunction) else name
 
 
 class Notation:

@@ -1,6 +1,6 @@
 """From equations to a program of kernels, independent of any target."""
 
 from symbp.lower.lowering import lower
-from symbp.lower.program import Contraction, Cost, Loop, Nest, Program, Statement, validate
+from symbp.lower.program import Contraction, Cost, EquationKernel, Loop, Nest, Program, validate
 
-__all__ = ["Contraction", "Cost", "Loop", "Nest", "Program", "Statement", "lower", "validate"]
+__all__ = ["Contraction", "Cost", "EquationKernel", "Loop", "Nest", "Program", "lower", "validate"]

@@ -27,7 +27,9 @@ from symbp.lower.program import (
     Begin,
     Branch,
     Contraction,
+    ElementStep,
     End,
+    EquationKernel,
     Kernel,
     Loop,
     MatrixKernel,
@@ -36,8 +38,6 @@ from symbp.lower.program import (
     Operand,
     Program,
     Scan,
-    Statement,
-    Step,
 )
 
 Array = np.ndarray[Any, Any]
@@ -156,7 +156,7 @@ class _Run:
                     self.nodes(node.body, {**at, node.index: k})
             elif isinstance(node, Begin):
                 self.begin(node, at)
-            elif isinstance(node, Step):
+            elif isinstance(node, ElementStep):
                 self.step(node, at)
             else:
                 assert isinstance(node, End)  # what it stores was added up in its place
@@ -169,7 +169,7 @@ class _Run:
         for key in [k for k in self.largest if k[0] == equation.target]:
             del self.largest[key]
 
-    def step(self, node: Step, at: At) -> None:
+    def step(self, node: ElementStep, at: At) -> None:
         statement, equation = node.statement, node.statement.equation
         env = {index.name: at[loop] for index, loop in node.names.items()}
         compiled = self.compiled_of(statement)
@@ -198,7 +198,7 @@ class _Run:
             if best is None or value > best or (value != value and best == best):
                 self.largest[key], array[place] = value, compiled.place(env)
 
-    def compiled_of(self, statement: Statement) -> Compiled:
+    def compiled_of(self, statement: EquationKernel) -> Compiled:
         key = id(statement)
         if key not in self.compiled:
             self.compiled[key] = Compiled(self.reference, statement.equation)

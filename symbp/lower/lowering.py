@@ -24,18 +24,18 @@ from symbp.ir.system import Equation, System, Tensor
 from symbp.lower.program import (
     Branch,
     Contraction,
+    EquationKernel,
     Kernel,
     MatrixKernel,
     Program,
     Scan,
-    Statement,
     validate,
 )
 from symbp.lower.schedule.fusion import Draft, Group, can_join, draft, nest
 from symbp.lower.select.kernel_selection import Pieces
 from symbp.lower.select.solve import only_multiplied
 
-Piece = Contraction | MatrixKernel | Statement
+Piece = Contraction | MatrixKernel | EquationKernel
 Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]
 
 
@@ -123,7 +123,7 @@ class _Lowering(Pieces):
                 continue
             equation = aligned(group.equations[0], places.get(group.equations[0].target, {}))
             for piece in self.pieces(equation, fixed):
-                if not isinstance(piece, Statement):
+                if not isinstance(piece, EquationKernel):
                     drafted.append(piece)
                     home[piece.target] = len(drafted) - 1
                 else:

@@ -37,7 +37,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Statement:
+class EquationKernel:
     """One equation, whole: a map, a reduction, or the part of one that a contraction leaves.
 
     `inline` marks an operand that a vectorised target writes where it is used; `scaling` an equation that
@@ -80,16 +80,16 @@ class Statement:
 class Begin:
     """The neutral element goes into the accumulator of a reduction (all of it that later loops fill)."""
 
-    statement: Statement
+    statement: EquationKernel
     fixed: dict[Index, Index]
 
 
 @dataclass(frozen=True)
-class Step:
+class ElementStep:
     """One element: stored by a map, accumulated by a reduction; `names` renames the equation's indices to
     the loops around it. `register` says that the accumulator is one scalar."""
 
-    statement: Statement
+    statement: EquationKernel
     names: dict[Index, Index]
     register: bool = False
 
@@ -98,7 +98,7 @@ class Step:
 class End:
     """The scalar accumulator of a reduction is stored."""
 
-    statement: Statement
+    statement: EquationKernel
     names: dict[Index, Index]
 
 
@@ -111,14 +111,14 @@ class Loop:
     body: tuple[Node, ...]
 
 
-Node = Loop | Begin | Step | End
+Node = Loop | Begin | ElementStep | End
 
 
 @dataclass(frozen=True)
 class Nest:
     """Fused maps and reductions: the statements in order (for vectorised targets) and their loops."""
 
-    statements: tuple[Statement, ...]
+    statements: tuple[EquationKernel, ...]
     body: tuple[Node, ...]
     cost: Cost
 
@@ -227,7 +227,7 @@ class MatrixKernel:
 
 
 @dataclass(frozen=True)
-class Block:
+class KernelGroup:
     """Kernels with something around them."""
 
     body: tuple[Kernel, ...]
@@ -250,7 +250,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Scan(Block):
+class Scan(KernelGroup):
     """A recurrence: the kernels of one step inside `for index in range(extent)`, backwards if `step` is −1.
 
     In the body the loop's index is fixed; arrays hold all steps. Scratch for one step is a buffer without
@@ -263,7 +263,7 @@ class Scan(Block):
 
 
 @dataclass(frozen=True)
-class Branch(Block):
+class Branch(KernelGroup):
     """Kernels that only some steps of a loop have: those of a tensor shorter than the loop."""
 
     condition: Guard
@@ -275,7 +275,7 @@ Kernel = Contraction | Nest | MatrixKernel | Scan | Branch
 def leaf_kernels(kernels: Sequence[Kernel]) -> Iterator[Contraction | Nest | MatrixKernel]:
     """The kernels that compute, those inside of loops too, in the order in which they stand."""
     for kernel in kernels:
-        if isinstance(kernel, Block):
+        if isinstance(kernel, KernelGroup):
             yield from leaf_kernels(kernel.body)
         else:
             yield kernel
@@ -340,7 +340,7 @@ class Program:
 
 def kernel_lines(kernel: Kernel) -> Iterator[str]:
     """The readable form of a kernel."""
-    if isinstance(kernel, Block):
+    if isinstance(kernel, KernelGroup):
         if isinstance(kernel, Branch):
             yield f"if {expression_text(kernel.condition)}"
         elif isinstance(kernel, Scan):
@@ -371,7 +371,7 @@ def _node_lines(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
         if isinstance(node, Loop):
             yield f"{indent}for {node.index} < {expression_text(node.extent)}"
             yield from _node_lines(node.body, indent + "  ")
-        elif isinstance(node, Step):
+        elif isinstance(node, ElementStep):
             equation = node.statement.equation
             renamed = {index.name: loop.name for index, loop in node.names.items() if index != loop}
             note = f"  with {renamed}" if renamed else ""

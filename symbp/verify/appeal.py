@@ -22,7 +22,7 @@ from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.evaluation.vector import run
 from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System
-from symbp.verify.blocks import Block, Directions, contracted
+from symbp.verify.blocks import DerivativeBlock, Directions, contracted
 from symbp.verify.numeric import Values
 
 Array = np.ndarray[Any, Any]
@@ -41,7 +41,7 @@ class Appeal:
     def is_affordable(self) -> bool:
         return work(self.derivation.declared, self.sizes) <= MOST_WORK
 
-    def sides(self, block: Block, directions: Directions) -> tuple[Array, Array] | None:
+    def sides(self, block: DerivativeBlock, directions: Directions) -> tuple[Array, Array] | None:
         """(the result along the directions, the same by dual numbers), of the size of what is
         differentiated."""
         if not self.is_affordable:
@@ -51,14 +51,14 @@ class Appeal:
         except SymbpError:
             return None
 
-    def _mine(self, block: Block, directions: Directions) -> Array:
+    def _mine(self, block: DerivativeBlock, directions: Directions) -> Array:
         if self._ours is None:
             wanted = list(self.derivation.gradients.values())
             self._ours = evaluate(self.derivation.system, self.values, self.sizes, HIGH, wanted=wanted)
         exact = tuple({name: _exactly(part) for name, part in direction.items()} for direction in directions)
         return _floats(contracted(self._ours[block.tensor], block, exact))
 
-    def _theirs(self, block: Block, directions: Directions) -> Array:
+    def _theirs(self, block: DerivativeBlock, directions: Directions) -> Array:
         moved = dict(self.values)
         domains: list[Domain] = [HIGH]
         names = {name for direction in directions for name in direction}

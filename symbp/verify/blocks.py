@@ -1,6 +1,6 @@
 """What a check compares: each derivative that a derivation holds, and the directions that lead to an entry.
 
-Enters: a derivation. Leaves: `Block`s; for an entry of one, an element of what was differentiated and the
+Enters: a derivation. Leaves: `DerivativeBlock`s; for an entry of one, an element of what was differentiated and the
 directions along which it was. Must not know: how any method differentiates.
 
 Every derivative is one of a tensor `of` along one direction or two: an entry of a gradient or a Jacobian
@@ -23,7 +23,7 @@ Directions = tuple[Mapping[str, Array], ...]  # of each: tensor ↦ where it mov
 
 
 @dataclass(frozen=True)
-class Block:
+class DerivativeBlock:
     """One result of a derivation: `tensor` holds the derivative of `of` by each of `by`, in this order of
     axes; `vector` maps tensors to the leaves that hold their part of the last direction, if that is given."""
 
@@ -55,12 +55,12 @@ class Block:
         return entry // prod(counts), tuple(moved)
 
 
-def blocks(derivation: Derivation) -> tuple[Block, ...]:
+def blocks(derivation: Derivation) -> tuple[DerivativeBlock, ...]:
     """The results of a derivation, in their order."""
     of = derivation.of or derivation.declared.loss
     assert of is not None
     return tuple(
-        Block(key, tensor, of, tuple(key.split(",")), derivation.directions)
+        DerivativeBlock(key, tensor, of, tuple(key.split(",")), derivation.directions)
         for key, tensor in derivation.gradients.items()
     )
 
@@ -74,7 +74,7 @@ def described(derivation: Derivation) -> str:
     return "gradients" if derivation.is_gradient else "gradients and Hessians"
 
 
-def contracted(whole: Array, block: Block, directions: Directions, *, norm: bool = False) -> Array:
+def contracted(whole: Array, block: DerivativeBlock, directions: Directions, *, norm: bool = False) -> Array:
     """A result along the directions of what it was differentiated by, in its own numbers; with `norm` the
     root of the sum of the squares of what is added up there."""
     found = whole**2 if norm else whole

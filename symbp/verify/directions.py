@@ -19,7 +19,7 @@ import numpy as np
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
 from symbp.verify.appeal import Appeal, has_lost_digits
-from symbp.verify.blocks import Block, Directions, contracted
+from symbp.verify.blocks import DerivativeBlock, Directions, contracted
 from symbp.verify.entries import ILL, entry_row, expected_shape, results
 from symbp.verify.methods import DIFFERENCES, Numeric
 from symbp.verify.numeric import EPSILON, Values, rounding_of
@@ -52,7 +52,7 @@ Findings = Mapping[tuple[str, str], Sequence[Finding]]
 
 
 def at_fresh_points(
-    derivation: Derivation, wanted: Sequence[Block], points: Sequence[Point], methods: Sequence[str]
+    derivation: Derivation, wanted: Sequence[DerivativeBlock], points: Sequence[Point], methods: Sequence[str]
 ) -> Findings:
     """What was found for each result and method; nothing at points at which nothing can be said."""
     found: dict[tuple[str, str], list[Finding]] = {}
@@ -71,7 +71,7 @@ def at_fresh_points(
     return found
 
 
-def _used(numeric: Numeric, block: Block, methods: Sequence[str]) -> list[str]:
+def _used(numeric: Numeric, block: DerivativeBlock, methods: Sequence[str]) -> list[str]:
     """The complex step is exact and one evaluation; of second derivatives, it rests on the derived gradient,
     so that differences are formed, too."""
     chosen = [method for method in numeric.methods if method in methods]
@@ -89,7 +89,11 @@ def worst_of(row: Row, findings: Sequence[Finding]) -> Row:
 
 
 def direction_rows(
-    derivation: Derivation, wanted: Sequence[Block], point: Point, step: float, count: int = DIRECTIONS
+    derivation: Derivation,
+    wanted: Sequence[DerivativeBlock],
+    point: Point,
+    step: float,
+    count: int = DIRECTIONS,
 ) -> list[Row]:
     """A row for each result, by the complex step along random directions at one point: it costs as much for a
     large net's parameters as for small ones."""
@@ -121,7 +125,7 @@ def _worst(findings: Sequence[Finding]) -> dict[str, Any]:
 def _finding(
     numeric: Numeric,
     appeal: Appeal,
-    block: Block,
+    block: DerivativeBlock,
     method: str,
     ours: dict[str, Array] | str,
     rng: np.random.Generator,
@@ -146,7 +150,7 @@ def _finding(
 def _judged(
     numeric: Numeric,
     appeal: Appeal,
-    block: Block,
+    block: DerivativeBlock,
     method: str,
     whole: Array,
     directions: Directions,
@@ -196,7 +200,12 @@ def _within(a: Array, b: Array, allowed: float) -> bool:
 
 
 def _row(
-    numeric: Numeric, block: Block, method: str, whole: Array, pair: tuple[Array, Array], scale: float
+    numeric: Numeric,
+    block: DerivativeBlock,
+    method: str,
+    whole: Array,
+    pair: tuple[Array, Array],
+    scale: float,
 ) -> Row:
     """The entries at this point, if they show what is wrong, else the result along the direction."""
     row = entry_row(numeric, block, method, whole)
@@ -211,7 +220,7 @@ def _row(
     )  # fmt: skip
 
 
-def _noise(numeric: Numeric, block: Block, method: str, directions: Directions) -> float:
+def _noise(numeric: Numeric, block: DerivativeBlock, method: str, directions: Directions) -> float:
     """The rounding of both sides."""
 
     def own(tensors: Tensors) -> Array:
@@ -227,7 +236,7 @@ def _noise(numeric: Numeric, block: Block, method: str, directions: Directions) 
     return _largest(rounding(own)) + theirs
 
 
-def random_directions(block: Block, values: Values, rng: np.random.Generator) -> Directions:
+def random_directions(block: DerivativeBlock, values: Values, rng: np.random.Generator) -> Directions:
     """Normal components in what a block is differentiated by; the last direction as it is given, if it is."""
     moved: list[Mapping[str, Array]] = [{name: rng.normal(size=np.shape(values[name]))} for name in block.by]
     if block.vector:

@@ -15,7 +15,7 @@ from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
 from symbp.ir.evaluation.margins import kink_margin
 from symbp.ir.points.sampling import evaluate_size
-from symbp.verify.blocks import Block
+from symbp.verify.blocks import DerivativeBlock
 from symbp.verify.methods import Numeric
 from symbp.verify.numeric import LEAST_STEP, STEP, TOLERANCES, Values, rounding_of
 from symbp.verify.points import Drawer, Point, Style
@@ -82,14 +82,20 @@ def results(
     return {key: np.asarray(found[t], float) for key, t in derivation.gradients.items()}
 
 
-def expected_shape(derivation: Derivation, block: Block, sizes: Mapping[str, int]) -> tuple[int, ...]:
+def expected_shape(
+    derivation: Derivation, block: DerivativeBlock, sizes: Mapping[str, int]
+) -> tuple[int, ...]:
     """The axes of what is differentiated, then those of what it is differentiated by."""
     tensors = [derivation.declared.tensor(name) for name in (block.of, *block.by)]
     return tuple(evaluate_size(extent, sizes) for tensor in tensors for extent in tensor.shape)
 
 
 def entry_rows(
-    derivation: Derivation, wanted: Sequence[Block], point: Point, step: float, methods: Sequence[str]
+    derivation: Derivation,
+    wanted: Sequence[DerivativeBlock],
+    point: Point,
+    step: float,
+    methods: Sequence[str],
 ) -> list[Row]:
     """A row for each result and numeric method."""
     numeric = Numeric(derivation, point.values, point.sizes, step)
@@ -109,7 +115,7 @@ def entry_rows(
     return rows
 
 
-def entry_row(numeric: Numeric, block: Block, method: str, ours: Array) -> Row:
+def entry_row(numeric: Numeric, block: DerivativeBlock, method: str, ours: Array) -> Row:
     """One result beside a method, entry by entry. Rounding is measured only where they differ."""
     entries = block.entries(ours.size, MOST_ENTRIES[block.order], len(block.key))
     compared = _Entries(numeric, block, method, ours, entries)
@@ -125,7 +131,7 @@ class _Entries:
     at a kink."""
 
     def __init__(
-        self, numeric: Numeric, block: Block, method: str, ours: Array, entries: Sequence[int]
+        self, numeric: Numeric, block: DerivativeBlock, method: str, ours: Array, entries: Sequence[int]
     ) -> None:
         self.numeric, self.block, self.method, self.entries = numeric, block, method, entries
         self.whole, self.ours = ours, ours.ravel()[entries]
@@ -180,7 +186,7 @@ class _Entries:
             self.blind[k] = True
 
 
-def _own_rounding(numeric: Numeric, block: Block, entries: Sequence[int]) -> Array:
+def _own_rounding(numeric: Numeric, block: DerivativeBlock, entries: Sequence[int]) -> Array:
     derivation, tensor = numeric.derivation, numeric.derivation.gradients[block.key]
 
     def function(tensors: Tensors) -> Array:
@@ -191,7 +197,7 @@ def _own_rounding(numeric: Numeric, block: Block, entries: Sequence[int]) -> Arr
     return np.asarray(np.where(np.isfinite(found), found, 0.0))
 
 
-def _their_rounding(numeric: Numeric, method: str, block: Block, entry: int) -> float:
+def _their_rounding(numeric: Numeric, method: str, block: DerivativeBlock, entry: int) -> float:
     place, directions = block.at(entry, numeric.values)
     found = rounding(lambda tensors: numeric.otherwise(tensors).along(method, block, directions))
     return float(np.where(np.isfinite(found), found, 0.0).flat[place])

@@ -24,7 +24,7 @@ from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.points.fitting import least_sizes
 from symbp.ir.points.sampling import as_fractions
 from symbp.verify.appeal import as_float, work
-from symbp.verify.blocks import Block, Directions, blocks, contracted
+from symbp.verify.blocks import DerivativeBlock, Directions, blocks, contracted
 from symbp.verify.entries import element, expected_shape, results
 from symbp.verify.numeric import EPSILON, LOST
 from symbp.verify.points import Drawer, Style, domains_of
@@ -166,7 +166,7 @@ def _rows(
     return rows
 
 
-def _direction(block: Block, values: Mapping[str, Any]) -> Directions:
+def _direction(block: DerivativeBlock, values: Mapping[str, Any]) -> Directions:
     """A random direction of small fractions, none of them 0, in what a block is differentiated by."""
     rng = np.random.default_rng(len(block.key))
     moved: list[Mapping[str, Any]] = []
@@ -185,7 +185,7 @@ def _along(
     values: Mapping[str, Any],
     sizes: Mapping[str, int],
     domain: Domain,
-    block: Block,
+    block: DerivativeBlock,
     directions: Directions,
 ) -> Any:
     """What a block differentiates, along directions, by dual numbers through the declared function; a second

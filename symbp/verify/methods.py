@@ -17,7 +17,7 @@ import numpy as np
 
 from symbp.derive import Derivation, derive
 from symbp.ir.evaluation.vector import with_stopped
-from symbp.verify.blocks import Block, Directions
+from symbp.verify.blocks import DerivativeBlock, Directions
 from symbp.verify.numeric import (
     STEP,
     Array,
@@ -55,7 +55,7 @@ class Numeric:
         self._roundings: dict[str, float] = {}
         self._known: dict[str, Array] = {}
 
-    def entry(self, method: str, block: Block, entry: int) -> float:
+    def entry(self, method: str, block: DerivativeBlock, entry: int) -> float:
         """One entry of a block."""
         row, directions = block.at(entry, self.values)
         return float(np.asarray(self.along(method, block, directions)).flat[row])
@@ -64,7 +64,7 @@ class Numeric:
         """The same with systems evaluated otherwise."""
         return Numeric(self.derivation, self.values, self.sizes, self.step, tensors)
 
-    def along(self, method: str, block: Block, directions: Directions) -> Array:
+    def along(self, method: str, block: DerivativeBlock, directions: Directions) -> Array:
         """The derivative of what a block differentiates along its directions, an array of that shape."""
         at, declared = self.values, self._declared(block.of)
         if method in DIFFERENCES:
@@ -75,17 +75,19 @@ class Numeric:
         slope = complex_step_along(self._gradient(block.by[0]), at, directions[1])
         return np.asarray(np.sum(slope * directions[0][block.by[0]]))
 
-    def estimate(self, block: Block, directions: Directions) -> Estimate:
+    def estimate(self, block: DerivativeBlock, directions: Directions) -> Estimate:
         """A central difference with as many steps as it takes, a bound on its error, and where the function
         has a kink."""
         evaluate, along = self.differenced(block, directions)
         return derivative_along(evaluate, self.values, along, noise=self.rounding(block))
 
-    def _differences(self, block: Block, directions: Directions, step: float) -> Array:
+    def _differences(self, block: DerivativeBlock, directions: Directions, step: float) -> Array:
         evaluate, along = self.differenced(block, directions)
         return central_differences(evaluate, self.values, along, step)
 
-    def differenced(self, block: Block, directions: Directions) -> tuple[Evaluate, Mapping[str, Array]]:
+    def differenced(
+        self, block: DerivativeBlock, directions: Directions
+    ) -> tuple[Evaluate, Mapping[str, Array]]:
         """What central differences are formed of, and along which direction: the function itself, or its
         first derivative by the complex step."""
         declared = self._declared(block.of)
@@ -93,7 +95,7 @@ class Numeric:
             return declared, directions[0]
         return (lambda at: complex_step_along(declared, at, directions[0])), directions[1]
 
-    def rounding(self, block: Block) -> float:
+    def rounding(self, block: DerivativeBlock) -> float:
         """A bound on the rounding of what central differences are formed of."""
         key = f"{block.of},{block.by[0]}" if block.order > 1 else block.of
         if key not in self._roundings:
@@ -106,7 +108,7 @@ class Numeric:
             self._roundings[key] = float(np.max(rounding(function), initial=0.0))
         return self._roundings[key]
 
-    def size(self, block: Block) -> float:
+    def size(self, block: DerivativeBlock) -> float:
         """The size of what a block differentiates last, at least 1: rounding is relative to it."""
         key = block.of if block.order == 1 else block.by[0]
         if key not in self._scales:

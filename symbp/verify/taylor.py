@@ -17,7 +17,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
-from symbp.verify.blocks import Block, Directions, contracted
+from symbp.verify.blocks import DerivativeBlock, Directions, contracted
 from symbp.verify.directions import RANDOM, random_directions
 from symbp.verify.entries import expected_shape, results
 from symbp.verify.methods import Numeric
@@ -33,7 +33,9 @@ LEAST = 3  # remainders that must be seen for a slope
 RIGHT = 1.5  # between 1 and 2
 
 
-def taylor_rows(derivation: Derivation, wanted: Sequence[Block], point: Point, step: float) -> list[Row]:
+def taylor_rows(
+    derivation: Derivation, wanted: Sequence[DerivativeBlock], point: Point, step: float
+) -> list[Row]:
     """A row for each result, along one random direction."""
     numeric = Numeric(derivation, point.values, point.sizes, step)
     ours, rng = results(derivation, point.values, point.sizes), np.random.default_rng(point.seed + 1)
@@ -51,7 +53,7 @@ def taylor_rows(derivation: Derivation, wanted: Sequence[Block], point: Point, s
     return rows
 
 
-def _row(numeric: Numeric, block: Block, directions: Directions, whole: Array) -> Row:
+def _row(numeric: Numeric, block: DerivativeBlock, directions: Directions, whole: Array) -> Row:
     mine = np.asarray(contracted(whole, block, directions))
     steps = LONGEST * numeric.step * 0.5 ** np.arange(LEVELS)
     try:
@@ -75,7 +77,7 @@ def _row(numeric: Numeric, block: Block, directions: Directions, whole: Array) -
 
 
 def _remainders(
-    numeric: Numeric, block: Block, directions: Directions, mine: Array, steps: Array
+    numeric: Numeric, block: DerivativeBlock, directions: Directions, mine: Array, steps: Array
 ) -> Array:  # (steps, elements of what is differentiated)
     evaluate, along = numeric.differenced(block, directions)
     here = evaluate(numeric.values)
@@ -100,7 +102,7 @@ def _linear(steps: Array, remainders: Array) -> Array:
     return np.asarray((4 * (2 * third - second) - (2 * second - first)) / 3)
 
 
-def _judged(row: Row, numeric: Numeric, block: Block, directions: Directions, mine: Array) -> Row:
+def _judged(row: Row, numeric: Numeric, block: DerivativeBlock, directions: Directions, mine: Array) -> Row:
     """A slope near 1: a wrong gradient, or a kink that the steps reach over."""
     found = numeric.estimate(block, directions)
     if np.any(found.kink) or np.all(found.agrees(mine, LOST * EPSILON * float(np.max(np.abs(mine))))):

@@ -14,14 +14,14 @@ from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Guard, Size
 from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
-from symbp.lower.passes.batch_split import Barrier, Split, split
+from symbp.lower.passes.batch_split import Barrier, BatchSplit, split
 
 N, T, D, H, K = sizes("N T D H K")
 n, m, t, i, j, k = indices("n m t i j k")
 COUNTS = {"N": 7, "T": 4, "D": 3, "H": 4, "K": 5}
 
 
-def in_chunks(whole: System, found: Split, values: dict[str, Any], parts: list[range]) -> dict[str, Any]:
+def in_chunks(whole: System, found: BatchSplit, values: dict[str, Any], parts: list[range]) -> dict[str, Any]:
     """What the step in chunks computes: private parts added, rows put together, then what comes after."""
     counts = {size: COUNTS[size] for size in whole.sizes if size in COUNTS}
     total: dict[str, Any] = {}
@@ -43,12 +43,12 @@ def in_chunks(whole: System, found: Split, values: dict[str, Any], parts: list[r
     return {name: last.tensor(name) for name in found.phase}
 
 
-def check_in_chunks(system: System) -> Split:
+def check_in_chunks(system: System) -> BatchSplit:
     derivation = derive(system)
     gradients = [derivation.gradients[p.name] for p in system.parameters]
     assert system.loss is not None
     found = split(derivation.system, N, [system.loss, *gradients, *system.outputs])
-    assert isinstance(found, Split), str(found)
+    assert isinstance(found, BatchSplit), str(found)
     counts = {size: COUNTS[size] for size in derivation.system.sizes}
     _, values = sample_point(derivation.system, 3, sizes=counts)
     whole = Run(derivation.system, values, counts)
@@ -135,7 +135,7 @@ def test_only_what_is_wanted_counts() -> None:
     x = b.leaf("x", N, H)
     b.define("best", [j], x(n, j), "max", [n])
     b.define("loss", [], x(n, j), "sum", [n, j])
-    assert isinstance(split(b.system(), Size("N"), ["loss"]), Split)
+    assert isinstance(split(b.system(), Size("N"), ["loss"]), BatchSplit)
     assert isinstance(split(b.system(), Size("N"), ["loss", "best"]), Barrier)
 
 
@@ -158,7 +158,7 @@ def test_rows_of_a_parameter_go_to_a_chunk_where_views_of_it_can() -> None:
     derivation = derive(b.system(loss="L"))
     gradients = [derivation.gradients[p] for p in ("own", "shared")]
     found = split(derivation.system, N, ["L", *gradients], views=True)
-    assert isinstance(found, Split)
+    assert isinstance(found, BatchSplit)
     assert found.axis["own"] == found.axis[gradients[0]] == 0
     assert set(found.partial) == {"L", gradients[1]}
     counts = {"N": 7, "D": 3}

@@ -14,7 +14,7 @@ from symbp.errors import LoweringError
 from symbp.ir.build import sizes
 from symbp.ir.expr import FloorDiv
 from symbp.lower.memory.liveness import Life
-from symbp.lower.memory.plan import LINE, Buffer, MemoryPlan, Place, plan, validate
+from symbp.lower.memory.plan import LINE, Buffer, MemoryPlan, Placement, plan, validate
 
 N, H, K = sizes("N H K")
 SIZES = [{"N": 1, "H": 1, "K": 1}, {"N": 7, "H": 3, "K": 11}, {"N": 2, "H": 64, "K": 5}]
@@ -91,12 +91,12 @@ def test_arenas_are_separate() -> None:
 def test_the_validator_finds_what_overlaps() -> None:
     a, b = Buffer("a", (N, H), life((0, 1))), Buffer("b", (N, H), life((1, 2)))
     with pytest.raises(LoweringError, match="a and b are needed at the same time and overlap"):
-        validate(MemoryPlan((Place(a, 0 * N), Place(b, N)), {"reals": 2 * N * H}))
+        validate(MemoryPlan((Placement(a, 0 * N), Placement(b, N)), {"reals": 2 * N * H}))
     with pytest.raises(LoweringError, match="b ends at"):
-        validate(MemoryPlan((Place(a, 0 * N), Place(b, N * H)), {"reals": N * H}))
+        validate(MemoryPlan((Placement(a, 0 * N), Placement(b, N * H)), {"reals": N * H}))
     longer = Buffer("b", (N, H), life((0, 2)), instead="a")
     with pytest.raises(LoweringError, match="share memory for more than one moment"):
-        validate(MemoryPlan((Place(a, 0 * N), Place(longer, 0 * N)), {"reals": N * H}))
+        validate(MemoryPlan((Placement(a, 0 * N), Placement(longer, 0 * N)), {"reals": N * H}))
 
 
 @given(st.randoms(use_true_random=False), st.integers(1, 14))

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field, replace
 
 from symbp.derive.definitions import fresh_name, inline
 from symbp.derive.rules.same import canonical
-from symbp.ir.expr import Access, Expr, Step, accesses, rename
+from symbp.ir.expr import Access, Expr, JumpFunction, accesses, rename
 from symbp.ir.groups import groups
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
@@ -137,13 +137,13 @@ def _cores(equation: Equation) -> list[Expr]:
     if equation.reduction is not None:
         return []
     body = equation.body
-    cores = list(dict.fromkeys(body.args)) if isinstance(body, Step) else [body]
+    cores = list(dict.fromkeys(body.args)) if isinstance(body, JumpFunction) else [body]
     return [core for core in cores if not isinstance(core, Access) and not core.is_number]
 
 
 def _with(body: Expr, core: Expr, read: Expr) -> Expr:
     """The body with a read in the place of what it is made of."""
-    if isinstance(body, Step):
+    if isinstance(body, JumpFunction):
         return body.func(*[read if arg == core else arg for arg in body.args])
     return read
 

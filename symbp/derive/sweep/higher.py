@@ -23,7 +23,7 @@ from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 
 @dataclass(frozen=True)
-class Block:
+class AskedDerivative:
     """One derivative asked for: the tensor that holds ∂ of / ∂ by; its axes are those of `of`, then `by`."""
 
     of: str
@@ -70,7 +70,7 @@ def hessian_vector_products(
 
 def jacobian_blocks(
     system: System, of: str, by: Sequence[str], *, forward: bool = False, letter: str = "J", label: str = ""
-) -> tuple[System, list[Block]]:
+) -> tuple[System, list[AskedDerivative]]:
     """∂ of / ∂ each of `by`, in reverse mode (the output's indices run along), or in forward mode; the
     blocks are called `J_of_by`, with another `letter` or `label` for `of` if given."""
     joint, blocks = _jacobian_blocks(system, of, by, forward)
@@ -79,13 +79,15 @@ def jacobian_blocks(
     return joint.renamed(names), named
 
 
-def _jacobian_blocks(system: System, of: str, by: Sequence[str], forward: bool) -> tuple[System, list[Block]]:
-    blocks: list[Block] = []
+def _jacobian_blocks(
+    system: System, of: str, by: Sequence[str], forward: bool
+) -> tuple[System, list[AskedDerivative]]:
+    blocks: list[AskedDerivative] = []
     if not forward:
         seed = _fresh(system, f"v_{of}")
         swept = adjoints(with_leaf(system, seed, of), of, by, cotangent=seed)
         joint = along_unit_vectors(swept.system, seed)
-        return _as_backward(joint, system), [Block(of, name, swept.gradients[name]) for name in by]
+        return _as_backward(joint, system), [AskedDerivative(of, name, swept.gradients[name]) for name in by]
     for name in by:
         seed = _fresh(system, f"v_{of}")
         swept = adjoints(with_leaf(system, seed, of), of, [name], cotangent=seed)
@@ -96,7 +98,7 @@ def _jacobian_blocks(system: System, of: str, by: Sequence[str], forward: bool) 
         needed = _without(again.system, seed, again.gradients[seed])
         joint = along_unit_vectors(needed, direction, last=True)
         system = _as_backward(joint, system)
-        blocks.append(Block(of, name, again.gradients[seed]))
+        blocks.append(AskedDerivative(of, name, again.gradients[seed]))
     return system, blocks
 
 

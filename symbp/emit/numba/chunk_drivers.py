@@ -14,21 +14,21 @@ from symbp.emit.blocks import Function
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import Names
 from symbp.emit.numba.drivers import guarded_update, own_arguments, row_views, stage_calls
-from symbp.emit.numba.places import Place
-from symbp.emit.segments import AFTER, Network
+from symbp.emit.numba.places import ArenaSpan
+from symbp.emit.segments import AFTER, LoweredNetwork
 from symbp.emit.workspace import own_gradients
 from symbp.ir.expr import Expr
 from symbp.ir.training import UpdateRule
 from symbp.lower import Cost
 
 
-def in_chunk(net: Network) -> tuple[str, ...]:
+def in_chunk(net: LoweredNetwork) -> tuple[str, ...]:
     """The stages that each chunk runs."""
     return tuple(name for name in net.steps if name not in AFTER)
 
 
 def chunk_functions(
-    net: Network, rule: UpdateRule, places: Mapping[str, Place], names: Names
+    net: LoweredNetwork, rule: UpdateRule, places: Mapping[str, ArenaSpan], names: Names
 ) -> list[Function]:
     """`_chunks`, `_add_gradients`, `_train_step_in_chunks`, and `_flops`, which says if it is worth it."""
     assert net.split is not None
@@ -107,7 +107,7 @@ def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Functi
     ]  # fmt: skip
 
 
-def _gradients_added(net: Network, places: Mapping[str, Place]) -> list[Function]:
+def _gradients_added(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> list[Function]:
     """The sum of the chunks' gradients; one that no example enters is the same in every chunk, and rows of
     one that has them for each example are in their place."""
     assert net.split is not None
@@ -140,7 +140,7 @@ def _gradients_added(net: Network, places: Mapping[str, Place]) -> list[Function
     ]
 
 
-def _stretches(net: Network, places: Mapping[str, Place]) -> list[str]:
+def _stretches(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> list[str]:
     """The elements of the gradients' arena that chunks add to, as arguments of a range."""
     if not net.by_rows:
         return ["len(gradient)"]
@@ -157,7 +157,7 @@ def _stretches(net: Network, places: Mapping[str, Place]) -> list[str]:
     return [f"{spelled.integer(a).text}, {spelled.integer(b).text}" for a, b in found]
 
 
-def _added(net: Network, places: Mapping[str, Place]) -> Iterator[str]:
+def _added(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> Iterator[str]:
     """The other sums over the batch that are read when all chunks are done, added in the first workspace."""
     assert net.split is not None
     later = [s for s in net.segments if s.name in ("total", "finish")]
@@ -179,7 +179,7 @@ def _added(net: Network, places: Mapping[str, Place]) -> Iterator[str]:
             yield f"        {place.arena}[0, i] += {place.arena}[k, i]"
 
 
-def _flops(net: Network) -> Function:
+def _flops(net: LoweredNetwork) -> Function:
     """The floating-point operations of a step as a function of the open sizes."""
     assert net.split is not None
     cost = sum((s.program.cost for s in net.segments if s.name in in_chunk(net)), Cost())

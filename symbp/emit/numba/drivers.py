@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 
 from symbp.emit.blocks import Function
 from symbp.emit.names import Names
-from symbp.emit.numba.places import Place, view
+from symbp.emit.numba.places import ArenaSpan, view
 from symbp.emit.numba.target import stage_arguments
-from symbp.emit.segments import AT_ONCE, STEP, Network
+from symbp.emit.segments import AT_ONCE, STEP, LoweredNetwork
 from symbp.emit.update import arguments
 from symbp.ir.training import UpdateRule
 
 
 def driver_functions(
-    net: Network, rule: UpdateRule, places: Mapping[str, Place], names: Names
+    net: LoweredNetwork, rule: UpdateRule, places: Mapping[str, ArenaSpan], names: Names
 ) -> list[Function]:
     """`_evaluate`, `_loss_and_gradients`, `_train_step`; `_replay` runs one by one what else is one stage."""
     data = tuple(names.tensors[t.name] for t in net.given)
@@ -61,7 +61,9 @@ def driver_functions(
     return [evaluate, derive, replay, step]
 
 
-def row_views(net: Network, places: Mapping[str, Place], names: Names, wanted: Sequence[str]) -> list[str]:
+def row_views(
+    net: LoweredNetwork, places: Mapping[str, ArenaSpan], names: Names, wanted: Sequence[str]
+) -> list[str]:
     """The lines that make views of the parameters, and gradients, that have a row for each example."""
     found = dict.fromkeys(n for s in net.segments if s.name in wanted for n in net.rows_of(s))
     return [view(names.tensors[name], net.by_rows[name], places[name]) for name in found]
@@ -86,7 +88,7 @@ def guarded_update(own: Sequence[str], before: Sequence[str] = (), chunks: str =
 
 
 def stage_calls(
-    net: Network, names: Names, wanted: Sequence[str], instead: Mapping[str, str] | None = None
+    net: LoweredNetwork, names: Names, wanted: Sequence[str], instead: Mapping[str, str] | None = None
 ) -> list[str]:
     """The lines that run the wanted stages; `instead` says what stands for some of their arguments."""
     lines = []

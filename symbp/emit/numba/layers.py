@@ -15,14 +15,14 @@ from dataclasses import replace
 import sympy
 
 from symbp.emit.names import Names
-from symbp.emit.numba.places import Place, view
+from symbp.emit.numba.places import ArenaSpan, view
 from symbp.emit.roll_layers import Family, Layers, layers_in, notes_of, statements_of, words_of
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Tensor
 
 
 def looped(
-    lines: Sequence[str], tensors: Mapping[str, Tensor], places: Mapping[str, Place], names: Names
+    lines: Sequence[str], tensors: Mapping[str, Tensor], places: Mapping[str, ArenaSpan], names: Names
 ) -> list[str]:
     """The lines of a stage with equal layers as loops; `tensors` are those that it reads and fills."""
     known = {names.tensors[name]: tensor for name, tensor in tensors.items() if name in places}
@@ -58,7 +58,7 @@ def _body(layers: Layers, notes: Iterator[str]) -> Iterator[str]:
         yield from (f"    {line}{next(notes)}" for line in item)
 
 
-def _any_layer(family: Family, at: Mapping[str, Place], layer: Expr) -> Place | None:
+def _any_layer(family: Family, at: Mapping[str, ArenaSpan], layer: Expr) -> ArenaSpan | None:
     """Where the array of any layer lies, if that is in equal steps."""
     first, second = (at[name] for name in family.names[:2])
     step = sympy.expand(second.number - first.number)

@@ -18,7 +18,7 @@ TABLED = ("work", "counts")  # the arenas of which the table `at` says where eac
 
 
 @dataclass(frozen=True)
-class Place:
+class ArenaSpan:
     """Where a tensor lies: an arena, the number of its entry in the table `at` or, where the arena has none,
     of its first element, and how many elements it has."""
 
@@ -33,7 +33,7 @@ class Place:
         return f"at[{number}]" if self.arena in TABLED else number
 
 
-def view(name: str, tensor: Tensor, place: Place) -> str:
+def view(name: str, tensor: Tensor, place: ArenaSpan) -> str:
     """The line that makes a named view of an arena, in the shape of a tensor."""
     spelled = ElementSpelling({}, {}, {})
     text = f"{name} = {part(place)}"
@@ -42,7 +42,7 @@ def view(name: str, tensor: Tensor, place: Place) -> str:
     return f"{text}.reshape({', '.join(spelled.integer(e).text for e in tensor.shape)})"
 
 
-def part(place: Place) -> str:
+def part(place: ArenaSpan) -> str:
     """The elements of a place as a slice of its arena."""
     spelled, start = ElementSpelling({}, {}, {}), place.start
     count = spelled.integer(place.count).text

@@ -20,9 +20,9 @@ from symbp.emit.linear_algebra import LINEAR_ALGEBRA, helpers_of
 from symbp.emit.names import Names
 from symbp.emit.numba.layers import looped
 from symbp.emit.numba.loops import LoopFunctions
-from symbp.emit.numba.places import Place, part, view
+from symbp.emit.numba.places import ArenaSpan, part, view
 from symbp.emit.sections.tables import global_name
-from symbp.emit.segments import GIVEN, Network, Segment, equation_range, product_of
+from symbp.emit.segments import GIVEN, LoweredNetwork, Segment, equation_range, product_of
 from symbp.emit.terms import guard_rank
 from symbp.emit.workspace import FILLING, own_gradients
 from symbp.ir.bounds import within
@@ -35,6 +35,7 @@ from symbp.lower.program import (
     Begin,
     Branch,
     Contraction,
+    ElementStep,
     End,
     Kernel,
     Loop,
@@ -43,26 +44,25 @@ from symbp.lower.program import (
     Node,
     Operand,
     Scan,
-    Step,
 )
 
 START = {"sum": "0", "prod": "1"}
 
 
-def layout(network: Network, memory: MemoryPlan) -> dict[str, Place]:
+def layout(network: LoweredNetwork, memory: MemoryPlan) -> dict[str, ArenaSpan]:
     """Parameters and gradients at their positions in the arenas, everything else where `at` says."""
     bound = {Size(name): sympy.Integer(value) for name, value in network.sizes.items()}
     gradients = {parameter: gradient for gradient, parameter in own_gradients(network).items()}
-    places: dict[str, Place] = {}
+    places: dict[str, ArenaSpan] = {}
     start: Expr = sympy.S.Zero
     for parameter in network.parameters:
         count = product_of(parameter.shape).xreplace(bound)
-        places[parameter.name] = Place("theta", start, count)
+        places[parameter.name] = ArenaSpan("theta", start, count)
         if parameter.name in gradients:
-            places[gradients[parameter.name]] = Place("gradient", start, count)
+            places[gradients[parameter.name]] = ArenaSpan("gradient", start, count)
         start = sympy.expand(start + count)
     for k, (name, place) in enumerate(memory.named.items()):
-        places[name] = Place(
+        places[name] = ArenaSpan(
             "counts" if place.buffer.arena == "integers" else "work", sympy.Integer(k), place.buffer.count
         )
     return places
@@ -150,7 +150,7 @@ class NumbaLines:
         spelling.points = self.points
         return spelling
 
-    def spelling(self, node: Step | End, number: int) -> ElementSpelling:
+    def spelling(self, node: ElementStep | End, number: int) -> ElementSpelling:
         loops = {index: self.loop(loop) for index, loop in node.names.items()}
         where = f"equation ({number}) {equation_text(node.statement.equation)}"
         extents = {**node.statement.equation.extents, **self.steps}
@@ -206,7 +206,7 @@ class NumbaLines:
         inside = ", ".join(where[i] if i in where else self.loop(names[i]) for i in own) or "0"
         return f"{self.names.tensors[equation.target]}[{inside}]"
 
-    def step(self, node: Step) -> Iterator[str]:
+    def step(self, node: ElementStep) -> Iterator[str]:
         """One element of a map, or one contribution to a reduction, under the conditions that it has."""
         equation, number = node.statement.equation, node.statement.number
         spelling = self.spelling(node, number)
@@ -243,7 +243,9 @@ class NumbaLines:
             yield indent + line
         self.helpers |= spelling.helpers
 
-    def action(self, node: Step, value: str, comment: str, where: Mapping[Index, str]) -> Iterator[str]:
+    def action(
+        self, node: ElementStep, value: str, comment: str, where: Mapping[Index, str]
+    ) -> Iterator[str]:
         equation = node.statement.equation
         element = self.element(equation, node.names, where)
         if equation.reduction is None:
@@ -351,9 +353,9 @@ def _turned(matrix: str) -> str:
 
 
 def stage(
-    network: Network,
+    network: LoweredNetwork,
     segment: Segment,
-    places: Mapping[str, Place],
+    places: Mapping[str, ArenaSpan],
     names: Names,
     real: str,
     loops: LoopFunctions,
@@ -393,7 +395,7 @@ def stage(
     ), lines.helpers
 
 
-def stage_arguments(network: Network, segment: Segment, names: Names) -> tuple[str, ...]:
+def stage_arguments(network: LoweredNetwork, segment: Segment, names: Names) -> tuple[str, ...]:
     """Arenas, the table of places, then the arrays that the stage is given."""
     given = [t.name for t in network.given_to(segment)]
     if segment.name == "buffers":
@@ -403,7 +405,7 @@ def stage_arguments(network: Network, segment: Segment, names: Names) -> tuple[s
 
 
 def _copied_gradients(
-    network: Network, segment: Segment, places: Mapping[str, Place], names: Names
+    network: LoweredNetwork, segment: Segment, places: Mapping[str, ArenaSpan], names: Names
 ) -> Iterator[str]:
     """Gradients that are no tensor of their own: shared by two parameters, or of an earlier stage."""
     own = set(own_gradients(network).values())
@@ -418,8 +420,8 @@ def _copied_gradients(
 
 
 def functions(
-    network: Network, memory: MemoryPlan, names: Names, real: str
-) -> tuple[list[Function], set[str], dict[str, Place]]:
+    network: LoweredNetwork, memory: MemoryPlan, names: Names, real: str
+) -> tuple[list[Function], set[str], dict[str, ArenaSpan]]:
     """The kernels of all stages and of their nests, the helpers that they call, and where tensors lie."""
     places, loops = layout(network, memory), LoopFunctions(names)
     found, helpers = [], set()

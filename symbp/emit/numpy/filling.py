@@ -15,9 +15,9 @@ from symbp.emit.names import Names
 from symbp.emit.numpy.lines import NumpyLines
 from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.sections.runtime_files import takes_out
-from symbp.emit.segments import Network, Segment
+from symbp.emit.segments import LoweredNetwork, Segment
 from symbp.ir.system import Role, Tensor
-from symbp.lower.program import Contraction, Kernel, MatrixKernel, Scan, Statement
+from symbp.lower.program import Contraction, EquationKernel, Kernel, MatrixKernel, Scan
 
 
 class FillingLines(NumpyLines):
@@ -44,7 +44,7 @@ class FillingLines(NumpyLines):
         self.calls.forms.known[self.names.free(kernel.index.name)] = NUMBER
         yield from super().scan(kernel)
 
-    def statement(self, statement: Statement) -> Iterator[str]:
+    def statement(self, statement: EquationKernel) -> Iterator[str]:
         if self.inside:  # one of several lines of a statement
             yield from super().statement(statement)
             return
@@ -60,7 +60,7 @@ class FillingLines(NumpyLines):
 
 
 def calls_for(
-    network: Network,
+    network: LoweredNetwork,
     segment: Segment,
     tensors: Mapping[str, Tensor],
     names: Names,
@@ -74,7 +74,7 @@ def calls_for(
 
 
 def known_forms(
-    network: Network, tensors: Mapping[str, Tensor], names: Names, scratch: Scratch | None = None
+    network: LoweredNetwork, tensors: Mapping[str, Tensor], names: Names, scratch: Scratch | None = None
 ) -> Forms:
     """The forms of tensors, and of scratch."""
     known: dict[str, Form] = {}

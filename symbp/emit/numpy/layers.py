@@ -16,7 +16,7 @@ from symbp.emit.roll_layers import (
     WORD,
     Family,
     Layers,
-    Statement,
+    LineGroup,
     common_numbers,
     layers_in,
     notes_of,
@@ -87,7 +87,7 @@ def layered(lines: Sequence[str], kept: Sequence[Kept], free: Callable[[str], st
 
 
 def _any_layer(
-    statements: Sequence[Statement],
+    statements: Sequence[LineGroup],
     layers: Layers,
     known: Mapping[str, Kept],
     keys: Sequence[Family],
@@ -113,7 +113,7 @@ def _steady(key: Family) -> bool:
     return all(len({b - a for a, b in pairwise(c)}) == 1 for c in columns)
 
 
-def _share_locals(statements: Sequence[Statement], layers: Layers) -> bool:
+def _share_locals(statements: Sequence[LineGroup], layers: Layers) -> bool:
     """Whether a local name is read in another layer, or outside of them, than where it got its value."""
     at: dict[str, int] = {}
     names = {name for s in statements for line in s.code for name in _assigned(line)}

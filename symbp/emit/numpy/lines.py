@@ -25,11 +25,11 @@ from symbp.ir.system import FLAT, Equation
 from symbp.lower.program import (
     Branch,
     Contraction,
+    EquationKernel,
     Kernel,
     MatrixKernel,
     Nest,
     Scan,
-    Statement,
     leaf_kernels,
 )
 from symbp.lower.select.contraction import split_scale
@@ -77,7 +77,7 @@ class NumpyLines(NumpyFrame):
         del self.loops[kernel.index], self.steps[kernel.index]
 
     # --- maps and reductions
-    def statement(self, statement: Statement) -> Iterator[str]:
+    def statement(self, statement: EquationKernel) -> Iterator[str]:
         equation, where = (
             statement.equation,
             f"equation ({statement.number}) {equation_text(statement.equation)}",
@@ -108,7 +108,7 @@ class NumpyLines(NumpyFrame):
         yield self._stored(target, value, equation, spelling) + comment
 
     def each_position(
-        self, statement: Statement, index: Index, places: Sequence[Expr], complete: bool
+        self, statement: EquationKernel, index: Index, places: Sequence[Expr], complete: bool
     ) -> Iterator[str]:
         """A line for each of the positions along an index at which there are terms; 0 elsewhere."""
         equation, comment = statement.equation, note(*statement.numbers)
@@ -123,7 +123,7 @@ class NumpyLines(NumpyFrame):
             yield from self.statement(replace(statement, equation=at_position(equation, index, place)))
             del self.loops[index]
 
-    def _added(self, statement: Statement, target: str, where: str) -> Iterator[str]:
+    def _added(self, statement: EquationKernel, target: str, where: str) -> Iterator[str]:
         """A sum whose terms say where they go: `np.add.at` adds up what repeats, `_add_rows` whole rows."""
         equation, places = statement.equation, statement.places
         others = tuple(i for i in self.plain(equation) if i not in places)

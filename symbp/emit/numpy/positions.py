@@ -26,7 +26,7 @@ from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Expr, FloorDiv, Index, Mod, free_indices
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation
-from symbp.lower.program import Statement
+from symbp.lower.program import EquationKernel
 from symbp.lower.select.contraction import split_scale
 from symbp.lower.select.windows import decided, nominal
 
@@ -37,7 +37,7 @@ SIGN = {"sum": "+=", "prod": "*="}
 METHOD = {"sum": "sum", "prod": "prod", "max": "max"}
 
 
-def over_positions(lines: NumpyFrame, statement: Statement) -> list[str] | None:
+def over_positions(lines: NumpyFrame, statement: EquationKernel) -> list[str] | None:
     """The lines of a statement as a loop over the positions in a window, if it has one."""
     equation = statement.equation
     if statement.at:
@@ -56,7 +56,7 @@ class _Passes:
     """A loop over some indices around lines of one statement."""
 
     lines: NumpyFrame
-    statement: Statement
+    statement: EquationKernel
     indices: tuple[Index, ...]
     extents: dict[Index, Expr]
 
@@ -116,7 +116,7 @@ def _few(indices: Sequence[Index], extents: dict[Index, Expr]) -> bool:
 
 
 # --- reductions over windows
-def _window(lines: NumpyFrame, statement: Statement) -> list[str] | None:
+def _window(lines: NumpyFrame, statement: EquationKernel) -> list[str] | None:
     """A sum, product or maximum over the positions in a window."""
     equation = statement.equation
     indices = tuple(i for i in equation.reduced if _shares_axis(equation, i, lines.loops))
@@ -211,7 +211,7 @@ def started(lines: NumpyFrame, equation: Equation, fill: str) -> tuple[str, str]
     return target, f"{target} = {make}"
 
 
-def _place(lines: NumpyFrame, statement: Statement) -> list[str] | None:
+def _place(lines: NumpyFrame, statement: EquationKernel) -> list[str] | None:
     """Where in a window its known maximum is: the number of positions before it, all with less."""
     equation, best = statement.equation, statement.best
     assert equation.reduction is not None
@@ -257,7 +257,7 @@ class _Axis:
     after: Expr
 
 
-def _placed(lines: NumpyFrame, statement: Statement) -> list[str] | None:
+def _placed(lines: NumpyFrame, statement: EquationKernel) -> list[str] | None:
     """Terms added at affine places: slices of the target, or of a larger one that is cut."""
     equation = statement.equation
     axes: dict[Index, _Axis] = {}
@@ -356,7 +356,7 @@ def _cut(lines: NumpyFrame, axis: _Axis | None) -> str:
 
 
 # --- reads at i // 2
-def _interleaved(lines: NumpyFrame, statement: Statement) -> list[str] | None:
+def _interleaved(lines: NumpyFrame, statement: EquationKernel) -> list[str] | None:
     """A map that reads at quotients and remainders of its indices, for each remainder on its own."""
     equation = statement.equation
     factors = {i: f for i in lines.plain(equation) if (f := _factor(equation, i)) is not None}

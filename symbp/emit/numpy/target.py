@@ -17,7 +17,7 @@ from symbp.emit.numpy.layers import AnyLayer, Kept, layered
 from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.tables import global_name
-from symbp.emit.segments import GIVEN, Network, Segment, equation_range
+from symbp.emit.segments import GIVEN, LoweredNetwork, Segment, equation_range
 from symbp.emit.workspace import own_gradients, successions
 from symbp.ir.system import Role, Tensor
 
@@ -34,7 +34,7 @@ class Stages:
     allocating: list[str]
 
 
-def functions(network: Network, names: Names) -> Stages:
+def functions(network: LoweredNetwork, names: Names) -> Stages:
     """The stages as functions over arrays by name."""
     read = [t for segment in network.segments for t in segment.program.leaves]
     tensors = {t.name: t for t in (*network.system.tensors, *read, *network.tensors)}
@@ -66,7 +66,7 @@ class _Stage:
 
     def __init__(
         self,
-        network: Network,
+        network: LoweredNetwork,
         segment: Segment,
         tensors: Mapping[str, Tensor],
         names: Names,
@@ -170,7 +170,7 @@ class _Stage:
         return tensor.shape, tensor.integer
 
 
-def _buffer_lines(network: Network, names: Names) -> list[str]:
+def _buffer_lines(network: LoweredNetwork, names: Names) -> list[str]:
     """The next values put into the buffers, all of them computed before."""
     return [
         f'data["{buffer}"][...] = {names.tensors[value]}' for buffer, value in network.system.updates.items()

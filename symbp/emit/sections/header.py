@@ -12,13 +12,15 @@ from symbp.emit.footprint import Footprint, formula_text
 from symbp.emit.names import key_of
 from symbp.emit.roll_layers import layers_in
 from symbp.emit.sections.entries import LEAST
-from symbp.emit.segments import Network
+from symbp.emit.segments import LoweredNetwork
 from symbp.emit.update import numbered_updates
 from symbp.ir.printer import equation_text
 from symbp.ir.training import UpdateRule
 
 
-def header(net: Network, engine: str, dtype: str, rule: UpdateRule, found: Footprint) -> dict[str, object]:
+def header(
+    net: LoweredNetwork, engine: str, dtype: str, rule: UpdateRule, found: Footprint
+) -> dict[str, object]:
     """What the head of a training module says, for its template."""
     derivation = net.derivation
     description = [
@@ -43,12 +45,12 @@ def _more(rule: UpdateRule) -> str:
     return ", (Uk) an equation of the update" if rule.system.equations else ""
 
 
-def reads_text(net: Network) -> str:
+def reads_text(net: LoweredNetwork) -> str:
     """The data that a module reads, with their shapes."""
     return ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.data)
 
 
-def _kept_text(net: Network) -> list[str]:
+def _kept_text(net: LoweredNetwork) -> list[str]:
     """What the module keeps and draws beside parameters."""
     kept = ", ".join(f"{t.name}{_shape(t.shape)}" for t in net.buffers)
     drawn = ", ".join(f"{t.name}{_shape(t.shape)}: {t.draw}" for t in net.system.random)
@@ -56,7 +58,7 @@ def _kept_text(net: Network) -> list[str]:
     return [*lines, *([f"Random tensors, drawn in each step: {drawn}."] if drawn else [])]
 
 
-def sizes_text(net: Network) -> str:
+def sizes_text(net: LoweredNetwork) -> str:
     """Which sizes have a value, and which are read off the arrays."""
     bound = ", ".join(f"{key_of(name)} = {value}" for name, value in net.sizes.items())
     open_ = ", ".join(map(key_of, net.open_sizes))

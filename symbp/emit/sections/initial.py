@@ -13,7 +13,7 @@ from symbp.emit.blocks import Function
 from symbp.emit.elements import ScalarSpelling
 from symbp.emit.names import key_of
 from symbp.emit.sections.entries import Entry, entry_lines
-from symbp.emit.segments import Network
+from symbp.emit.segments import LoweredNetwork
 from symbp.emit.spelling import MUL
 from symbp.ir.expr import Expr, free_sizes
 from symbp.ir.system import Tensor
@@ -28,7 +28,7 @@ _MADE = {
 _DRAWN = {"normal": "rng.standard_normal({})", "uniform": "rng.uniform(-1, 1, {})"}
 
 
-def initial_function(net: Network, initial: Mapping[str, Initial]) -> Function:
+def initial_function(net: LoweredNetwork, initial: Mapping[str, Initial]) -> Function:
     """`_initial(rng, sizes)`: every parameter's starting value by name, drawn in the declared order."""
     entries: list[Entry] = []
     needed: set[str] = set()

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
 from symbp.codegen.carry import Taken, functions, takes, whole
-from symbp.emit.segments import Network
+from symbp.emit.segments import LoweredNetwork
 from symbp.ir.system import Role
 
 OF_ARRAYS = ("numpy/functions", "numpy/special")
@@ -31,14 +31,14 @@ def numpy_functions(called: Iterable[str]) -> Taken:
     return functions(OF_ARRAYS, called)
 
 
-def arrays_files(net: Network) -> list[str]:
+def arrays_files(net: LoweredNetwork) -> list[str]:
     """Checks of arrays and their sizes."""
     sizes = "sizes_solved" if net.solving else "sizes_shown"
     return ["common/arrays/shapes", f"common/arrays/{sizes}", "common/arrays/arrays"]
 
 
 def training_files(
-    net: Network, target: str, step: Collection[str], pieces: Collection[str]
+    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str]
 ) -> dict[str, Taken]:
     """What a module that trains takes, as much as the network needs; `step` are the files of a step."""
     files = {
@@ -68,7 +68,7 @@ def training_files(
     return {section: whole(names) for section, names in files.items()}
 
 
-def _given(net: Network, target: str) -> list[str]:
+def _given(net: LoweredNetwork, target: str) -> list[str]:
     """Data, with buffers and random tensors where there are some."""
     shapes = ["known_shapes"] if net.buffers or net.system.random else []
     buffers = "buffers" if net.buffers else "no_buffers"
@@ -87,7 +87,7 @@ def _reading(pieces: Collection[str]) -> list[str]:
     return ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
 
 
-def train_tables(net: Network, pieces: Collection[str]) -> Mapping[str, list[str]]:
+def train_tables(net: LoweredNetwork, pieces: Collection[str]) -> Mapping[str, list[str]]:
     """The tables by which `train` knows its pieces."""
     reports = [
         *([] if "live" in pieces else ["_printed"]),
@@ -101,11 +101,11 @@ def train_tables(net: Network, pieces: Collection[str]) -> Mapping[str, list[str
     }
 
 
-def _quoted_targets(net: Network) -> list[str]:
+def _quoted_targets(net: LoweredNetwork) -> list[str]:
     return [f'"{tensor.name}"' for tensor in net.data if tensor.role is Role.TARGET]
 
 
-def derivative_files(net: Network, target: str) -> dict[str, Taken]:
+def derivative_files(net: LoweredNetwork, target: str) -> dict[str, Taken]:
     """What a module of derivatives takes; `forward` only where there are outputs."""
     outputs = Taken()
     if net.system.outputs:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import key_of
-from symbp.emit.segments import STANDALONE, Network
+from symbp.emit.segments import STANDALONE, LoweredNetwork
 from symbp.emit.update import hyperparameters
 from symbp.ir.expr import Expr, Size
 from symbp.ir.printer import expression_text
@@ -32,7 +32,7 @@ CHECKED = (
 )
 
 
-def tables(net: Network, rule: UpdateRule, *, staged: bool) -> list[str]:
+def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
     """The constants of a module, in the order in which they are read; `staged` where stages are told
     which arrays they are given."""
     gradients = net.derivation.gradients
@@ -53,7 +53,7 @@ def tables(net: Network, rule: UpdateRule, *, staged: bool) -> list[str]:
     ]
 
 
-def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
+def derivative_tables(net: LoweredNetwork, needed: tuple[str, ...]) -> list[str]:
     """The constants of a module that computes derivatives and doesn't train; `needed` are the inputs that
     they read."""
     results = [f'"{key}": "{tensor}"' for key, tensor in net.derivation.gradients.items()]
@@ -66,7 +66,7 @@ def derivative_tables(net: Network, needed: tuple[str, ...]) -> list[str]:
     ]
 
 
-def shape_tables(net: Network) -> list[str]:
+def shape_tables(net: LoweredNetwork) -> list[str]:
     """Sizes, constants, shapes, and what is known of parameters and data."""
     known = (*net.parameters, *dict.fromkeys((*net.data, *net.given)))
     rows = [
@@ -84,7 +84,7 @@ def shape_tables(net: Network) -> list[str]:
     return [row for row in rows if row]
 
 
-def _formula_tables(net: Network) -> list[str]:
+def _formula_tables(net: LoweredNetwork) -> list[str]:
     """How the sizes are found that stand in formulas only, what sizes must obey, and sizes that do; only
     where there are such."""
     if not net.solving:
@@ -134,7 +134,7 @@ def globals_of(constants: Iterable[str]) -> frozenset[str]:
     return frozenset(map(global_name, constants))
 
 
-def _given_tables(net: Network) -> list[str]:
+def _given_tables(net: LoweredNetwork) -> list[str]:
     """Buffers and how they start, random tensors and how they are drawn, and what differs at inference; only
     what the network has."""
     rows: list[str] = []
@@ -158,7 +158,7 @@ def _given_tables(net: Network) -> list[str]:
     return rows
 
 
-def stage_tables(net: Network) -> list[str]:
+def stage_tables(net: LoweredNetwork) -> list[str]:
     """The arrays that the stages for outputs are given, in the order of their arguments."""
     alone = [s for s in net.segments if s.name in STANDALONE]
     given = {s.name: (*(t.name for t in net.given_to(s)), *net.rows_of(s)) for s in alone}

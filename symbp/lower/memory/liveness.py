@@ -16,7 +16,16 @@ from dataclasses import dataclass
 
 from symbp.ir.expr import Access, Index, accesses
 from symbp.ir.system import Tensor
-from symbp.lower.program import Block, Contraction, Kernel, MatrixKernel, Nest, Program, Scan, Statement
+from symbp.lower.program import (
+    Contraction,
+    EquationKernel,
+    Kernel,
+    KernelGroup,
+    MatrixKernel,
+    Nest,
+    Program,
+    Scan,
+)
 
 Stretch = tuple[int, int]  # the first and the last moment of a run
 
@@ -64,7 +73,7 @@ class _Walk:
             if isinstance(kernel, Scan):
                 self.count += 1
                 yield from self.of(kernel.body, (*loops, (self.count, kernel.index)))
-            elif isinstance(kernel, Block):
+            elif isinstance(kernel, KernelGroup):
                 yield from self.of(kernel.body, loops)
             elif isinstance(kernel, Nest) and not self.fused:
                 for statement in kernel.statements:
@@ -72,7 +81,7 @@ class _Walk:
             else:
                 yield from self.kernel(kernel, loops)
 
-    def statement(self, statement: Statement, loops: tuple[tuple[int, Index], ...]) -> Iterator[Moment]:
+    def statement(self, statement: EquationKernel, loops: tuple[tuple[int, Index], ...]) -> Iterator[Moment]:
         if statement.inline:
             self.inlined[statement.target] = self.through([access.name for access in statement.reads])
         else:
@@ -93,7 +102,7 @@ class _Walk:
 
     def together(
         self,
-        statements: Sequence[Statement],
+        statements: Sequence[EquationKernel],
         loops: tuple[tuple[int, Index], ...],
         instead: tuple[tuple[str, str], ...],
     ) -> Moment:
@@ -112,7 +121,7 @@ class _Walk:
         found = (inner for name in reads for inner in self.inlined.get(name, (name,)))
         return tuple(dict.fromkeys(found))
 
-    def replaceable(self, statement: Statement) -> tuple[tuple[str, str], ...]:
+    def replaceable(self, statement: EquationKernel) -> tuple[tuple[str, str], ...]:
         """The buffers in whose place a map may put its results: it reads each only at its own element."""
         equation = statement.equation
         if equation.reduction is not None or statement.at or statement.scaling or not equation.indices:

@@ -49,7 +49,7 @@ class Buffer:
 
 
 @dataclass(frozen=True)
-class Place:
+class Placement:
     """A buffer at its first element in an arena."""
 
     buffer: Buffer
@@ -64,11 +64,11 @@ class Place:
 class MemoryPlan:
     """The places of all buffers, in the order in which they are filled, and the lengths of the arenas."""
 
-    places: tuple[Place, ...]
+    places: tuple[Placement, ...]
     lengths: dict[str, Expr]
 
     @cached_property
-    def named(self) -> dict[str, Place]:
+    def named(self) -> dict[str, Placement]:
         return {place.buffer.name: place for place in self.places}
 
     def bytes(self, itemsize: int) -> Expr:
@@ -107,7 +107,7 @@ def plan(buffers: Sequence[Buffer]) -> MemoryPlan:
         packed = min((_Packing(rooms, early) for early in orders), key=_Packing.about_length)
         starts.update(packed.starts())
         lengths[arena] = packed.length()
-    return MemoryPlan(tuple(Place(b, starts[roots[b.name]]) for b in buffers), lengths)
+    return MemoryPlan(tuple(Placement(b, starts[roots[b.name]]) for b in buffers), lengths)
 
 
 def _root(buffer: Buffer, known: Mapping[str, Buffer]) -> str:
@@ -293,7 +293,7 @@ def _handed_over(before: Buffer, after: Buffer) -> bool:
     return all(ends[r] == min(a for a, _ in after.life.stretches[r]) for r in runs)
 
 
-def _check_apart(one: Place, other: Place, sizes: Sequence[Mapping[str, int]], proven: bool) -> None:
+def _check_apart(one: Placement, other: Placement, sizes: Sequence[Mapping[str, int]], proven: bool) -> None:
     proven = proven or _at_most(one.stop, other.start) or _at_most(other.stop, one.start)
     for values in sizes:
         bound = {Size(name): sympy.Integer(value) for name, value in values.items()}

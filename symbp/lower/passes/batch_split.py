@@ -1,6 +1,6 @@
 """Splits the batch of a whole step into chunks: a checked rewrite of the system, legal or refused by name.
 
-Enters: a system, the size of its batch, the tensors wanted. Leaves: `Split`, the system of one chunk with the
+Enters: a system, the size of its batch, the tensors wanted. Leaves: `BatchSplit`, the system of one chunk with the
 phase in which each equation runs, or `Barrier`, the equation that needs the whole batch and why.
 Must not know: targets, threads, how many chunks there are.
 
@@ -25,7 +25,7 @@ Phase = Literal["before", "chunk", "after"]
 
 
 @dataclass(frozen=True)
-class Split:
+class BatchSplit:
     """A step in chunks: `system` has `rows` where the whole had `size`; `phase` says when each equation's
     target is computed; `partial` are the sums over the batch, private to a chunk until they are added;
     `axis` is the batch axis of every tensor that has one."""
@@ -66,8 +66,8 @@ def split(
     rows: str = "rows",
     *,
     views: bool = False,
-    inside: Split | None = None,
-) -> Split | Barrier:
+    inside: BatchSplit | None = None,
+) -> BatchSplit | Barrier:
     """The step that computes `wanted`, over `rows` of the `size` examples at a time; `views` says that a
     chunk may be given its rows of a parameter that has one for each example, `inside` that the system is
     one of chunks already, whose leaves have another axis in front."""
@@ -94,10 +94,10 @@ def split(
             late = [t for t in equation.read_names if t in partial or phase.get(t) == "after"]
             if late:
                 return Barrier(number, equation_text(equation), f"it needs {late[0]} of the whole batch")
-    return Split(size, Size(rows), _in_rows(system, size, Size(rows), axis, batch), phase, partial, axis)
+    return BatchSplit(size, Size(rows), _in_rows(system, size, Size(rows), axis, batch), phase, partial, axis)
 
 
-def _batch_axis(tensor: Tensor, size: Size, views: bool, inside: Split | None) -> dict[str, int]:
+def _batch_axis(tensor: Tensor, size: Size, views: bool, inside: BatchSplit | None) -> dict[str, int]:
     """The axis of a tensor that runs over the batch, if it has one. Raises _Refused."""
     mentioned = [k for k, extent in enumerate(tensor.shape) if size in extent.free_symbols]
     if not mentioned:

@@ -17,14 +17,24 @@ import sympy
 from symbp.ir.expr import Access, Expr, Guard, Index
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
-from symbp.lower.program import Begin, Cost, End, Loop, Nest, Node, Statement, Step, plain_subscripts
+from symbp.lower.program import (
+    Begin,
+    Cost,
+    ElementStep,
+    End,
+    EquationKernel,
+    Loop,
+    Nest,
+    Node,
+    plain_subscripts,
+)
 
 
 @dataclass
 class Draft:
     """A statement on its way into a tree: the loops it still needs, and the names of those around it."""
 
-    statement: Statement
+    statement: EquationKernel
     remaining: tuple[Index, ...]
     names: dict[Index, Index] = field(default_factory=dict)
     register: bool = False
@@ -55,7 +65,7 @@ class Group:
         return sum(name in met for name in one.read_names)
 
 
-def draft(statement: Statement, fixed: Collection[Index] = ()) -> Draft:
+def draft(statement: EquationKernel, fixed: Collection[Index] = ()) -> Draft:
     """A draft whose loops run in the order in which memory is read; loops around it fix some indices."""
     bound = (*fixed, *statement.places)
     return Draft(statement, loop_order(statement.equation, bound), {i: i for i in fixed})
@@ -101,7 +111,7 @@ def can_join(group: Group, candidate: Draft) -> Index | None:
     return fitting[0] if fitting else None
 
 
-def _reads_of(statement: Statement, defined: dict[str, tuple[Draft, Index]]) -> list[Access]:
+def _reads_of(statement: EquationKernel, defined: dict[str, tuple[Draft, Index]]) -> list[Access]:
     found = [a for a in statement.reads if a.name in defined]
     if statement.scaling and statement.target in defined:
         found.append(Access(statement.target, *statement.equation.indices))
@@ -141,7 +151,7 @@ def build_loops(drafts: Sequence[Draft], around: tuple[Index, ...] = ()) -> tupl
     nodes: list[Node] = []
     for group in group_drafts(drafts):
         if isinstance(group, Draft):
-            nodes.append(Step(group.statement, group.names, group.register))
+            nodes.append(ElementStep(group.statement, group.names, group.register))
         else:
             nodes += _loop(group, around)
     return tuple(nodes)
@@ -183,7 +193,7 @@ def nest(drafts: Sequence[Draft], fixed: Mapping[Index, Expr] | None = None) -> 
 
 
 def nest_cost(
-    statements: Sequence[Statement], fixed: Mapping[Index, Expr], local: Collection[str] = ()
+    statements: Sequence[EquationKernel], fixed: Mapping[Index, Expr], local: Collection[str] = ()
 ) -> Cost:
     """The work of statements inside loops over the `fixed` indices; what is `local` is not moved."""
     cost = Cost()

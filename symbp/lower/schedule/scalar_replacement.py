@@ -17,15 +17,15 @@ from symbp.ir.expr import Access, Expr, Index, rename, unused_name
 from symbp.ir.system import Equation
 from symbp.lower.program import (
     Begin,
-    Block,
+    ElementStep,
+    EquationKernel,
     Kernel,
+    KernelGroup,
     Loop,
     Nest,
     Node,
     Program,
     Scan,
-    Statement,
-    Step,
     leaf_kernels,
 )
 from symbp.lower.schedule.fusion import nest_cost
@@ -78,12 +78,12 @@ class _Uses:
                 self.defined(node.statement, node.fixed, around)
             else:
                 self.defined(node.statement, node.names, around)
-                if isinstance(node, Step):
+                if isinstance(node, ElementStep):
                     for access in node.statement.reads:
                         self.read(access, node.names, around)
 
     def defined(
-        self, statement: Statement, names: Mapping[Index, Index], around: Mapping[Index, Turn]
+        self, statement: EquationKernel, names: Mapping[Index, Index], around: Mapping[Index, Turn]
     ) -> None:
         if statement.scaling or statement.at:
             self.whole.add(statement.target)
@@ -131,7 +131,7 @@ def _renamed_kernels(
 ) -> tuple[Kernel, ...]:
     found: list[Kernel] = []
     for kernel in kernels:
-        if isinstance(kernel, Block):
+        if isinstance(kernel, KernelGroup):
             inside = {**fixed, kernel.index: kernel.extent} if isinstance(kernel, Scan) else fixed
             found.append(replace(kernel, body=_renamed_kernels(kernel.body, names, axes, inside)))
         elif isinstance(kernel, Nest) and not axes.keys().isdisjoint(kernel.targets):
@@ -155,7 +155,7 @@ def _renamed_nest(
 
 
 def _renamed_nodes(
-    nodes: Sequence[Node], new: dict[int, Statement], names: Mapping[str, str]
+    nodes: Sequence[Node], new: dict[int, EquationKernel], names: Mapping[str, str]
 ) -> Iterator[Node]:
     for node in nodes:
         if isinstance(node, Loop):
@@ -165,7 +165,7 @@ def _renamed_nodes(
             yield replace(node, statement=new[id(old)] if id(old) in new else _renamed(old, names))
 
 
-def _renamed(statement: Statement, names: Mapping[str, str]) -> Statement:
+def _renamed(statement: EquationKernel, names: Mapping[str, str]) -> EquationKernel:
     """The statement with its target and what it reads under their new names."""
     if not names.keys() & {statement.target, *(a.name for a in statement.reads)}:
         return statement

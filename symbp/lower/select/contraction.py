@@ -1,6 +1,6 @@
 """Recognises matrix products: sums over a product of two dense operands.
 
-Enters: an equation, the shapes of what it reads, the indices that loops around it fix. Leaves: `Split`, the
+Enters: an equation, the shapes of what it reads, the indices that loops around it fix. Leaves: `BilinearSum`, the
 two operands, the grouping of the indices, and the factor that does not depend on what is summed; or None.
 Must not know: targets, or anything but the equation's form.
 
@@ -36,7 +36,7 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Split:
+class BilinearSum:
     """`scale · Σ_summed left · right`, with the indices grouped as a matrix product needs them. Plain indices
     on which neither operand depends are in `scale` only, or nowhere."""
 
@@ -77,7 +77,7 @@ def split_scale(equation: Equation) -> tuple[Expr, list[Expr]]:
 
 def match(
     equation: Equation, shapes: Mapping[str, tuple[Expr, ...]], fixed: Collection[Index] = ()
-) -> Split | None:
+) -> BilinearSum | None:
     """The matrix product that the equation is, in the grouping that copies least, or None."""
     if equation.op != "sum":
         return None
@@ -188,7 +188,9 @@ def _batches(frame: _Frame, left: Expr, right: Expr) -> list[tuple[Index, ...]]:
     return list(dict.fromkeys([shared, *([tuple(before)] if set(shared) <= set(before) else [])]))
 
 
-def _grouped(frame: _Frame, scale: Expr, left: Expr, right: Expr, batch: tuple[Index, ...]) -> Split | None:
+def _grouped(
+    frame: _Frame, scale: Expr, left: Expr, right: Expr, batch: tuple[Index, ...]
+) -> BilinearSum | None:
     """The grouping with `left` giving rows and `right` columns, in loops over `batch`."""
     in_left, in_right, summed = frame.free(left), frame.free(right), frame.equation.reduced
     plain = tuple(i for i in frame.plain if i in in_left | in_right and i not in batch)
@@ -204,10 +206,10 @@ def _grouped(frame: _Frame, scale: Expr, left: Expr, right: Expr, batch: tuple[I
     ]
     if sides[0] is None or sides[1] is None:
         return None
-    return Split(scale, sides[0], sides[1], batch, rows, order, columns)
+    return BilinearSum(scale, sides[0], sides[1], batch, rows, order, columns)
 
 
-def _effort(split: Split, frame: _Frame) -> float:
+def _effort(split: BilinearSum, frame: _Frame) -> float:
     """Elements copied to bring operands and target into order, and the calls that the batch costs."""
     extents = frame.equation.extents
 

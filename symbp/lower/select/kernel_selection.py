@@ -20,13 +20,13 @@ from symbp.lower.passes.contraction_order import associated
 from symbp.lower.program import (
     Contraction,
     Cost,
+    EquationKernel,
     MatrixKernel,
     Operand,
-    Statement,
     leading_positions,
     plain_subscripts,
 )
-from symbp.lower.select.contraction import Side, Split, match
+from symbp.lower.select.contraction import BilinearSum, Side, match
 from symbp.lower.select.scatter import scattered, selected, terms_of
 from symbp.lower.select.solve import Inverse
 from symbp.lower.select.symmetric import SymmetricProduct, symmetric_product
@@ -74,7 +74,7 @@ class Pieces:
 
     def pieces(
         self, equation: Equation, fixed: Mapping[Index, Expr]
-    ) -> Iterable[Contraction | MatrixKernel | Statement]:
+    ) -> Iterable[Contraction | MatrixKernel | EquationKernel]:
         """The kernels of one equation: its operands where they need computing, the product, the scaling."""
         number = self.numbers[equation.target]
         if equation.leaf is not None:
@@ -106,14 +106,14 @@ class Pieces:
         equation, places = banded(simplified(equation, self.below), places, fixed)
         return fewest_terms(equation, places, self.shapes, fixed)
 
-    def split(self, equation: Equation) -> Split | None:
+    def split(self, equation: Equation) -> BilinearSum | None:
         """The two operands of an equation outside of loops that is one product, if it is one."""
         if equation.op != "sum":
             return None
         equation, places = self.prepared(equation, {})
         return None if places else match(equation, self.shapes, {})
 
-    def place(self, number: int, equation: Equation, fixed: Mapping[Index, Expr]) -> Iterable[Statement]:
+    def place(self, number: int, equation: Equation, fixed: Mapping[Index, Expr]) -> Iterable[EquationKernel]:
         """The place of a maximum over several indices is found once, as one number, and then taken apart."""
         reduction = equation.reduction
         assert reduction is not None
@@ -122,13 +122,13 @@ class Pieces:
         if reduction.component == FLAT:
             self._places.setdefault(key, equation.target)
         if fixed or len(reduction.indices) == 1 or reduction.component == FLAT:
-            yield Statement(number, equation, best=best, also=self._following(equation))
+            yield EquationKernel(number, equation, best=best, also=self._following(equation))
             return
         if key not in self._places:
             stem = best.name if best is not None else equation.target
             self._places[key] = self.buffer(f"{stem}_place", equation.shape, integer=True)
             flat = equation.with_(target=self._places[key], reduction=replace(reduction, component=FLAT))
-            yield Statement(number, flat, best=best)
+            yield EquationKernel(number, flat, best=best)
         later = [equation.extents[i] for i in reduction.indices[reduction.component + 1 :]]
         digit = FloorDiv(IntegerAccess(self._places[key], *equation.indices), sympy.Mul(*later))
         if reduction.component > 0:
@@ -137,7 +137,9 @@ class Pieces:
         if equation.where and reduction.component > 0:  # nowhere, −1, is nowhere along every index
             found = Guard("<=", 0, IntegerAccess(self._places[key], *equation.indices))
             body = found * digit - found.complement()
-        yield Statement(number, equation.with_(body=body, where=(), reduction=None, ranges=equation.shape))
+        yield EquationKernel(
+            number, equation.with_(body=body, where=(), reduction=None, ranges=equation.shape)
+        )
 
     def _following(self, equation: Equation) -> tuple[int, ...]:
         """The numbers of equations for components of this place that nothing needs."""
@@ -166,10 +168,10 @@ class Pieces:
         self,
         number: int,
         equation: Equation,
-        split: Split,
+        split: BilinearSum,
         fixed: Mapping[Index, Expr],
         symmetric: bool = False,
-    ) -> Iterable[Contraction | Statement]:
+    ) -> Iterable[Contraction | EquationKernel]:
         """The operands that need computing, then the product."""
         operands = []
         for side, name in ((split.left, "left"), (split.right, "right")):
@@ -185,10 +187,10 @@ class Pieces:
         self,
         number: int,
         equation: Equation,
-        split: Split,
+        split: BilinearSum,
         twice: SymmetricProduct,
         fixed: Mapping[Index, Expr],
-    ) -> Iterable[Contraction | Statement]:
+    ) -> Iterable[Contraction | EquationKernel]:
         """`ZᵀZ` of `Z = √weight·X`: one array stands on both sides."""
         side = twice.side
         weight = twice.weight
@@ -210,7 +212,7 @@ class Pieces:
 
     def apart(
         self, number: int, equation: Equation, fixed: Mapping[Index, Expr]
-    ) -> Iterable[Contraction | Statement]:
+    ) -> Iterable[Contraction | EquationKernel]:
         """What is no matrix product: products of three and more factors two at a time, else a statement."""
 
         def part(axes: tuple[Index, ...]) -> str:
@@ -220,18 +222,18 @@ class Pieces:
         for one in (*parts, rest):
             split = match(one, self.shapes, fixed)
             if split is None:
-                yield Statement(number, one)
+                yield EquationKernel(number, one)
             else:
                 yield from self.whole(number, one, split, fixed)
 
     def placed(
         self, number: int, equation: Equation, places: Mapping[Index, Expr], fixed: Mapping[Index, Expr]
-    ) -> Iterable[Contraction | Statement]:
+    ) -> Iterable[Contraction | EquationKernel]:
         """A sum whose terms say where they go; a product that they sum over is multiplied out before."""
         terms, summed = terms_of(equation, places)
         split = match(terms, self.shapes, fixed) if summed else None
         if split is None or split.scale.atoms(Guard):
-            yield Statement(number, equation, at=tuple(places.items()))
+            yield EquationKernel(number, equation, at=tuple(places.items()))
             return
         scratch = self.buffer(f"{equation.target}_terms", terms.shape)
         yield from self.whole(number, terms.with_(target=scratch), split, fixed)
@@ -242,11 +244,11 @@ class Pieces:
             reduction=replace(equation.reduction, indices=kept),
             ranges=tuple(equation.extents[i] for i in (*equation.indices, *kept)),
         )
-        yield Statement(number, added, at=tuple(places.items()))
+        yield EquationKernel(number, added, at=tuple(places.items()))
 
     def matrix_pieces(
         self, number: int, equation: Equation, fixed: Mapping[Index, Expr]
-    ) -> Iterable[MatrixKernel | Statement]:
+    ) -> Iterable[MatrixKernel | EquationKernel]:
         """The kernel of a leaf of linear algebra, after its matrix where that needs computing."""
         assert equation.op is not None
         place = equation.indices[: len(equation.indices) - len(equation.result)]
@@ -294,11 +296,11 @@ class Pieces:
         self,
         number: int,
         equation: Equation,
-        split: Split,
+        split: BilinearSum,
         operands: Sequence[Operand],
         fixed: Mapping[Index, Expr],
         symmetric: bool = False,
-    ) -> Iterable[Contraction | Statement]:
+    ) -> Iterable[Contraction | EquationKernel]:
         """The product into the target, then scaled; into scratch first where it is only a part of the target:
         one step of a loop, what a guard selects, what is the same along an axis, another order of axes."""
         if split.plain == equation.indices and not split.scale.atoms(Guard):
@@ -306,15 +308,15 @@ class Pieces:
             yield replace(product, symmetric=symmetric)
             if split.scale != 1:
                 scaling = equation.with_(body=split.scale, reduction=None, ranges=equation.shape)
-                yield Statement(number, scaling, scaling=True)
+                yield EquationKernel(number, scaling, scaling=True)
             return
         scratch = self.buffer(f"{equation.target}_product", tuple(equation.extents[i] for i in split.plain))
         product = self.contraction(number, scratch, equation, split, operands, fixed)
         yield replace(product, inline=True, symmetric=symmetric)
         body = split.scale * Access(scratch, *split.plain)
-        yield Statement(number, equation.with_(body=body, reduction=None, ranges=equation.shape))
+        yield EquationKernel(number, equation.with_(body=body, reduction=None, ranges=equation.shape))
 
-    def operand(self, number: int, equation: Equation, side: Side, name: str) -> Statement:
+    def operand(self, number: int, equation: Equation, side: Side, name: str) -> EquationKernel:
         """An operand that must be computed before the product."""
         shape = tuple(equation.extents[i] for i in side.indices)
         if isinstance(side.body, Access) and any(
@@ -322,7 +324,7 @@ class Pieces:
         ):
             name = "windows"
         target = self.buffer(f"{equation.target}_{name}", shape)
-        return Statement(number, Equation(target, side.indices, side.body, ranges=shape), inline=True)
+        return EquationKernel(number, Equation(target, side.indices, side.body, ranges=shape), inline=True)
 
     def buffer(self, name: str, shape: tuple[Expr, ...], integer: bool = False) -> str:
         """A new buffer called like `name`."""
@@ -347,7 +349,7 @@ class Pieces:
         number: int,
         target: str,
         equation: Equation,
-        split: Split,
+        split: BilinearSum,
         operands: Sequence[Operand],
         fixed: Mapping[Index, Expr],
     ) -> Contraction:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from symbp.ir.expr import Access
 from symbp.ir.system import Equation, System
 from symbp.lower.program import plain_subscripts
-from symbp.lower.select.contraction import Split
+from symbp.lower.select.contraction import BilinearSum
 
 MOST_PRODUCTS = 2  # two factorisations take 4/3·n³ operations
 
@@ -34,7 +34,10 @@ class Inverse:
 
 
 def only_multiplied(
-    system: System, stage: Collection[str], inside: Collection[str], split: Callable[[Equation], Split | None]
+    system: System,
+    stage: Collection[str],
+    inside: Collection[str],
+    split: Callable[[Equation], BilinearSum | None],
 ) -> Mapping[str, Inverse]:
     """The inverses among the targets of a `stage` that are solved for; `inside` are the targets of equations
     in loops, `split` gives the operands of a sum that becomes one product."""
@@ -66,7 +69,7 @@ def _described(system: System, equation: Equation, products: int) -> Inverse:
     return Inverse(body.name, subscripts != (*batch, *reduced), triangular, products)
 
 
-def _multiplies(reader: Equation, inverse: Equation, split: Split | None) -> bool:
+def _multiplies(reader: Equation, inverse: Equation, split: BilinearSum | None) -> bool:
     """Whether the reader is one matrix product in which the inverse is one operand, summed over one axis."""
     if split is None or len(split.summed) != 1:
         return False

@@ -1,6 +1,6 @@
 """Recognises products of a matrix with itself: `Σ_n w[n]·x[n,i]·x[n,j]` is the same for (i, j) and (j, i).
 
-Enters: a `Split`, the extents of its indices. Leaves: the operand that stands there twice and the weight, or
+Enters: a `BilinearSum`, the extents of its indices. Leaves: the operand that stands there twice and the weight, or
 None. Must not know: targets, what the weight's sign is, why the product is there.
 
 Gram matrices, covariances, Gauss–Newton matrices and the Hessians of generalised linear models are such sums.
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.ir.expr import Expr, Guard, Index, free_indices, product
-from symbp.lower.select.contraction import Side, Split
+from symbp.lower.select.contraction import BilinearSum, Side
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SymmetricProduct:
         return tuple(self.columns.get(i, i) for i in self.side.indices)
 
 
-def symmetric_product(split: Split, extents: Mapping[Index, Expr]) -> SymmetricProduct | None:
+def symmetric_product(split: BilinearSum, extents: Mapping[Index, Expr]) -> SymmetricProduct | None:
     """The operand and the weight of a product that is symmetric in rows and columns, or None."""
     if len(split.rows) != len(split.columns) or not split.rows:
         return None

@@ -11,7 +11,7 @@ from functools import cached_property
 from symbp.codegen.carry import own_names
 from symbp.emit.names import LOCALS, Names, names_for
 from symbp.emit.sections.tables import globals_of
-from symbp.emit.segments import GIVEN, Network, Segment
+from symbp.emit.segments import GIVEN, LoweredNetwork, Segment
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Tensor
 from symbp.lower import lower
@@ -21,7 +21,7 @@ from symbp.targets.target import Pass
 
 
 @dataclass(frozen=True)
-class Wanted(Network):
+class Wanted(LoweredNetwork):
     """The stages `forward` and `derivatives`; data and open sizes are only those that they need."""
 
     @cached_property
@@ -60,7 +60,7 @@ def lowered(state: Equations) -> Programs:
     return Programs(state.order, Wanted(net.derivation, net.sizes, segments, net.constants), state)
 
 
-def names_of(net: Network) -> Names:
+def names_of(net: LoweredNetwork) -> Names:
     """The identifiers of a network's tensors."""
     tensors = [t.name for t in (*net.system.tensors, *net.tensors)]
     reserved = LOCALS | own_names() | globals_of(net.constants)

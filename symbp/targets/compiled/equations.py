@@ -12,14 +12,14 @@ from dataclasses import replace
 from symbp.emit.names import with_identifiers
 from symbp.emit.row_blocks import row_blocks
 from symbp.emit.sections.tables import globals_of
-from symbp.emit.segments import Network, known_constants
+from symbp.emit.segments import LoweredNetwork, known_constants
 from symbp.errors import GenerationError, LoweringError
 from symbp.ir.expr import Size
 from symbp.ir.system import Role, System
 from symbp.ir.training import Initial
 from symbp.lower.passes.argmax import maxima
 from symbp.lower.passes.axis_order import batch_last, loops_first
-from symbp.lower.passes.batch_split import Barrier, Split, split
+from symbp.lower.passes.batch_split import Barrier, BatchSplit, split
 from symbp.lower.passes.bind_sizes import counted, united, without_axis
 from symbp.lower.passes.common_subexpressions import Shared, numbered, shared
 from symbp.lower.passes.hoisted_products import multiplied_out
@@ -44,12 +44,12 @@ def with_numbers(order: Order) -> Equations:
     bound = {**system.bound, **sizes}
     known = {name: bound[name] for name in system.sizes if name in bound}
     if order.update is None:
-        network = Network(derivation, known, (), constants)
+        network = LoweredNetwork(derivation, known, (), constants)
     else:
         starts = {t.name: initial.get(t.name, Initial("constant")) for t in system.with_role(Role.BUFFER)}
         values = {name: float(start.scale + start.shift) for name, start in starts.items()}
         fitted = {name: start for name, start in starts.items() if start.of}
-        network = Network(derivation, known, (), constants, values, fitted)
+        network = LoweredNetwork(derivation, known, (), constants, values, fitted)
     return Equations(order, network, numbered(system))
 
 
@@ -157,7 +157,7 @@ def with_batch_split(state: Equations) -> Equations:
     return replace(state, split=_chunked(state.base.system, state.network.batch, parameter_gradients(state)))
 
 
-def _chunked(system: System, batch: str | None, gradients: Sequence[str]) -> Split | None:
+def _chunked(system: System, batch: str | None, gradients: Sequence[str]) -> BatchSplit | None:
     """The step in chunks of the batch, if it may be split and nothing else needs all rows at once."""
     if batch is None or system.updates or system.loss is None:
         return None

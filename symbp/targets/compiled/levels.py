@@ -17,7 +17,7 @@ from symbp.emit.blocks import Function
 from symbp.emit.loading import load
 from symbp.emit.names import PREFIX, Names
 from symbp.emit.numpy.scratch import Scratch
-from symbp.emit.segments import Network
+from symbp.emit.segments import LoweredNetwork
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.printer import equation_text
 from symbp.ir.system import System
@@ -25,7 +25,7 @@ from symbp.ir.validate import validate as validate_system
 from symbp.lower.interpret import run as run_programs
 from symbp.lower.memory.plan import MemoryPlan
 from symbp.lower.memory.plan import validate as validate_memory
-from symbp.lower.passes.batch_split import Split
+from symbp.lower.passes.batch_split import BatchSplit
 from symbp.lower.passes.common_subexpressions import Shared
 from symbp.lower.program import validate as validate_program
 from symbp.targets.target import Order
@@ -38,10 +38,10 @@ class Equations:
     have their batch last."""
 
     order: Order
-    network: Network
+    network: LoweredNetwork
     base: Shared
-    split: Split | None = None
-    blocks: tuple[Split, ...] = ()
+    split: BatchSplit | None = None
+    blocks: tuple[BatchSplit, ...] = ()
     turned: bool = False
 
     @property
@@ -64,7 +64,7 @@ class Programs:
     lie, once that is known."""
 
     order: Order
-    network: Network
+    network: LoweredNetwork
     base: Equations
     memory: MemoryPlan | None = None
 
@@ -79,7 +79,7 @@ class Lines:
     `scratch`, tensors that take another's place (`instead`), and lines that make arrays."""
 
     order: Order
-    network: Network
+    network: LoweredNetwork
     names: Names
     functions: tuple[Function, ...]
     called: frozenset[str]

@@ -15,7 +15,7 @@ from symbp.emit.sections.header import cost_lines, equation_lines, header, reads
 from symbp.emit.sections.initial import initial_function
 from symbp.emit.sections.runtime_files import derivative_files, train_tables, training_files
 from symbp.emit.sections.tables import derivative_tables, globals_of, tables
-from symbp.emit.segments import Network
+from symbp.emit.segments import LoweredNetwork
 from symbp.emit.workspace import places_function
 from symbp.ir.training import UpdateRule
 from symbp.rendering import render
@@ -79,7 +79,7 @@ def derivatives_module(state: Lines, own: Own) -> str:
 def step_footprint(target: Target, order: Order) -> Footprint:
     """What a step of the module takes; the size of the batch stays open, and a value for it is one at which
     formulas are evaluated."""
-    batch = Network(order.derivation, dict(order.derivation.system.bound), ()).batch
+    batch = LoweredNetwork(order.derivation, dict(order.derivation.system.bound), ()).batch
     kept = {name: value for name, value in order.sizes.items() if name != batch}
     states = (state for _, state in target.states(replace(order, sizes=kept)))
     state = next(state for state in states if getattr(state, "memory", None) is not None)
@@ -104,7 +104,7 @@ def footprint_of(
     )
 
 
-def names_of(net: Network) -> Names:
+def names_of(net: LoweredNetwork) -> Names:
     """The identifiers of a network's tensors."""
     filled = [t for s in net.segments for t in s.program.buffers]
     tensors = dict.fromkeys(t.name for t in (*net.system.tensors, *filled))
@@ -119,7 +119,7 @@ def update_names(rule: UpdateRule) -> Names:
     )
 
 
-def _carried(net: Network, taken: Mapping[str, Taken]) -> dict[str, object]:
+def _carried(net: LoweredNetwork, taken: Mapping[str, Taken]) -> dict[str, object]:
     """What a module carries of the runtime, by section, and its imports, for its template."""
     renamed = giving_way([t.name for t in net.data], list(map(key_of, net.system.sizes)))
     own = (Import("math"), Import("sys"), Import("numpy", alias="np"))  # of the network's own functions
@@ -129,7 +129,7 @@ def _carried(net: Network, taken: Mapping[str, Taken]) -> dict[str, object]:
     }
 
 
-def _head_of_derivatives(net: Network, engine: str, found: Footprint) -> dict[str, object]:
+def _head_of_derivatives(net: LoweredNetwork, engine: str, found: Footprint) -> dict[str, object]:
     name, read = net.derivation.name, reads_text(net) or "parameters only"
     return {
         "title": f"{name}: derivatives in {engine}.",

@@ -12,7 +12,7 @@ from symbp.emit.segments import AFTER, AT_ONCE, STEP, Segment
 from symbp.emit.workspace import memory_plan
 from symbp.ir.system import System
 from symbp.lower import Cost, lower
-from symbp.lower.passes.batch_split import Split
+from symbp.lower.passes.batch_split import BatchSplit
 from symbp.lower.schedule.scalar_replacement import in_rows
 from symbp.lower.select.windows import nominal
 from symbp.targets.compiled.equations import parameter_gradients
@@ -79,7 +79,7 @@ def _work(cost: Cost) -> float:
 Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted
 
 
-def _stages(system: System, gradients: Sequence[str], split: Split | None) -> list[Stage]:
+def _stages(system: System, gradients: Sequence[str], split: BatchSplit | None) -> list[Stage]:
     """The stages of a network in order."""
     assert system.loss is not None
     at = [system.inference.get(name, name) for name in (*system.outputs, system.loss)]
@@ -107,7 +107,7 @@ def _stages(system: System, gradients: Sequence[str], split: Split | None) -> li
     return stages
 
 
-def _before_the_sum(system: System, split: Split | None, wanted: Sequence[str]) -> list[str]:
+def _before_the_sum(system: System, split: BatchSplit | None, wanted: Sequence[str]) -> list[str]:
     """What a chunk computes of the wanted tensors: themselves, or what they need that a chunk has."""
     found: dict[str, None] = {}
     stack = list(reversed(wanted))

@@ -16,7 +16,7 @@ from symbp.emit.numba import target as numba_lines
 from symbp.emit.numba.chunk_drivers import chunk_functions
 from symbp.emit.numba.drivers import driver_functions, stage_calls
 from symbp.emit.sections.tables import stage_tables
-from symbp.emit.segments import STEP, Network
+from symbp.emit.segments import STEP, LoweredNetwork
 from symbp.emit.update import numba_update
 from symbp.emit.workspace import memory_tables
 from symbp.targets.compiled import derivatives, levels, modules
@@ -127,7 +127,7 @@ def _functions(dtype: str, called: Collection[str]) -> dict[str, Taken]:
     }
 
 
-def _step(net: Network) -> list[str]:
+def _step(net: LoweredNetwork) -> list[str]:
     """The files of a step."""
     differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
     return [f"{FOLDER}/{differentiate}", f"{FOLDER}/{'advance' if net.split is None else 'chunks'}"]

@@ -17,7 +17,7 @@ from symbp.emit.names import Names
 from symbp.emit.numpy import target as numpy_lines
 from symbp.emit.numpy.update import numpy_update
 from symbp.emit.sections.runtime_files import numpy_functions, takes_out
-from symbp.emit.segments import Network, product_of
+from symbp.emit.segments import LoweredNetwork, product_of
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables
 from symbp.ir.expr import Size
 from symbp.targets.compiled import derivatives, levels, modules
@@ -95,7 +95,7 @@ def _own(state: Lines) -> Own:
     )
 
 
-def _step(net: Network) -> list[str]:
+def _step(net: LoweredNetwork) -> list[str]:
     """The files of a step."""
     names = ("differentiate", "blocks" if net.blocks else "step", "bound")
     advance = "advance_buffers" if net.system.updates else "advance"

@@ -21,7 +21,7 @@ from symbp.read.reading import Reading, reading
 from symbp.verify.extremes.blame import Culprit, culprit
 from symbp.verify.extremes.errors import LARGEST, error_of, loss_error
 from symbp.verify.extremes.points import Extreme, extreme_points
-from symbp.verify.extremes.report import Extremes, Finding, Place, Tried
+from symbp.verify.extremes.report import Extremes, Finding, Tried, WrongElement
 from symbp.verify.extremes.runs import Runner, by_equations, by_module
 from symbp.verify.extremes.truth import Right, Truth
 
@@ -130,14 +130,14 @@ class Judge:
         """The page of computed equations."""
         return reading(self.derivation, style="computed")
 
-    def _place(self, one: Culprit) -> Place | None:
+    def _place(self, one: Culprit) -> WrongElement | None:
         """An equation as the computed page has it."""
         if not one.target:
             return None
         symbols = self.page.symbols.text
         line = next(line for line in self.page.lines if line.target == one.target)
         text = " = ".join(BySymbols(symbols).equation(line.equation))
-        return Place(line.number, text, symbols[one.target], one.at, one.ours, one.true)
+        return WrongElement(line.number, text, symbols[one.target], one.at, one.ours, one.true)
 
 
 def _largest(gradient: Array) -> float:

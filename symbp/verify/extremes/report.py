@@ -26,7 +26,7 @@ WHY = {
 
 
 @dataclass(frozen=True)
-class Place:
+class WrongElement:
     """An equation of the computed page, by its number and text; an element of what it defines, as float32
     has it and as it is."""
 
@@ -67,7 +67,7 @@ class Finding:
     largest: float
     usual: float
     how: str
-    place: Place | None = None
+    place: WrongElement | None = None
     by: tuple[str, ...] = ()
 
     @property

@@ -21,7 +21,7 @@ from symbp.ir.system import System
 from symbp.read.grammar.syntax import Name
 from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.judge import Finding, Judge
-from symbp.verify.grading.key import Place
+from symbp.verify.grading.key import SheetAtPoint
 from symbp.verify.grading.values import Misfit
 from symbp.verify.grading.verdict import Counterexample
 from symbp.verify.proofs.evaluation import Refused
@@ -42,7 +42,7 @@ def counterexample(judge: Judge, answer: Answer, finding: Finding) -> Counterexa
     for sizes in itertools.islice(_sizes(system), MOST_CHOICES):
         for draw in range(DRAWS):
             values = _values(system, sizes, draw)
-            place = Place(judge.sheet, Point(sizes, values, FLOAT, AS_THEY_ARE, False))
+            place = SheetAtPoint(judge.sheet, Point(sizes, values, FLOAT, AS_THEY_ARE, False))
             try:
                 with np.errstate(all="ignore"):
                     wrong = judge.differs(place, answer, answer.tree)
@@ -91,7 +91,7 @@ def _is_plain(wrong: Mismatch) -> bool:
     return bool(np.isfinite(left) and np.isfinite(right)) and f"{left:.4g}" != f"{right:.4g}"
 
 
-def _told(judge: Judge, answer: Answer, place: Place, wrong: Mismatch) -> Counterexample:
+def _told(judge: Judge, answer: Answer, place: SheetAtPoint, wrong: Mismatch) -> Counterexample:
     """The point in the page's words: of what is given, what the answer's tensors rest on."""
     system, letters = judge.sheet.system, judge.sheet.reading.sizes
     asked = judge.sheet.adjoints

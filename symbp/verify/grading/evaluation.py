@@ -38,7 +38,7 @@ from symbp.read.grammar.syntax import (
 from symbp.verify.grading.calls import call
 from symbp.verify.grading.conditions import bracket, compared, constant, unknown
 from symbp.verify.grading.functions import Functions
-from symbp.verify.grading.key import Place
+from symbp.verify.grading.key import SheetAtPoint
 from symbp.verify.grading.names import Names
 from symbp.verify.grading.reads import read
 from symbp.verify.grading.reductions import reduce, reduction
@@ -64,7 +64,7 @@ class Meaning:
 
     text: str
     names: Names
-    place: Place
+    place: SheetAtPoint
     clock: Clock
     loose: bool = False
     notes: set[str] = field(default_factory=set)

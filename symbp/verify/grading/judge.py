@@ -27,7 +27,7 @@ from symbp.ir.points.sampling import sample_run
 from symbp.read.grammar.syntax import Name, Number, Read, Reduction, Subscripted, Tree
 from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.evaluation import Meaning
-from symbp.verify.grading.key import Place, Sheet
+from symbp.verify.grading.key import Sheet, SheetAtPoint
 from symbp.verify.grading.names import Names
 from symbp.verify.grading.reductions import extent
 from symbp.verify.grading.values import Array, Clock, Misfit, Value
@@ -74,25 +74,25 @@ class Places:
         return found
 
     @cached_property
-    def exact(self) -> list[Place]:
+    def exact(self) -> list[SheetAtPoint]:
         """Twice as many where leaves have few values, so that more of them are seen."""
         system, seeds = self.sheet.system, [self.seed]
         if any(leaf.integer or leaf.fact("binary") or leaf.fact("one hot") for leaf in system.leaves):
             seeds.append(self.seed + 1)
         points = [point for seed in seeds for point in exact_points(system, seed, self.choices)]
-        return [Place(self.sheet, point) for point in points]
+        return [SheetAtPoint(self.sheet, point) for point in points]
 
     @cached_property
-    def digits(self) -> list[Place]:
+    def digits(self) -> list[SheetAtPoint]:
         points = digit_points(self.sheet.system, self.seed, self.choices)
-        return [Place(self.sheet, point) for point in points]
+        return [SheetAtPoint(self.sheet, point) for point in points]
 
     @cached_property
-    def screen(self) -> Place:
+    def screen(self) -> SheetAtPoint:
         """A point in floats, at which most of what is wrong is seen at once."""
         sizes = size_choices(self.sheet.system)[0]
         run = sample_run(self.sheet.system, self.seed, sizes=sizes)
-        return Place(self.sheet, Point(run.sizes, run.values, FLOAT, AS_THEY_ARE, False))
+        return SheetAtPoint(self.sheet, Point(run.sizes, run.values, FLOAT, AS_THEY_ARE, False))
 
 
 @dataclass(frozen=True)
@@ -109,23 +109,23 @@ class Judge:
         return self.places.sheet
 
     @property
-    def screen(self) -> Place:
+    def screen(self) -> SheetAtPoint:
         return self.places.screen
 
-    def meaning(self, place: Place, answer: Answer) -> Meaning:
+    def meaning(self, place: SheetAtPoint, answer: Answer) -> Meaning:
         if id(place) not in self.meanings:
             self.meanings[id(place)] = Meaning(answer.right, self.names, place, self.clock, answer.loose)
         return self.meanings[id(place)]
 
     # --- arrays
-    def expected(self, place: Place, answer: Answer) -> Array:
+    def expected(self, place: SheetAtPoint, answer: Answer) -> Array:
         """The right values of what stands on the left."""
         array = place.tensor(answer.target)
         if answer.subscripts is None:
             return array
         return np.asarray(array[tuple(self.slices(place, answer, array.ndim))])
 
-    def slices(self, place: Place, answer: Answer, rank: int) -> list[int | slice]:
+    def slices(self, place: SheetAtPoint, answer: Answer, rank: int) -> list[int | slice]:
         """A number for each axis that the left side fixes."""
         meaning, found = self.meaning(place, answer), list[int | slice]()
         for subscript in self.on_axes(place, answer, rank):
@@ -138,7 +138,7 @@ class Judge:
             found.append(int(value.array))
         return found
 
-    def on_axes(self, place: Place, answer: Answer, rank: int) -> list[Tree | None]:
+    def on_axes(self, place: SheetAtPoint, answer: Answer, rank: int) -> list[Tree | None]:
         """The subscripts of the left side, one for each axis or None."""
         given = answer.subscripts or ()
         plain: list[Tree | None] = [None if isinstance(s, Name) and s.name == ":" else s for s in given]
@@ -162,7 +162,7 @@ class Judge:
             return extent in self.names.ranges[subscript.name]
         return spare == 0 or (isinstance(subscript, Number) and bool(extent.is_Integer))
 
-    def scope(self, place: Place, answer: Answer, tree: Tree, shape: Sequence[int]) -> dict[str, int]:
+    def scope(self, place: SheetAtPoint, answer: Answer, tree: Tree, shape: Sequence[int]) -> dict[str, int]:
         """How far the free indices run: those of the left side as its axes do."""
         left = self.left_indices(place, answer, tree, len(shape))
         found = {name: int(shape[axis]) for axis, name in left.items()}
@@ -171,7 +171,7 @@ class Judge:
             found[name] = extent(meaning, name, tree)
         return found
 
-    def left_indices(self, place: Place, answer: Answer, tree: Tree, rank: int) -> dict[int, str]:
+    def left_indices(self, place: SheetAtPoint, answer: Answer, tree: Tree, rank: int) -> dict[int, str]:
         """The index at each axis of the left side; where it has none written, those of the page."""
         if answer.subscripts is not None:
             axes = self.on_axes(place, answer, rank)
@@ -185,7 +185,7 @@ class Judge:
                 return {k: name for k, name in enumerate(letters) if name in free}
         return {}
 
-    def found(self, place: Place, answer: Answer, tree: Tree) -> Array:
+    def found(self, place: SheetAtPoint, answer: Answer, tree: Tree) -> Array:
         """The values of a tree, laid out as what stands on the left. Raises Misfit where they can't be."""
         whole = place.tensor(answer.target).shape
         scope = self.scope(place, answer, tree, whole)
@@ -197,7 +197,7 @@ class Judge:
         return _laid(value, [(left.get(k), int(whole[k])) for k in kept], tree)
 
     # --- equality
-    def differs(self, place: Place, answer: Answer, tree: Tree) -> Mismatch | None:
+    def differs(self, place: SheetAtPoint, answer: Answer, tree: Tree) -> Mismatch | None:
         """Where a tree has another value at a place. Raises Misfit; Refused where the place can't tell."""
         try:
             right, found = self.expected(place, answer), self.found(place, answer, tree)
@@ -238,7 +238,7 @@ class Judge:
                 return Finding(Proof(EXACT, _sizes(exact)))
         except Refused:
             pass
-        told, drawn, why = list[Place](), list[Mismatch](), "no point can tell"
+        told, drawn, why = list[SheetAtPoint](), list[Mismatch](), "no point can tell"
         for place in self.places.digits:
             try:
                 wrong = self.differs(place, answer, tree)
@@ -256,7 +256,7 @@ class Judge:
         self.trust(answer, told)
         return Finding(Proof(DIGITS, _sizes(told)))
 
-    def trust(self, answer: Answer, places: Iterable[Place]) -> None:
+    def trust(self, answer: Answer, places: Iterable[SheetAtPoint]) -> None:
         """Makes sure that what an answer is compared with is the derivative that it is said to be."""
         if answer.by is None:
             return
@@ -318,5 +318,5 @@ def _element(at: Sequence[int]) -> str:
     return f"[{','.join(map(str, at))}]" if at else ""
 
 
-def _sizes(places: Iterable[Place]) -> tuple[Any, ...]:
+def _sizes(places: Iterable[SheetAtPoint]) -> tuple[Any, ...]:
     return tuple({tuple(p.point.sizes.items()): p.point.sizes for p in places}.values())

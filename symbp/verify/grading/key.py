@@ -74,7 +74,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Place:
+class SheetAtPoint:
     """A sheet at a point; values are found when they are asked for, and kept."""
 
     sheet: Sheet

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.judge import Judge
-from symbp.verify.grading.key import Place
+from symbp.verify.grading.key import SheetAtPoint
 from symbp.verify.grading.values import Misfit
 
 
@@ -34,7 +34,7 @@ def told(misfit: Misfit, judge: Judge, answer: Answer) -> str:
     return f"shapes: {misfit.what}{verb}{said}{inside}"
 
 
-def shape_words(place: Place, shape: Sequence[int]) -> str:
+def shape_words(place: SheetAtPoint, shape: Sequence[int]) -> str:
     """A shape in the sizes of the page, where they are distinct at the place, else as numbers."""
     letters = place.sheet.reading.sizes
     values = list(place.point.sizes.values())

@@ -18,7 +18,7 @@ Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class Step:
+class UpdateRecord:
     """One update, counted from 1: the loss before it and, for each parameter, the norms of its gradient, of
     itself and of its change."""
 
@@ -115,7 +115,7 @@ class Course:
     knows nothing, where that can be told."""
 
     rate: float | None
-    steps: tuple[Step, ...]
+    steps: tuple[UpdateRecord, ...]
     probes: Mapping[int, float]
     looks: tuple[Look, ...]
     broken: Broken | None

@@ -21,7 +21,7 @@ from symbp.ir.system import Role
 from symbp.ir.training import GRADIENT, STEP, THETA, UpdateRule
 from symbp.verify.health.broken import first_broken
 from symbp.verify.health.looks import Instruments, look
-from symbp.verify.health.records import Array, Broken, Course, Look, Step
+from symbp.verify.health.records import Array, Broken, Course, Look, UpdateRecord
 from symbp.verify.health.setting import RATE, Setting, started
 
 Said = Callable[[str], None]
@@ -34,7 +34,7 @@ class Moment:
     """One step as it was taken: what was measured, and the parameters after it; `broken` where it couldn't
     be, and parameters are those before."""
 
-    step: Step | None
+    step: UpdateRecord | None
     params: Mapping[str, Array]
     buffers: Mapping[str, Array]
     broken: Broken | None = None
@@ -110,7 +110,7 @@ def moments(
             yield Moment(None, params, buffers, first_broken(point.run, setting.system, asked, number))
             return
         changed = optimizer.step(params, gradients, rate(number) if rate else None)
-        step = Step(
+        step = UpdateRecord(
             number,
             loss,
             {name: _norm(gradients[name]) for name in params},
@@ -194,7 +194,7 @@ def train(setting: Setting, tools: Instruments) -> Course:
     start, buffers = started(setting)
     probes = {0: probe_loss(setting, start, buffers)}
     looks: list[Look] = []
-    steps: list[Step] = []
+    steps: list[UpdateRecord] = []
     if isfinite(probes[0]):
         looks.append(look(tools, setting, start, buffers, 0, setting.probe))
     still = set(start)

@@ -22,7 +22,7 @@ from symbp.derive.derivation import Derivation, Ground
 from symbp.ir.expr import Expr
 from symbp.ir.system import System
 from symbp.verify.proofs.evaluation import Array, Refused, mismatch
-from symbp.verify.proofs.grounded import Grounded, Outcome, Place
+from symbp.verify.proofs.grounded import GroundAtPoint, Grounded, Outcome
 from symbp.verify.proofs.report import EXACT
 
 SMALL = sympy.Rational(1, 500)  # a number below that is added to something under a root or a line: ε
@@ -52,7 +52,7 @@ class Evidence:
     def zero(self, name: str) -> Outcome:
         """Whether a tensor is 0 in all elements, at all points."""
 
-        def check(place: Place) -> Any:
+        def check(place: GroundAtPoint) -> Any:
             array = place.after.tensor(name)
             return mismatch(name, _zeros(array, place), array, place.point)
 
@@ -61,17 +61,19 @@ class Evidence:
     def vanishes(self, grounded: Grounded, name: str, gradient: str, kept: tuple[int, ...]) -> Outcome:
         """Whether Σ W·dW is 0, summed over all axes but those kept."""
 
-        def check(place: Place) -> Any:
+        def check(place: GroundAtPoint) -> Any:
             products = place.after.tensor(name) * place.after.tensor(gradient)
             total = _summed(products, kept)
             return mismatch(name, _zeros(total, place), total, place.point)
 
         return grounded.proven(check)
 
-    def equal(self, one: Callable[[Place], Array], other: Callable[[Place], Array]) -> Outcome:
+    def equal(
+        self, one: Callable[[GroundAtPoint], Array], other: Callable[[GroundAtPoint], Array]
+    ) -> Outcome:
         """Whether two values are equal, and not 0."""
 
-        def check(place: Place) -> Any:
+        def check(place: GroundAtPoint) -> Any:
             left, right = one(place), other(place)
             if all(_is_zero(v) for v in left.flat):
                 raise Refused("both are 0")
@@ -79,14 +81,14 @@ class Evidence:
 
         return self.grounded.proven(check)
 
-    def gathered(self, name: str, gradient: str) -> Callable[[Place], Array]:
+    def gathered(self, name: str, gradient: str) -> Callable[[GroundAtPoint], Array]:
         """Σ W·dW of a parameter, as a value at places."""
         return lambda place: _summed(place.after.tensor(name) * place.after.tensor(gradient), ())
 
-    def times(self, gradient: str, factor: Expr) -> Callable[[Place], Array]:
+    def times(self, gradient: str, factor: Expr) -> Callable[[GroundAtPoint], Array]:
         """A gradient times a number."""
 
-        def value(place: Place) -> Array:
+        def value(place: GroundAtPoint) -> Array:
             number = place.point.domain.rational(_fraction(factor))
             return np.asarray(place.after.tensor(gradient) * _held(number))
 
@@ -120,7 +122,7 @@ def _summed(products: Array, kept: tuple[int, ...]) -> Array:
     return total if isinstance(total, np.ndarray) else _held(total)
 
 
-def _zeros(like: Array, place: Place) -> Array:
+def _zeros(like: Array, place: GroundAtPoint) -> Array:
     found = np.empty(like.shape, dtype=object)
     for at in np.ndindex(found.shape):
         found[at] = place.point.domain.lift(0)

@@ -23,12 +23,12 @@ from symbp.ir.evaluation.domains import Residue
 from symbp.ir.system import Equation, System
 from symbp.verify.proofs.claims import sides
 from symbp.verify.proofs.evaluation import Evaluation, Refused, mismatch
-from symbp.verify.proofs.grounded import Place
+from symbp.verify.proofs.grounded import GroundAtPoint
 
 MOST_OPENED = 16
 
 
-def foundation(step: Step, places: Sequence[Place]) -> tuple[str, ...] | None:
+def foundation(step: Step, places: Sequence[GroundAtPoint]) -> tuple[str, ...] | None:
     """The names and facts that a rewrite rests on; None for a step that is none, or where exact arithmetic
     doesn't show that it holds: it then rests on what a function is, too."""
     pair = sides(step)
@@ -48,7 +48,7 @@ def foundation(step: Step, places: Sequence[Place]) -> tuple[str, ...] | None:
 class _Judge:
     """Whether two sides are equal with some definitions; at all places."""
 
-    def __init__(self, pair: tuple[Equation, Equation], places: Sequence[Place]) -> None:
+    def __init__(self, pair: tuple[Equation, Equation], places: Sequence[GroundAtPoint]) -> None:
         self.pair, self.places = pair, places
         self.system = places[0].ground.after
         self.position = {e.target: k for k, e in enumerate(self.system.equations)}
@@ -75,7 +75,7 @@ class _Judge:
         except Refused:
             return False
 
-    def _holds(self, place: Place, opened: Sequence[str], without: str) -> bool:
+    def _holds(self, place: GroundAtPoint, opened: Sequence[str], without: str) -> bool:
         kept = tuple(e for e in self.system.equations if e.target in opened)
         values = dict(place.point.values)
         for name in self.read(opened):
@@ -104,7 +104,7 @@ def _only(system: System, equations: tuple[Equation, ...]) -> System:
     return system.with_(equations=equations, loss=None, outputs=(), metrics=(), updates={}, inference={})
 
 
-def _unknown(name: str, place: Place) -> Any:
+def _unknown(name: str, place: GroundAtPoint) -> Any:
     """Random values for a tensor, the same wherever they are asked for."""
     shape = place.after.tensor(name).shape
     prime = place.point.domain.lift(0).prime

@@ -35,7 +35,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Place:
+class GroundAtPoint:
     """A point, and both systems of a ground there."""
 
     ground: Ground
@@ -71,14 +71,14 @@ class Grounded:
     seed: int = 0
 
     @cached_property
-    def exact(self) -> list[Place]:
-        return [Place(self.ground, point) for point in exact_points(self.ground.before, self.seed)]
+    def exact(self) -> list[GroundAtPoint]:
+        return [GroundAtPoint(self.ground, point) for point in exact_points(self.ground.before, self.seed)]
 
     @cached_property
-    def digits(self) -> list[Place]:
-        return [Place(self.ground, point) for point in digit_points(self.ground.before, self.seed)]
+    def digits(self) -> list[GroundAtPoint]:
+        return [GroundAtPoint(self.ground, point) for point in digit_points(self.ground.before, self.seed)]
 
-    def proven(self, check: Callable[[Place], Mismatch | None]) -> Outcome:
+    def proven(self, check: Callable[[GroundAtPoint], Mismatch | None]) -> Outcome:
         """The outcome of a check at the exact points; where it fails there or can't tell, in 50 digits."""
         try:
             wrong = first(check(place) for place in self.exact)
@@ -107,6 +107,6 @@ def first(found: Iterable[Mismatch | None]) -> Mismatch | None:
     return next((one for one in found if one is not None), None)
 
 
-def sizes_of(places: Sequence[Place]) -> Sizes:
+def sizes_of(places: Sequence[GroundAtPoint]) -> Sizes:
     """The sizes of places, each choice once."""
     return tuple({tuple(p.point.sizes.items()): p.point.sizes for p in places}.values())

@@ -23,7 +23,7 @@ from symbp.ir.system import System
 from symbp.verify.proofs.claims import Claim, Part, claims, defines
 from symbp.verify.proofs.evaluation import Refused, mismatch
 from symbp.verify.proofs.foundation import foundation
-from symbp.verify.proofs.grounded import Grounded, Outcome, Place, first, sizes_of
+from symbp.verify.proofs.grounded import GroundAtPoint, Grounded, Outcome, first, sizes_of
 from symbp.verify.proofs.report import DEFINED, DIGITS, EXACT, OPEN, Mismatch, Proofs, Verdict
 from symbp.verify.proofs.slopes import adjoint_arrays, along_directions, culprits
 
@@ -103,7 +103,7 @@ class _Steps(Grounded):
         """Whether each adjoint, by what it is by, is the derivative that it is said to be; where it isn't,
         whether its own equation is to blame."""
 
-        def check(place: Place, names: Mapping[str, str]) -> Mismatch | None:
+        def check(place: GroundAtPoint, names: Mapping[str, str]) -> Mismatch | None:
             arrays = adjoint_arrays(place.after, names)
             return along_directions(place.point, self.ground.after, of, along, arrays)
 
@@ -131,7 +131,7 @@ def _key(name: str, what: Differential) -> str:
     return f"{name} {what}"
 
 
-def _compared(place: Place, claim: Claim) -> Mismatch | None:
+def _compared(place: GroundAtPoint, claim: Claim) -> Mismatch | None:
     return mismatch(claim.what, place.value(claim.left), place.value(claim.right), place.point)
 
 
@@ -163,13 +163,13 @@ def _stopped(system: System, free: set[str]) -> System:
     return system.with_(equations=tuple(e for e in system.equations if e.target not in free))
 
 
-def _closed(place: Place, closed: System, name: str) -> Mismatch | None:
+def _closed(place: GroundAtPoint, closed: System, name: str) -> Mismatch | None:
     found = place.beside(closed).tensor(name)
     return mismatch(name, place.after.tensor(name), found, place.point)
 
 
 def _declared(
-    place: Place, closed: System, declared: System, loss: str, gradients: Mapping[str, str]
+    place: GroundAtPoint, closed: System, declared: System, loss: str, gradients: Mapping[str, str]
 ) -> Mismatch | None:
     found = place.beside(closed)
     arrays = adjoint_arrays(found, gradients)

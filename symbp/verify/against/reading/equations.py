@@ -21,7 +21,7 @@ from symbp.verify.against.spelled import Spelled
 from symbp.verify.grading.answer import Answer as Written
 from symbp.verify.grading.answer import read_answer
 from symbp.verify.grading.judge import Judge, Places
-from symbp.verify.grading.key import Place
+from symbp.verify.grading.key import SheetAtPoint
 from symbp.verify.grading.names import Names
 from symbp.verify.grading.values import Clock, Misfit, TooMuch
 from symbp.verify.points import Point
@@ -77,7 +77,7 @@ class Equations:
             raise FormulaError(error.what, where=where, details=error.details, help=error.help) from None
 
     def at(self, point: Point) -> Answer:
-        place = Place(
+        place = SheetAtPoint(
             self.spelled.reference.sheet, Where(point.sizes, point.values, FLOAT, AS_THEY_ARE, False)
         )
         clock = Clock.of(SECONDS)
@@ -95,7 +95,7 @@ class Equations:
                 kept[f"d{by}"] = value
         return Answer(loss, gradients, kept)
 
-    def _value(self, place: Place, line: Line, clock: Clock) -> Array:
+    def _value(self, place: SheetAtPoint, line: Line, clock: Clock) -> Array:
         judge = Judge(Places(self.spelled.reference.sheet), self.names, clock)
         where = Origin(self.name, line.number, line.text)
         try:
