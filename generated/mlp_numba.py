@@ -46,15 +46,17 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import io
 import json
 import math
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -1271,11 +1273,12 @@ class State:
     bound: Any = None  # what the last step ran on
     columns: str = ""  # how those of the training's table were read, where it came from one
     random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+    course: Any = None  # how far a training got whose checkpoints are kept
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
-        return {**self.__dict__, **made, "last": None, "bound": None}
+        return {**self.__dict__, **made, "last": None, "bound": None, "course": None}
 
 
 def init_state(
@@ -1362,7 +1365,7 @@ def _outside(values: Array, top: int, ignored: int | None) -> bool:
 
 
 class NotFinite(FloatingPointError):
-    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+    """A loss, gradient or buffer is not finite; the step was not taken. `equation` and `tensor` say where."""
 
     def __init__(self, equation: int | None, tensor: str, text: str) -> None:
         super().__init__(text)
@@ -1373,7 +1376,8 @@ class NotFinite(FloatingPointError):
 def train_step(state: State, **inputs: Any) -> float:
     """One update in place; returns the loss before it. Checks dtype, shape and the range of integers.
 
-    Raises DataError, and NotFinite if the loss or a gradient is not finite; the state is then as it was.
+    Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
+    state is then as it was.
     """
     data, sizes = _step_data(state, inputs)
     for name, (bound, ignored) in INTEGERS.items():
@@ -1386,10 +1390,16 @@ def train_step(state: State, **inputs: Any) -> float:
 def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
     """One update with data that were checked."""
     data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
+    before = [buffer.copy() for buffer in state.buffers.values()]
     loss, finite = _advance(state, data, sizes)
-    if not finite:
-        raise _culprit(state.params, data, sizes)
-    return loss
+    if finite:
+        return loss
+    lost = [name for name, buffer in state.buffers.items() if not np.isfinite(buffer).all()]
+    for buffer, kept in zip(state.buffers.values(), before, strict=True):
+        buffer[...] = kept
+    if lost:
+        raise NotFinite(None, lost[0], f"the buffer {lost[0]} would not be finite; the step was not taken")
+    raise _culprit(state.params, data, sizes)
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
@@ -1440,41 +1450,128 @@ def _equation_text(number: int) -> str:
     return next((line.removeprefix(start).strip() for line in lines if line.startswith(start)), "")
 
 
-def save(path: str | os.PathLike[str], state: State) -> None:
-    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
-    arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
-    arrays.update({f"buffers.{name}": array for name, array in state.buffers.items()})
-    for moment, arena in state.moments.items():
-        arrays.update({f"moments.{moment}.{name}": array for name, array in arena.items()})
-    arrays.update({"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)})
-    if state.columns:
-        arrays["columns"] = np.array(state.columns)
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(dir=target.absolute().parent, prefix=target.name, suffix=".part")
+def _write_whole(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
+    """Writes an .npz; a file that is there is replaced whole or not at all, also where the process is killed
+    or the power fails. What a process that was killed has left is removed."""
+    target = Path(os.path.realpath(path))
+    with suppress(OSError):
+        for left in target.parent.iterdir():
+            owner = left.name.removeprefix(f"{target.name}.").removesuffix(".part")
+            if left.name == f"{target.name}.{owner}.part" and owner.isdecimal() and not _runs(int(owner)):
+                left.unlink()
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("wb") as file:
             np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+    with suppress(OSError):  # not every system can do that to a folder
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _runs(process: int) -> bool:
+    """Whether a process may be running; Windows lets nobody remove what a running one has open."""
+    try:
+        if os.name != "nt":
+            os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return os.name != "nt"
+
+
+def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = None) -> dict[str, Array]:
+    """The arrays of an .npz as `_write_whole` writes it, those of `wanted` that it has. Nothing is made that
+    is larger than the file, whatever is promised in it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.removesuffix(".npy"): name for name in archive.namelist()}
+            chosen = names if wanted is None else [name for name in wanted if name in names]
+            return {name: _member(archive, archive.getinfo(names[name])) for name in chosen}
+    except OSError:
+        raise
+    except Exception as failure:  # whatever the readers raise on a file that isn't theirs
+        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
+
+
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
+    """An array as a view of what the file holds."""
+    if member.flag_bits & 1 or member.compress_type != zipfile.ZIP_STORED:
+        raise DataError(f"{member.filename} is compressed or encrypted, which np.savez does not do")
+    content = archive.read(member)
+    head = io.BytesIO(content)
+    version = np.lib.format.read_magic(head)
+    if version not in ((1, 0), (2, 0)):
+        raise DataError(f"{member.filename} has version {version}")
+    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = read(head)
+    held = len(content) - head.tell()
+    if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) != held:
+        raise DataError(f"{member.filename} promises {dtype} of shape {shape}, and has {held} bytes")
+    found = np.frombuffer(content, dtype, offset=head.tell())
+    return found.reshape(shape, order="F" if by_columns else "C")
+
+
+def _named(state: State) -> dict[str, Array]:
+    """What training changes, by the names that files have for it."""
+    moments = {
+        f"moments.{moment}.{n}": a for moment, arena in state.moments.items() for n, a in arena.items()
+    }
+    params = {f"params.{name}": array for name, array in state.params.items()}
+    return params | {f"buffers.{name}": array for name, array in state.buffers.items()} | moments
+
+
+def save(path: str | os.PathLike[str], state: State, **more: Any) -> None:
+    """Writes a state as .npz, by name; a file that is there is replaced whole or not at all."""
+    known = {"step": np.int64(state.step), "seed": np.int64(state.seed), "network": np.array(NAME)}
+    columns = {"columns": np.array(state.columns)} if state.columns else {}
+    _write_whole(path, {**_named(state), **known, **columns, **more})
 
 
 def load(path: str | os.PathLike[str]) -> State:
-    """Reads what `save` wrote."""
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {name: file[name] for name in file.files}
+    """Reads what `save` wrote; a file of parameters alone leaves the moments zero."""
+    arrays = _read_whole(path)
     params = {n.removeprefix("params."): a for n, a in arrays.items() if n.startswith("params.")}
     if not params:
         raise DataError(f"{path} holds no parameters (arrays named params.…)")
+    if str(arrays.get("network", NAME)) != NAME:
+        raise DataError(f"{path} is of the network {str(arrays['network'])[:80]}, not of {NAME}")
     buffers = {n.removeprefix("buffers."): a for n, a in arrays.items() if n.startswith("buffers.")}
-    state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
-    state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
-    for moment, arena in state.moments.items():
-        for name in arena:
-            if f"moments.{moment}.{name}" in arrays:
-                arena[name] = arrays[f"moments.{moment}.{name}"]
+    try:
+        state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
+        state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
+        if min(state.step, state.seed) < 0:
+            raise ValueError(f"step {state.step}, seed {state.seed}")
+    except (TypeError, ValueError) as failure:
+        raise DataError(f"{path}: {failure}") from None
+    moments = {name: array for name, array in _named(state).items() if name.startswith("moments.")}
+    if any(name in arrays for name in moments):
+        _fill(path, moments, arrays)
     return state
+
+
+def _fill(path: str | os.PathLike[str], into: dict[str, Array], arrays: dict[str, Array]) -> None:
+    """Copies arrays of a file; each must be there, and be of the same shape and kind."""
+    for name, array in into.items():
+        if name not in arrays:
+            raise DataError(f"{path} has no {name}")
+        found = arrays[name]
+        if (found.shape, found.dtype) != (array.shape, array.dtype):
+            raise DataError(
+                f"{path}: {name} has shape {found.shape} of {found.dtype}, "
+                f"this training needs {array.shape} of {array.dtype}"
+            )
+    for name, array in into.items():
+        array[...] = arrays[name]
 
 
 # ---- Training over epochs ----
@@ -1814,7 +1911,7 @@ def _archive(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
     except OSError:
         raise
     except Exception as failure:  # whatever NumPy's readers raise on a file that isn't theirs
-        raise DataError(f"{path} is no .npz file of arrays: {failure}") from None
+        raise DataError(f"{path} is no .npz file of arrays: {failure}") from failure
 
 
 def _show(result: dict[str, Any], as_json: bool) -> None:
@@ -1841,6 +1938,13 @@ def _read(
     return _archive(path, names), columns or ""
 
 
+def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
+    """Writes outputs to an archive."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{path}: this module writes .npz files; for tables, generate it --with tables")
+    _write_whole(path, outputs)
+
+
 def _declare_train(train: argparse.ArgumentParser) -> None:
     """The options of `train`."""
     train.add_argument("--epochs", type=int, default=20)
@@ -1863,6 +1967,8 @@ def _train(options: argparse.Namespace) -> int:
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+    for prepare in PREPARE:
+        prepare(options, state)
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
     reports = [make(options, data) for make in REPORTS]
 
@@ -1924,7 +2030,7 @@ def _arguments() -> argparse.ArgumentParser:
         )
         if verb == "predict":
             other.add_argument(
-                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help=f"where the outputs go: {_DATA}"
             )
     _column_option(verbs.add_parser("check", help="gradients beside central differences"))
     for verb, one in verbs.choices.items():
@@ -1963,8 +2069,7 @@ def main(arguments: list[str] | None = None) -> int:
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
             outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
-            with options.out.open("wb") as file:
-                np.savez(file, **outputs)
+            _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
     except (DataError, OSError) as failure:
         print(f"error: {failure}", file=sys.stderr)
@@ -1972,9 +2077,11 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-# What `train` has beside the essential: its options, those that `fit` takes, who is told of each epoch.
+# What `train` has beside the essential: its options, those that `fit` takes, who prepares the
+# state, who is told of each epoch.
 TRAIN_OPTIONS = ()
 FIT_OPTIONS = ()
+PREPARE = ()
 REPORTS = (_printed,)
 
 

@@ -38,15 +38,17 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import io
 import json
 import math
 import os
 import signal
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -409,13 +411,15 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/saving.py: save, load
+# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
 # ---- Training over epochs ----
 
 
-# symbp/runtime/common/training/epochs.py: _Stop, _batches, _epoch, _epochs
+# symbp/runtime/common/training/stopping.py: _Stop, _batches
+# symbp/runtime/common/training/epochs.py: _epoch, _epochs
 # symbp/runtime/common/training/fit.py: fit
 # symbp/runtime/common/training/starting.py: _fresh_state
 
@@ -430,15 +434,17 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read
+# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
 # symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 
 
-# What `train` has beside the essential: its options, those that `fit` takes, who is told of each epoch.
+# What `train` has beside the essential: its options, those that `fit` takes, who prepares the
+# state, who is told of each epoch.
 TRAIN_OPTIONS = ()
 FIT_OPTIONS = ()
+PREPARE = ()
 REPORTS = (_printed,)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from symbp import data as data
     from symbp import errors as errors
     from symbp import gallery as gallery
+    from symbp import interchange as interchange
     from symbp import nn as nn
     from symbp import optim as optim
     from symbp.api import Derivation as Derivation
@@ -33,12 +34,13 @@ if TYPE_CHECKING:
     from symbp.api import hvp as hvp
     from symbp.api import jacobian as jacobian
     from symbp.api import plan as plan
+    from symbp.api import to_onnx as to_onnx
     from symbp.language import *  # noqa: F403
     from symbp.ops import *  # noqa: F403
 
 __version__ = "0.1.0"
 
-_SUBPACKAGES = ("data", "errors", "gallery", "nn", "optim")
+_SUBPACKAGES = ("data", "errors", "gallery", "interchange", "nn", "optim")
 _HOMES = ("symbp.api", "symbp.language", "symbp.ops")
 
 
@@ -51,7 +53,9 @@ def __getattr__(name: str) -> Any:
         for home in map(import_module, _HOMES):
             if name in home.__all__:
                 return getattr(home, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from symbp.errors import no_attribute
+
+    raise no_attribute(__name__, name, __dir__)
 
 
 def __dir__() -> list[str]:

@@ -6,7 +6,46 @@ Must not know: any other module of symbp.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+
+
+def meant(name: object, known: Iterable[object]) -> str | None:
+    """`did you mean …?` for a name that is close to known ones; upper and lower case count little."""
+    choices = list(dict.fromkeys(map(str, known)))
+    by_case: dict[str, list[str]] = {}
+    for choice in choices:
+        by_case.setdefault(choice.lower(), []).append(choice)
+    wanted = str(name).lower()
+    near = difflib.get_close_matches(wanted, by_case, n=2)
+    alike = [difflib.SequenceMatcher(None, lower, wanted).ratio() for lower in near]
+    near = [lower for lower, ratio in zip(near, alike, strict=True) if ratio > alike[0] - 0.1]
+    same = by_case.get(wanted) or [choice for lower in near for choice in by_case[lower]]
+    return f"did you mean {' or '.join(same)}?" if same else None
+
+
+def choose(name: object, known: Iterable[object], otherwise: str = "choose one of") -> str:
+    """The help for a name that isn't there: the nearest known ones or, where none is near, all of them."""
+    choices = list(dict.fromkeys(map(str, known)))
+    return meant(name, choices) or f"{otherwise}: {', '.join(choices) or 'there is none'}"
+
+
+def meant_file(path: str | Path) -> str | None:
+    """`did you mean …?` for a path at which nothing is: a file of nearly that name beside it."""
+    try:
+        beside = [found.name for found in Path(path).absolute().parent.iterdir()]
+    except OSError:
+        return None
+    return meant(Path(path).name, beside)
+
+
+def no_attribute(module: str, name: str, known: Callable[[], Iterable[str]]) -> AttributeError:
+    """What a module raises that has no such attribute. Names with an underscore are asked for by tools and
+    by the import system: nothing is looked up for those."""
+    hint = None if name.startswith("_") else meant(name, known())
+    return AttributeError(f"module {module!r} has no attribute {name!r}" + (f"; {hint}" if hint else ""))
 
 
 @dataclass(frozen=True)

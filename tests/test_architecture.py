@@ -17,12 +17,26 @@ FILES = sorted(ROOT.rglob("*.py"))
 
 # Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
 DIRECT = {
-    "cli": {"api", "gallery", "explain", "verify", "ops", "data", "root", "targets", "serve", "saliency"},
+    "cli": {
+        "api",
+        "gallery",
+        "explain",
+        "verify",
+        "ops",
+        "data",
+        "root",
+        "targets",
+        "serve",
+        "saliency",
+        "interchange",
+    },
     # Units by their derivatives, as pictures: it declares its own penalty, and lets the api derive.
     "saliency": {"api"},
     # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
     "serve": {"api", "gallery", "rendering", "root", "targets"},
-    "api": {"language", "verify", "explain", "formula", "targets"},
+    "api": {"language", "verify", "explain", "formula", "targets", "interchange"},
+    # Other tools' formats: the equations of a network as theirs, the arrays of its layers as theirs.
+    "interchange": {"nn", "codegen", "targets"},
     # Grading reads what students write, and what the page calls things; frameworks run a forward pass.
     "verify": {"read", "targets"},
     "emit": {"lower", "rendering", "codegen"},  # of `codegen`, what is carried of the runtime

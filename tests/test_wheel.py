@@ -99,7 +99,12 @@ def test_wheel_holds_data_templates_and_licence_and_nothing_else(wheel):
     import zipfile
 
     names = zipfile.ZipFile(wheel).namelist()
-    for needed in ("symbp/data/files/digits.npz", "symbp/data/files/digits.txt", "symbp/cli/main.py"):
+    for needed in (
+        "symbp/py.typed",
+        "symbp/data/files/digits.npz",
+        "symbp/data/files/digits.txt",
+        "symbp/cli/main.py",
+    ):
         assert needed in names
     assert any(name.startswith("symbp/templates/") for name in names)
     assert any(name.endswith("LICENSE") for name in names)

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any, overload
 from symbp.api.against import assert_gradient, check_function
 from symbp.api.choices import one_of
 from symbp.api.derivation import Derivation, PageChoices
+from symbp.api.exporting import to_onnx
 from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
 from symbp.derive.derivation import Derivation as Derived
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
+from symbp.language.parts import with_parts
 
 if TYPE_CHECKING:
     from symbp.api.checked import CheckReport
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
-    from symbp.targets.target import Order
+    from symbp.targets.target import Order, Target
     from symbp.verify.against import AgainstReport
 
 __all__ = [
@@ -50,6 +52,7 @@ __all__ = [
     "order",
     "plan",
     "source",
+    "to_onnx",
 ]
 
 
@@ -139,23 +142,36 @@ def source(
     dtype: str = "float64",
     sizes: Mapping[str, int] | None = None,
     derivation: Derivation | None = None,
-    pieces: Collection[str] = (),
+    pieces: Collection[str] | None = None,
 ) -> str:
     """The text of the standalone training module of a network; `derivation` saves deriving again what is at
     hand. Of a derivation in place of a network (a Hessian, a product with it, a Jacobian, gradients), the
-    text of a module that computes what it holds and doesn't train. `pieces` names what its training has
-    beside the essential: `"live"` (a line of progress), `"log"` (JSON lines), `"patience"` (early stopping),
-    `"tables"` (.csv files).
+    text of a module that computes what it holds and doesn't train.
+
+    `pieces` names what the module has beside parameters, gradients, steps, `"evaluate"`, `"predict"`,
+    `"fit"`, `"save"` and a short command line, `"train"`: `"check"` (gradients compared), `"command"` (the
+    whole command line), `"blocks"` (steps in blocks of rows), `"replay"` (the equation that isn't finite),
+    `"costs"` (operations and bytes, told at its head), `"checkpoints"` (files to go on from),
+    `"live"` (a line of progress), `"log"` (JSON lines),
+    `"patience"` (early stopping), `"tables"` (.csv files); `"all"` of them; `"nothing"` leaves out even the
+    first five. Without `pieces` it has what `compile` gives a module.
 
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.
     """
+    chosen = _target(target, dtype)
+    asked = chosen.usual if pieces is None else pieces
+    made = order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=asked)
+    return chosen.source(made)
+
+
+def _target(name: str, dtype: str) -> Target:
+    """The target of that name, which has such numbers."""
     from symbp.targets import TARGETS, named
 
-    chosen = named(one_of("target", target, TARGETS))
-    one_of("dtype", dtype, chosen.dtypes)
-    made = order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces)
-    return chosen.source(made)
+    found = named(one_of("target", name, TARGETS))
+    one_of("dtype", dtype, found.dtypes)
+    return found
 
 
 def order(
@@ -185,7 +201,8 @@ def order(
         )
     derivation = derivation or derive(net)
     chosen = _sizes(derivation, sizes or {})
-    return Order(derivation, optimizer, net.initial, chosen, net.hyper, dtype, tuple(pieces))
+    update = with_parts(optimizer, net.system)
+    return Order(derivation, update, net.initial, chosen, net.hyper, dtype, tuple(pieces))
 
 
 def plan(
@@ -204,7 +221,14 @@ def plan(
 
     chosen = named(one_of("target", target, COMPLETE))
     one_of("dtype", dtype, chosen.dtypes)
-    made = order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation)
+    made = order(
+        net,
+        optimizer=optimizer,
+        dtype=dtype,
+        sizes=sizes,
+        derivation=derivation,
+        pieces=chosen.usual,
+    )
     found: Footprint = chosen.plan(made)
     return found
 
@@ -220,7 +244,8 @@ def compile(
     pieces: Collection[str] = (),
 ) -> types.ModuleType:
     """The training module of a network, or the module of a derivation with `derivatives(params, **inputs)`,
-    imported from the user's cache; the same text as `generate` writes."""
+    imported from the user's cache; `pieces` as for `source`, beside all that isn't live, logged, or early to
+    stop."""
     from symbp.emit import load
 
     text = source(
@@ -230,7 +255,7 @@ def compile(
         dtype=dtype,
         sizes=sizes,
         derivation=derivation,
-        pieces=pieces,
+        pieces=(*_target(target, dtype).usual, *pieces),
     )
     return load(text, net.name)
 
@@ -344,7 +369,7 @@ def _sizes(derivation: Derivation, given: Mapping[str, int]) -> dict[str, int]:
     known = dict.fromkeys((*left, *bound))
     for name, extent in given.items():
         if name not in known:
-            raise UsageError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+            raise UsageError(f"the network has no size {name!r}", help=choose(name, known, "its sizes"))
         if name not in left and extent != bound[name]:
             raise UsageError(
                 f"size {name} is {bound[name]} in the network, not {extent!r}",

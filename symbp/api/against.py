@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbp.api.files import run_file
-from symbp.errors import UsageError
+from symbp.errors import UsageError, meant, meant_file
 
 if TYPE_CHECKING:
     from symbp.api.checked import CheckReport
@@ -105,14 +105,15 @@ def _loaded(text: str) -> tuple[Any, str]:
     file, colon, name = text.rpartition(":")
     path = Path(file if colon and file.endswith(".py") else text)
     if not path.is_file():
-        raise UsageError(
-            "there is no such file", where=str(path), help="give a Python file, mine.py or mine.py:name"
-        )
+        from symbp.targets.frameworks import FRAMEWORKS
+
+        help = meant_file(path) or meant(text, FRAMEWORKS) or "give a Python file, mine.py or mine.py:name"
+        raise UsageError("there is no such file", where=str(path), help=help)
     if path.suffix != ".py":
         return path.read_text(encoding="utf-8"), path.name
     module = run_file(path)
     if path == Path(text):
         return module, path.name
     if not hasattr(module, name):
-        raise UsageError(f"the file has no {name!r}", where=str(path))
+        raise UsageError(f"the file has no {name!r}", where=str(path), help=meant(name, vars(module)))
     return getattr(module, name), f"{path.name}:{name}"

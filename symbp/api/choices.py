@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 
 
 def one_of(what: str, chosen: str, known: Iterable[str]) -> str:
     """The choice. Raises UsageError: none of the known ones."""
     if chosen not in known:
-        raise UsageError(f"there is no {what} {chosen!r}", help=f"choose one of: {', '.join(known)}")
+        raise UsageError(f"there is no {what} {chosen!r}", help=choose(chosen, known))
     return chosen

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from symbp.language.parts import with_parts
 from symbp.verify.health import Health, examine
 from symbp.verify.health.prepare import BATCH_SIZE, STEPS, prepared
 from symbp.verify.health.report import as_json, text
@@ -94,6 +95,7 @@ def diagnose(
     import symbp.api as api
 
     derivation = derivation or api.derive(net)
+    optimizer = with_parts(optimizer, net.system)
     plain = prepared(
         derivation, optimizer, data, sizes=sizes, steps=steps, batch_size=batch_size, seed=seed, what=what
     )

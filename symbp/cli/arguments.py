@@ -7,14 +7,19 @@ Must not know: what a command does with them.
 from __future__ import annotations
 
 import argparse
-import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from symbp.errors import choose
 from symbp.optim.names import OPTIMIZERS, SCHEDULES
 from symbp.targets import COMPLETE
 
-PIECES = ("live", "log", "patience", "tables")  # as complete modules have them
+PIECES = (
+    "evaluate", "predict", "fit", "save", "train", "check", "command", "blocks", "replay", "costs",
+    "checkpoints", "live", "log", "patience", "tables",
+)  # fmt: skip
+"""As complete modules have them, the first five without being asked for."""
+KEPT = ("command", "blocks", "replay", "costs")  # of these, what a module that was trained is kept with
 OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
 DTYPES = ("float32", "float64")
 RULES = tuple(sorted(name.lower() for name in OPTIMIZERS))
@@ -89,6 +94,12 @@ class Arguments:
         self.add("--clip-norm", metavar="NORM", type=positive, help="largest norm of all gradients together")
         self.add("--clip-value", metavar="VALUE", type=positive, help="largest entry of a gradient")
         self.add("--weight-decay", metavar="RATE", type=positive, help="how strongly parameters shrink")
+        self.add("--accumulate", metavar="COUNT", type=count, help="batches whose gradients make an update")
+        self.add("--no-decay", action="store_true", help="but offsets and elementwise scales don't")
+        self.add(
+            "--freeze", metavar="NAME", action="append", default=[],
+            help="a parameter that isn't trained, or a pattern of them such as 'encoder*'; may be repeated",
+        )  # fmt: skip
 
 
 def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:
@@ -97,9 +108,7 @@ def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:
     def name(text: str) -> str:
         if text.lower() in known:
             return text.lower()
-        near = difflib.get_close_matches(text.lower(), known, n=1)
-        told = f"did you mean {near[0]}?" if near else f"choose one of: {', '.join(known)}"
-        raise argparse.ArgumentTypeError(f"there is no {what} {text!r}: {told}")
+        raise argparse.ArgumentTypeError(f"there is no {what} {text!r}: {choose(text, known)}")
 
     return name
 

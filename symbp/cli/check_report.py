@@ -15,6 +15,7 @@ from typing import Protocol
 from markupsafe import Markup
 
 from symbp.cli.arguments import Arguments
+from symbp.errors import choose
 
 
 class Shown(Protocol):
@@ -51,8 +52,10 @@ def _names(text: str) -> tuple[str, ...]:
         fitting = [name for name in METHODS if name.lower().startswith(asked)] if asked else []
         exact = [name for name in fitting if name.lower() == asked]
         if len(exact or fitting) != 1:
-            known = ", ".join(name.replace(" ", "-") for name in METHODS)
-            raise argparse.ArgumentTypeError(f"there is no method {part.strip()!r}; choose of: {known}")
+            help = choose(
+                asked.replace(" ", "-"), (name.replace(" ", "-") for name in fitting or METHODS), "choose of"
+            )
+            raise argparse.ArgumentTypeError(f"there is no method {part.strip()!r}; {help}")
         found += exact or fitting
     return tuple(dict.fromkeys(found))
 

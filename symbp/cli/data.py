@@ -9,16 +9,18 @@ Tables are read by the code that modules carry for it, so that both read the sam
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbp.errors import DataError, UsageError
+from symbp.errors import DataError, UsageError, meant_file
 
 if TYPE_CHECKING:
     from symbp.cli.target import Target
     from symbp.data import Data
     from symbp.ir.system import System, Tensor
+    from symbp.runtime.common.command.table_cells import _Cells
+    from symbp.runtime.common.command.table_columns import _Asked
 
 TABLES = (".csv", ".tsv")
 CONTEXT = 64  # characters in a piece of text, where the network leaves its length open
@@ -27,11 +29,14 @@ CONTEXT = 64  # characters in a piece of text, where the network leaves its leng
 @dataclass(frozen=True)
 class Found:
     """The arrays that a network reads; of a table, how its columns were read, as modules keep it, and in a
-    line of words."""
+    line of words; the cells of the column that says which part an example belongs to; by tensor, the values
+    that its labels stand for."""
 
     data: Data
     columns: str = ""
     said: str = ""
+    parts: tuple[str, ...] = ()
+    classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def data_for(target: Target, path: str | None, text: str | None, sizes: Mapping[str, int]) -> Data:
@@ -40,22 +45,59 @@ def data_for(target: Target, path: str | None, text: str | None, sizes: Mapping[
 
 
 def found_for(
-    target: Target, path: str | None, text: str | None, sizes: Mapping[str, int], column: str | None = None
+    target: Target,
+    path: str | None,
+    text: str | None,
+    sizes: Mapping[str, int],
+    column: str | None = None,
+    parts: str | None = None,
 ) -> Found:
-    """The arrays, and how a table was read, `column` its target. Raises DataError, UsageError."""
+    """The arrays, and how a table was read, `column` its target, `parts` the column that is no data but says
+    which part an example belongs to. Raises DataError, UsageError."""
     if path and not text and path.lower().endswith(TABLES):
-        return _from_table(target.network.system, path, sizes, column)
-    if column:
-        raise UsageError("--target-column names a column of a table", help="give the table: --data FILE.csv")
+        return _from_table(target.network.system, path, sizes, column, parts)
+    for option, name in (("--target-column", column), ("--split-column", parts)):
+        if name:
+            raise UsageError(f"{option} names a column of a table", help="give the table: --data FILE.csv")
     return Found(_arrays_for(target, path, text, sizes))
 
 
-def _from_table(system: System, path: str, sizes: Mapping[str, int], column: str | None) -> Found:
+def _from_table(
+    system: System, path: str, sizes: Mapping[str, int], column: str | None, parts: str | None
+) -> Found:
+    from symbp.runtime.common.arrays.shapes import DataError as NoTable
+    from symbp.runtime.common.command.table_cells import _cells
+    from symbp.runtime.common.command.table_columns import _read_columns, _said
+
+    asked = _asked(system, sizes)
+    try:
+        cells, says = _apart(_cells(Path(path), None), parts)
+        arrays, columns = _read_columns(cells, asked, column)
+        said = _said(columns, asked, len(cells.rows), [parts] if parts else [])
+    except NoTable as failure:
+        raise DataError(str(failure), where=path) from None
+    shaped = {t.name: _as_shaped(arrays[t.name], t, system) for t in _read(system)}
+    classes = {c.tensor: c.values for c in columns.columns if c.values is not None}
+    return Found(shaped, columns.text(), f"{path}: {said}", says, classes)
+
+
+def _apart(cells: _Cells, name: str | None) -> tuple[_Cells, tuple[str, ...]]:
+    """The table without a column, and the cells of this one. Raises what modules raise of tables."""
+    from symbp.runtime.common.command.table_columns import _named_column
+
+    if name is None:
+        return cells, ()
+    at = cells.names.index(_named_column(cells, name))
+    rows = tuple([*row[:at], *row[at + 1 :]] for row in cells.rows)
+    left = replace(cells, names=(*cells.names[:at], *cells.names[at + 1 :]), rows=rows)
+    return left, tuple(row[at] for row in cells.rows)
+
+
+def _asked(system: System, sizes: Mapping[str, int]) -> _Asked:
+    """What the network reads, for the code that reads tables."""
     from symbp.ir.expr import Size
     from symbp.ir.system import Role
-    from symbp.runtime.common.arrays.shapes import DataError as NoTable
     from symbp.runtime.common.command.table_columns import _Asked
-    from symbp.runtime.common.command.tables import _read_table
 
     known = {Size(name): value for name, value in {**system.bound, **sizes}.items()}
 
@@ -64,7 +106,7 @@ def _from_table(system: System, path: str, sizes: Mapping[str, int], column: str
         return int(found) if str(found).isdigit() else None
 
     read = _read(system)
-    asked = _Asked(
+    return _Asked(
         {t.name: tuple(value(extent) for extent in t.shape) for t in read},
         {
             t.name: next((value(f.bound) for f in t.facts if f.bound is not None), None)
@@ -74,11 +116,6 @@ def _from_table(system: System, path: str, sizes: Mapping[str, int], column: str
         tuple(t.name for t in read if t.role is Role.TARGET),
         tuple(t.name for t in read if any(f.kind == "binary" for f in t.facts)),
     )
-    try:
-        arrays, columns, said = _read_table(Path(path), asked, None, column)
-    except NoTable as failure:
-        raise DataError(str(failure), where=path) from None
-    return Found({t.name: _as_shaped(arrays[t.name], t, system) for t in read}, columns, f"{path}: {said}")
 
 
 def _arrays_for(target: Target, path: str | None, text: str | None, sizes: Mapping[str, int]) -> Data:
@@ -177,7 +214,7 @@ def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise DataError("there is no such text file", where=path) from None
+        raise DataError("there is no such text file", where=path, help=meant_file(path)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise DataError("the text can't be read as UTF-8", where=path, details=(str(error),)) from None
 

@@ -16,9 +16,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import sizes
-from symbp.errors import UsageError
+from symbp.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from symbp.cli.data import Found
     from symbp.data import Data
     from symbp.language import Network
 
@@ -29,7 +30,7 @@ BY_CTRL_C = "interrupted"
 @dataclass(frozen=True)
 class Plan:
     """What to train on what; `options` are those of the module, target and dtype aside. `validation` is what
-    the training may look at, `held` what it never sees; `columns` says how those of a table were read."""
+    the training may look at, `held` what it never sees; `read` is all that was read, and how."""
 
     net: Network
     train: Data
@@ -38,7 +39,12 @@ class Plan:
     epochs: int
     batch_size: int
     options: Mapping[str, Any]
-    columns: str = ""
+    read: Found
+
+    @property
+    def columns(self) -> str:
+        """How those of a table were read, as modules keep it."""
+        return self.read.columns
 
 
 def examples(data: Mapping[str, Any]) -> int:
@@ -49,45 +55,46 @@ def examples(data: Mapping[str, Any]) -> int:
 def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options make. Raises UsageError, DataError, and what deriving raises."""
     import symbp as bp
+    from symbp.cli import balance, parts
     from symbp.cli.console import narrate
     from symbp.cli.data import found_for, sizes_of
     from symbp.cli.target import load_target, update
 
+    parts.refuse_contradictions(args)
     target = load_target(args.net)
-    read = found_for(target, args.data, args.text, sizes(args), args.target_column)
-    found = read.data
+    read = found_for(target, args.data, args.text, sizes(args), args.target_column, args.split_column)
     if read.said:
         narrate(read.said)
-    train, held = _last(found, args.last) if args.last else bp.data.split(found)
-    train, validation = bp.data.split(train, seed=1) if args.patience else (train, held)
+    labels = balance.labels_of(target.network.system)
+    part = parts.split(args, read, labels)
+    if labels:
+        narrate(balance.told(labels, part.train, read.classes.get(labels, ())))
     network = bp.standardised(target.network) if args.standardise else target.network
+    network = bp.standardised_target(network) if args.standardise_target else network
+    shown = sizes_of(target.network.system, read.data, sizes(args))
+    if args.class_weights:
+        network = balance.weighted(network, args.class_weights, part.train, shown)
     epochs = args.epochs or target.epochs or EPOCHS
-    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, examples(train))
+    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, examples(part.train))
     return Plan(
         network,
-        train,
-        validation,
-        held,
+        part.train,
+        part.validation,
+        part.held,
         epochs,
         batch_size,
         {
-            "optimizer": update(target, args, epochs * -(-examples(train) // batch_size)),
-            "sizes": sizes_of(target.network.system, found, sizes(args)),
+            "optimizer": update(target, args, epochs * -(-examples(part.train) // batch_size)),
+            "sizes": shown,
             "derivation": bp.derive(network),
             "pieces": [
                 *(name for name in ("log", "patience") if getattr(args, name)),
+                *(["checkpoints"] if args.checkpoint or args.resume or args.params else []),
                 *(["tables"] if read.columns else []),
             ],
         },
-        read.columns,
+        read,
     )
-
-
-def _last(data: Data, count: int) -> tuple[Data, Data]:
-    """(what to train on, what is held out), the last so many examples held out."""
-    if count >= examples(data):
-        raise UsageError(f"cannot hold out the last {count} of {examples(data)} examples")
-    return {n: a[:-count] for n, a in data.items()}, {n: a[-count:] for n, a in data.items()}
 
 
 class Log:
@@ -96,13 +103,21 @@ class Log:
     def __init__(self, path: str | None) -> None:
         self.path = Path(path) if path else None
         if self.path:
-            self.path.write_text("", encoding="utf-8")
+            from symbp.api.files import write
+
+            write(self.path, "", force=True)
 
     def write(self, record: Mapping[str, Any]) -> None:
         if self.path:
+            from symbp.cli.console import narrate
+
             finite = {k: None if isinstance(v, float) and not isfinite(v) else v for k, v in record.items()}
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(finite, ensure_ascii=False) + "\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(finite, ensure_ascii=False) + "\n")
+            except OSError as error:
+                narrate(f"the log {self.path} can't be written any more, training goes on: {error.strerror}")
+                self.path = None
 
 
 def buffers(plan: Plan, module: ModuleType) -> Any:
@@ -110,22 +125,46 @@ def buffers(plan: Plan, module: ModuleType) -> Any:
     return module.fitted_buffers(**plan.train) if hasattr(module, "fitted_buffers") else None
 
 
+def _prepare(args: argparse.Namespace, module: ModuleType, state: Any) -> None:
+    """A state that goes on from a checkpoint or starts from given parameters, and is kept in checkpoints."""
+    from symbp.cli.console import narrate
+
+    if args.resume and args.params:
+        raise UsageError("--resume goes on with the parameters of a checkpoint", help="leave --params out")
+    try:
+        if args.resume:
+            module.resume(state, args.resume)
+            narrate(f"goes on from {args.resume}, step {state.step}")
+        if args.params:
+            fresh = module.start_from(state, args.params)
+            narrate(f"starts from {args.params}" + (f"; anew: {', '.join(fresh)}" if fresh else ""))
+    except (module.DataError, OSError) as failure:
+        raise DataError(str(failure)) from None
+    if args.checkpoint or args.resume:
+        module.keep_checkpoints(state, args.checkpoint or args.resume, args.every, args.every_steps)
+
+
 def fit(
-    plan: Plan, args: argparse.Namespace, module: ModuleType, watch: Callable[[Mapping[str, Any], Any], None]
+    plan: Plan,
+    args: argparse.Namespace,
+    module: ModuleType,
+    watch: Callable[[Mapping[str, Any], Any, bool], None],
 ) -> tuple[Any, int, str | None]:
     """(trained state, epochs, why it stopped early or None); whatever stops it, the state is good. `watch` is
-    shown each epoch's record and the state."""
+    shown each epoch's record, the state, and whether the epoch was before a checkpoint."""
     from symbp.cli.console import Progress, narrate
 
     state = module.init_state(module.init_params(args.seed), buffers(plan, module), seed=args.seed)
     state.columns = plan.columns
+    _prepare(args, module, state)
+    before = len(state.course.records) if args.resume else 0
     log = Log(args.log)
     more = {"patience": args.patience} if args.patience else {}
 
     def epoch(record: dict[str, Any]) -> None:
         progress.epoch(record)
         log.write(record)
-        watch(record, state)
+        watch(record, state, record["epoch"] <= before)
 
     with Progress(plan.epochs, examples(plan.train)) as progress:
         try:
@@ -142,6 +181,8 @@ def fit(
             narrate(f"symbp train: {failure}")
             log.write({"epoch": len(progress.records) + 1, "stopped": str(failure)})
             return state, len(progress.records), str(failure)
+        except OSError as failure:
+            raise DataError(str(failure), where=args.checkpoint or args.resume) from None
     for record in history:
         if record.get("best"):
             narrate(f"kept the parameters of epoch {record['epoch']}, loss {record['validation_loss']:.4g}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.ir.training import UpdateRule
 from symbp.optim.names import OPTIMIZERS
 
@@ -88,7 +88,9 @@ def optimizer(target: Target, name: str | None, rate: float | None, **more: Any)
 
 def update(target: Target, args: argparse.Namespace, steps: int | None) -> UpdateRule:
     """The optimizer that the options of the update make, its schedule over so many steps."""
-    return optimizer(
+    if steps is not None and args.accumulate:
+        steps = -(-steps // args.accumulate)
+    rule = optimizer(
         target,
         args.optimizer,
         args.lr,
@@ -96,7 +98,24 @@ def update(target: Target, args: argparse.Namespace, steps: int | None) -> Updat
         clip_norm=args.clip_norm,
         clip_value=args.clip_value,
         weight_decay=args.weight_decay,
+        groups=_groups(target, args),
+        accumulate=args.accumulate,
     )
+    if args.no_decay and "weight_decay" not in rule.hyper:
+        raise UsageError(
+            f"{rule.name} has no weight decay that offsets and scales could do without",
+            help="give it one: --weight-decay 0.01",
+        )
+    return rule
+
+
+def _groups(target: Target, args: argparse.Namespace) -> dict[str, Any] | None:
+    """The groups that the options make, beside those of the file's own optimizer where it stays."""
+    suggested = target.optimizer if args.optimizer is None else None
+    found = dict(suggested.settings.get("groups", {})) if suggested is not None else {}
+    if args.no_decay:
+        found["offset, scale"] = {"weight_decay": 0}
+    return {**found, **dict.fromkeys(args.freeze, "frozen")} or None
 
 
 def _schedule(name: str | None, warmup: int | None, steps: int | None) -> Schedule | None:
@@ -123,13 +142,12 @@ def _network(module: ModuleType, text: str, name: str | None) -> Network:
     for label, candidate in vars(module).items():
         if isinstance(candidate, Network) and candidate not in declared.values():
             declared[label] = candidate
-    listed = ", ".join(declared) or "none"
     if name is not None:
         found = getattr(module, name, None)
         if isinstance(found, Network):
             return found
         raise UsageError(
-            f"the file has no network named {name!r}", where=text, help=f"its networks: {listed}"
+            f"the file has no network named {name!r}", where=text, help=choose(name, declared, "its networks")
         )
     if len(declared) == 1:
         return next(iter(declared.values()))

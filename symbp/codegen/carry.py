@@ -128,6 +128,37 @@ def functions(names: Sequence[str], wanted: Iterable[str]) -> Taken:
     return taken
 
 
+def reached(sections: Mapping[str, Sequence[str]], wanted: Iterable[str]) -> dict[str, Taken]:
+    """Of the files of each section what some names need, directly or not, in the files' order."""
+    every = {
+        section: [(f, d) for f in map(file, names) for d in f.definitions]
+        for section, names in sections.items()
+    }
+    homes = {name: d for found in every.values() for _, d in found for name in _names(d)}
+    pending, needed = [name for name in wanted if name in homes], set[str]()
+    while pending:
+        name = pending.pop()
+        if name not in needed:
+            needed.add(name)
+            pending += [other for other in _mentioned(homes[name]) if other in homes]
+    return {
+        section: _laid_out([(f, d) for f, d in found if needed.intersection(_names(d))])
+        for section, found in every.items()
+    }
+
+
+def _laid_out(found: Sequence[tuple[File, Definition]]) -> Taken:
+    """Definitions as one text: tables below each other, everything else apart."""
+    text, before = "", None
+    for home, one in found:
+        together = isinstance(one, (ast.Assign, ast.AnnAssign)) and isinstance(
+            before, (ast.Assign, ast.AnnAssign)
+        )
+        text += ("\n" if together else "\n\n\n" if before else "") + home.text(one, one)
+        before = one
+    return Taken(text, frozenset(i for home, one in found for i in home.needed([one])))
+
+
 def takes(names: Sequence[str], function: str, argument: str) -> bool:
     """Whether a function of some files has an argument of that name."""
     found = (d for n in names for d in file(n).definitions if isinstance(d, ast.FunctionDef))
@@ -173,7 +204,8 @@ def _open_functions() -> Mapping[str, tuple[str, frozenset[str]]]:
             if isinstance(definition, ast.FunctionDef) and definition.args.kwarg is not None:
                 given = definition.args
                 own = (*given.posonlyargs, *given.args, *given.kwonlyargs)
-                found[definition.name] = definition.args.kwarg.arg, frozenset(a.arg for a in own)
+                known = found.get(definition.name, ("", frozenset[str]()))[1]  # in a file that it stands for
+                found[definition.name] = definition.args.kwarg.arg, known | {a.arg for a in own}
     return found
 
 

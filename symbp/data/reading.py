@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from symbp.errors import DataError
+from symbp.errors import DataError, meant_file
 
 Data = dict[str, "np.ndarray[Any, Any]"]
 TABLE = ""  # the name of arrays that come without one: no tensor is called so
@@ -29,7 +29,7 @@ def load(path: str | Path) -> Data:
     try:
         data = _table(Path(path)) if where.lower().endswith(".csv") else _arrays(path)
     except FileNotFoundError:
-        raise DataError("there is no such data file", where=where) from None
+        raise DataError("there is no such data file", where=where, help=meant_file(path)) from None
     except (OSError, ValueError, EOFError, BadZipFile) as error:
         raise DataError(
             "the data file is not a .npz archive of plain arrays, an .npy array or a .csv table of numbers",

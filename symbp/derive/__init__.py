@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.declared.derivatives import eliminate, eliminated
-from symbp.derive.declared.masks import bracket_masks
 from symbp.derive.declared.stopped import Stopped, freed
 from symbp.derive.derivation import ClosedForm, Derivation, Ground, Step
 from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
-from symbp.derive.rules.same import merge_duplicates
+from symbp.derive.rules.registry import MASK, SAME_DEFINITION
 from symbp.derive.search.cost import equation_cost
-from symbp.derive.stabilise import stabilise
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.derive.sweep.higher import hessian_vector_products, jacobian_blocks, with_leaf
 from symbp.derive.sweep.reverse import AdjointSystem, adjoints
 from symbp.errors import DerivationError, DoubtfulRewrite
@@ -163,10 +162,11 @@ def _prepared(system: System) -> tuple[System, System, _Led]:
 def _in_safe_shapes(declared: System) -> tuple[System, _Led]:
     """The forward system stabilised, or as it was declared where that can't be confirmed."""
     try:
-        masking: list[Step] = []
-        masked = bracket_masks(declared, masking)
+        masked, changes = MASK.apply(declared)
+        masking = [MASK.told(change) for change in changes]
         stable, stabilising, grounds = stabilise(masked)
-        forward, merging = merge_duplicates(stable)
+        forward, changes = SAME_DEFINITION.apply(stable)
+        merging = [SAME_DEFINITION.told(change) for change in changes]
         pairs = {name: name for name in declared.asked if name not in declared.metrics}
         led = _Led().then(masking, [Ground(0, declared, masked)] if masking else [])
         led = led.then(stabilising, grounds)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from symbp.errors import DerivationError
+from symbp.errors import DerivationError, choose
 from symbp.ir.expr import Expr, Index, free_indices
 from symbp.ir.labels import Choices, Differential
 from symbp.ir.printer import TEXT, Notation, equation_text
@@ -223,8 +223,8 @@ class Derivation:
     def __getitem__(self, parameter: str) -> ClosedForm:
         """The closed form of ∂ loss / ∂ parameter."""
         if parameter not in self.gradients:
-            known = ", ".join(self.gradients)
-            raise DerivationError(f"no gradient by {parameter!r} was derived", help=f"choose one of: {known}")
+            help = choose(parameter, self.gradients)
+            raise DerivationError(f"no gradient by {parameter!r} was derived", help=help)
         backward = {equation.target: equation for equation in self.backward}
         needed, stack = set(), [self.gradients[parameter]]
         while stack:

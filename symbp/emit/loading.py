@@ -3,6 +3,8 @@
 Enters: source text. Leaves: a module. Must not know: how the text was made.
 
 Numba keeps machine code only for functions that come from a file; the content-hashed name makes it valid.
+What lies in the cache is taken only as it was written: machine code carries a digest, the text is compared,
+and Python's own bytecode, which has no digest, isn't used.
 """
 
 from __future__ import annotations
@@ -10,10 +12,14 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import pickle
+import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 
 def cache_folder() -> Path:
@@ -35,11 +41,11 @@ def load(source: str, name: str) -> ModuleType:
     path = _written(cache_folder(), f"{full}.py", source)
     spec = importlib.util.spec_from_file_location(full, path)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[full] = module
     try:
-        spec.loader.exec_module(module)
+        exec(compile(source, str(path), "exec"), vars(module))
+        _seal(module)
     except BaseException:
         del sys.modules[full]
         raise
@@ -57,9 +63,75 @@ def _written(folder: Path, name: str, source: str) -> Path:
 
 def _write(folder: Path, name: str, source: str) -> Path:
     path = folder / name
-    if not path.exists() or path.read_text(encoding="utf-8") != source:
+    if not path.exists() or path.read_bytes() != source.encode():
         handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(source)
-        os.replace(temporary, path)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(source.encode())
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
     return path
+
+
+def _seal(module: ModuleType) -> None:
+    """Gives the module's Numba functions a cache whose files carry digests."""
+    if "numba.core.caching" not in sys.modules:
+        return
+    from numba.core.caching import IndexDataCacheFile
+
+    for function in vars(module).values():
+        cache = getattr(function, "_cache", None)
+        plain = getattr(cache, "_cache_file", None)
+        if type(plain) is IndexDataCacheFile:
+            cache._cache_file = _sealed(plain)  # type: ignore[union-attr]
+
+
+def _sealed(plain: Any) -> Any:
+    """The same cache in files of other names; what was damaged counts as missing, and is written anew."""
+    from numba.core.caching import IndexDataCacheFile
+
+    class Sealed(IndexDataCacheFile):  # type: ignore[misc]
+        def save(self, key: Any, data: Any) -> None:
+            with suppress(OSError):  # without a cache it is compiled again
+                super().save(key, data)
+
+        def _load_index(self) -> Any:
+            try:
+                version, stamp, overloads = pickle.loads(_opened(Path(self._index_path)))
+            except OSError:
+                return {}
+            return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
+
+        def _save_index(self, overloads: Any) -> None:
+            found = self._dump((self._version, self._source_stamp, overloads))
+            self._put(Path(self._index_path), found)
+
+        def _load_data(self, name: str) -> Any:
+            return pickle.loads(_opened(Path(self._data_path(name))))
+
+        def _save_data(self, name: str, data: Any) -> None:
+            self._put(Path(self._data_path(name)), self._dump(data))
+
+        def _put(self, path: Path, content: bytes) -> None:
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            with self._open_for_write(str(path)) as file:
+                file.write(_digest(path.name, content) + content)
+
+    base = plain._index_name.removesuffix(".nbi")
+    return Sealed(plain._cache_path, f"{base}.sealed", plain._source_stamp)
+
+
+def _opened(path: Path) -> bytes:
+    """What was put into a sealed file. Raises OSError: it isn't there, can't be read, or was damaged."""
+    whole = path.read_bytes()
+    size = hashlib.sha256().digest_size
+    if whole[:size] != _digest(path.name, whole[size:]):
+        raise OSError(f"{path} is damaged")
+    return whole[size:]
+
+
+def _digest(name: str, content: bytes) -> bytes:
+    return hashlib.sha256(name.encode() + b"\0" + content).digest()

@@ -23,13 +23,12 @@ from collections.abc import Mapping, Sequence
 import sympy
 
 from symbp.ir.expr import Access, Expr, Size, accesses
+from symbp.ir.machine import CACHED, WORTH_A_CALL
 from symbp.ir.system import Role, System, Tensor
 from symbp.lower.memory.plan import MemoryPlan
 from symbp.lower.passes.batch_split import BatchSplit, split
 from symbp.lower.program import Cost, Kernel, KernelGroup, Nest, Program, Scan
 
-CACHED = 1 << 18  # elements: 1 MB in float32
-WORTH_A_CALL = 1 << 17
 SHARE = 16
 FEWEST = 4
 

@@ -170,6 +170,12 @@ class LoweredNetwork:
         return tuple(name for name in self.system.sizes if name not in self.sizes)
 
     @cached_property
+    def shaping(self) -> tuple[str, ...]:
+        """The open sizes that shape parameters."""
+        found = {size.name for p in self.parameters for e in p.shape for size in free_sizes(e)}
+        return tuple(name for name in self.open_sizes if name in found)
+
+    @cached_property
     def stage_sizes(self) -> tuple[str, ...]:
         """The sizes that stages are told: the open ones, after the rows of a chunk or block where there are
         any."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 
 if TYPE_CHECKING:
     from symbp.ir.training import UpdateRule
@@ -96,5 +96,5 @@ GALLERY: Mapping[str, Entry] = {
 def find(name: str) -> Entry:
     """The entry of that name. Raises UsageError, with the known names, if there is none."""
     if name not in GALLERY:
-        raise UsageError(f"the gallery has no {name!r}", help="choose one of: " + ", ".join(GALLERY))
+        raise UsageError(f"the gallery has no {name!r}", help=choose(name, GALLERY))
     return GALLERY[name]

@@ -14,7 +14,7 @@ from enum import Enum
 from functools import cached_property
 from typing import Literal
 
-from symbp.errors import InvalidSystem, Origin
+from symbp.errors import InvalidSystem, Origin, choose
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, rename
 from symbp.ir.labels import Differential, Label
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
@@ -366,9 +366,7 @@ class System:
         try:
             return self.by_name[name]
         except KeyError:
-            raise InvalidSystem(
-                f"no tensor is named {name!r}", details=("known: " + ", ".join(self.by_name),)
-            ) from None
+            raise InvalidSystem(f"no tensor is named {name!r}", help=choose(name, self.by_name)) from None
 
     def at(self, name: str, *subscripts: Expr, outside: Expr | None = None) -> Access:
         """A read of a tensor of this system."""

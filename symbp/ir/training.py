@@ -6,14 +6,15 @@ Must not know: which optimizers exist, or any target.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import sympy
 
-from symbp.ir.expr import Expr
-from symbp.ir.system import System
+from symbp.errors import UsageError
+from symbp.ir.expr import Access, Expr
+from symbp.ir.system import Equation, System
 
 THETA, GRADIENT, STEP = "theta", "gradient", "step"
 
@@ -37,8 +38,32 @@ class Initial:
 
 
 @dataclass(frozen=True)
+class Group:
+    """Parameters that an update treats otherwise: those whose name one of the `patterns` matches (as a shell
+    would), or which are of that kind (`offset`, `scale`, `weight`). `values` are theirs for leaves that have
+    a number for each parameter; the others have 1. `frozen` ones never change."""
+
+    patterns: tuple[str, ...]
+    values: Mapping[str, float] = field(default_factory=dict)
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """A parameter that an update changes, and its values of `UpdateRule.own`, in this order."""
+
+    parameter: str
+    values: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
 class UpdateRule:
     """An optimizer as equations over one generic parameter, flat with index `i` below the size `P`.
+
+    Where something is to be known of each parameter by itself (its norm, a rate of its own), the equations
+    are over all of them: `theta[k,i]` is entry i of parameter k, with k below `K` and i below `P`, which is
+    as large as that parameter is. What has the index k alone is a number for each parameter: a sum over its
+    entries, or a leaf, one of `own`, whose values are in `parts`. A parameter without a part is frozen.
 
     `system` has the leaves `theta` (parameter), `gradient` (input), the moments (buffers, all zero at the
     start), `step` (the count of updates, 1 at the first) and the hyperparameters (scalars);
@@ -51,6 +76,8 @@ class UpdateRule:
     hyper: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    groups: tuple[Group, ...] = ()
+    parts: tuple[Part, ...] | None = None  # None: all parameters alike
 
     __hash__ = object.__hash__
 
@@ -58,3 +85,60 @@ class UpdateRule:
     def moments(self) -> tuple[str, ...]:
         """The names of the state tensors that travel with each parameter."""
         return tuple(name for name in self.system.updates if name != THETA)
+
+    @property
+    def by_parameter(self) -> bool:
+        """Whether the equations tell parameters apart."""
+        return len(self.system.tensor(THETA).shape) > 1
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The leaves that have a number for each parameter."""
+        count = self.system.tensor(THETA).shape[:1] if self.by_parameter else None
+        return tuple(t.name for t in self.system.leaves if t.shape == count)
+
+    @property
+    def own_numbers(self) -> frozenset[str]:
+        """Every tensor that has a number for each parameter."""
+        count = self.system.tensor(THETA).shape[:1] if self.by_parameter else None
+        return frozenset(t.name for t in self.system.tensors if t.shape == count)
+
+    @property
+    def own_sums(self) -> frozenset[str]:
+        """Those of them that are computed from all entries of a parameter."""
+        return self.own_numbers & {e.target for e in self.system.equations if e.reduction}
+
+    def of_one(self) -> UpdateRule:
+        """The rule for one of the parameters, over `theta[i]`: without the index that tells which."""
+        if not self.by_parameter:
+            return self
+        count, system = self.system.tensor(THETA).shape[0], self.system
+        tensors = tuple(replace(t, shape=tuple(n for n in t.shape if n != count)) for t in system.tensors)
+        equations = tuple(_of_one(e, count) for e in system.equations)
+        return replace(self, system=system.with_(tensors=tensors, equations=equations))
+
+    def parts_of(self, parameters: Iterable[str]) -> tuple[Part, ...]:
+        """What is updated, in this order. Raises UsageError: groups that nobody has looked up."""
+        if self.parts is None and self.groups:
+            raise UsageError(
+                f"the groups of {self.name} are not yet those of a network",
+                help="look them up: symbp.optim.groups.resolved(rule, system)",
+            )
+        if self.parts is None:
+            return tuple(Part(name) for name in parameters)
+        by_name = {part.parameter: part for part in self.parts}
+        return tuple(by_name[name] for name in parameters if name in by_name)
+
+
+def _of_one(equation: Equation, count: Expr) -> Equation:
+    """The equation without its index below the number of parameters."""
+    extents, reduction = equation.extents, equation.reduction
+    which = {i for i in equation.all_indices if extents[i] == count}
+    reads = {a: Access(a.name, *[s for s in a.subscripts if s not in which]) for a in equation.reads}
+    return equation.with_(
+        indices=tuple(i for i in equation.indices if i not in which),
+        body=equation.body.xreplace({a: read for a, read in reads.items() if a.subscripts}),
+        reduction=reduction
+        and replace(reduction, indices=tuple(i for i in reduction.indices if i not in which)),
+        ranges=tuple(extents[i] for i in equation.all_indices if i not in which),
+    )

@@ -8,7 +8,9 @@ from symbp.language.notation import Max, Prod, Sum, equal, index, indices, stop_
 from symbp.language.recurrence import define, recurrent
 from symbp.language.sizes import dim, dims
 from symbp.language.standardising import standardised
+from symbp.language.standardising_target import standardised_target
 from symbp.language.tensor import Condition, Tensor
+from symbp.language.weighting import class_weighted
 
 __all__ = [
     "Condition",
@@ -18,6 +20,7 @@ __all__ = [
     "Sum",
     "Tensor",
     "buffer",
+    "class_weighted",
     "define",
     "dim",
     "dims",
@@ -33,6 +36,7 @@ __all__ = [
     "random",
     "recurrent",
     "standardised",
+    "standardised_target",
     "stop_gradient",
     "target",
     "tokens",

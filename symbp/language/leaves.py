@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from symbp.errors import DeclarationError
+from symbp.errors import DeclarationError, choose
 from symbp.ir.points.random import Draw
 from symbp.ir.system import Fact, Role
 from symbp.language.bodies import number
@@ -117,7 +117,7 @@ def random(name: str | None, shape: Any, kind: str = "bernoulli", p: float = 0.5
     """
     if kind not in FACTS_OF_KINDS:
         raise DeclarationError(
-            f"no distribution is called {kind!r}", where=here(), help="known: " + ", ".join(FACTS_OF_KINDS)
+            f"no distribution is called {kind!r}", where=here(), help=choose(kind, FACTS_OF_KINDS)
         )
     if number(p) is None or not 0 < p < 1:
         raise DeclarationError(
@@ -145,7 +145,7 @@ def _facts(name: str, facts: Iterable[str | Fact], shape: tuple[Any, ...]) -> fr
         if isinstance(fact, str):
             if fact not in KINDS:
                 raise DeclarationError(
-                    f"{fact!r} is no fact that is known", where=here(), help="known: " + ", ".join(KINDS)
+                    f"{fact!r} is no fact that is known", where=here(), help=choose(fact, KINDS)
                 )
             over_axis = fact in ("sums to one", "one hot")
             fact = Fact(fact, axis=len(shape) - 1 if over_axis else None)  # type: ignore[arg-type]

@@ -18,7 +18,7 @@ from typing import Any
 
 import sympy
 
-from symbp.errors import DeclarationError, Origin, ShapeError
+from symbp.errors import DeclarationError, Origin, ShapeError, choose
 from symbp.ir import system as ir
 from symbp.ir.expr import Access, Expr, FloorDiv, Mod, Size, accesses, free_sizes
 from symbp.ir.labels import Choices, Differential
@@ -26,6 +26,7 @@ from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
 from symbp.language.inline import inlined
+from symbp.language.layouts import Layout, layouts_of
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.asked import reached, resolved
 from symbp.language.naming.frames import caller, here
@@ -40,7 +41,8 @@ from symbp.language.tensor import Tensor
 @dataclass(frozen=True, init=False)
 class Network:
     """A declared network. `system` is its forward system in both modes; `initial` says how each parameter
-    and each buffer starts; `hyper` gives the constants whose values are known; `str` prints the equations.
+    and each buffer starts; `hyper` gives the constants whose values are known; `layouts` says how parameters
+    of layers lie in other libraries; `str` prints the equations.
 
     Raises DeclarationError: a loss that isn't scalar, names declared twice, outputs that aren't computed.
     """
@@ -51,6 +53,7 @@ class Network:
     hyper: Mapping[str, float] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices, compare=False)
     example: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    layouts: Mapping[str, Layout] = field(default_factory=dict, compare=False)
     origin: Origin | None = field(default=None, compare=False)
 
     __hash__ = object.__hash__
@@ -87,6 +90,7 @@ class Network:
         choices = _choices(system, symbols or {}, letters or {}, chosen, elements or {})
         object.__setattr__(self, "choices", replace(choices, constants=lowered.constants()))
         object.__setattr__(self, "example", _example(system, example or {}))
+        object.__setattr__(self, "layouts", layouts_of(lowered.leaves, lowered.names))
         object.__setattr__(self, "origin", here())
 
     @property
@@ -121,9 +125,7 @@ def _choices(
     for what, given, known in wanted:
         for name in given:
             if name not in known:
-                raise DeclarationError(
-                    f"there is no {what} {name!r}", where=here(), help=f"choose one of: {', '.join(known)}"
-                )
+                raise DeclarationError(f"there is no {what} {name!r}", where=here(), help=choose(name, known))
     for letter in letters.values():
         check_name(letter, "an index")
     _check_letters(system, letters, chosen)
@@ -164,7 +166,7 @@ def _example(system: System, example: Mapping[str, Any]) -> dict[str, Any]:
             raise DeclarationError(
                 f"the example has a value for {name!r}, which is no leaf of the network",
                 where=here(),
-                help=f"choose from: {', '.join(leaves)}",
+                help=choose(name, leaves),
             )
     return dict(example)
 

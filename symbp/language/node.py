@@ -22,6 +22,7 @@ from symbp.ir.shapes import Witness, infer_ranges, witnesses
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
 from symbp.language.bodies import NamedNumber, exact, rewrite, strip_ranges
 from symbp.language.initial import Initialiser
+from symbp.language.layouts import Layout
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import caller, here, variables
 from symbp.language.sizes import Unifier, simplest
@@ -78,7 +79,7 @@ class Node:
     own even where it is read once; `lettered` says that the author chose the index letters; `joined` lists
     extents that must agree though no index shows it; `parts` are indices that run over a part of the axes at
     which they stand, a slice; `beside` are tensors that the author wrote and that cancelled;
-    `numbers` are those that go by a letter.
+    `numbers` are those that go by a letter; `layout` says how a layer's parameter lies elsewhere.
     """
 
     serial: int
@@ -103,6 +104,7 @@ class Node:
     value: float | None = None
     draw: Draw | None = None
     later: Later | None = None
+    layout: Layout | None = None
     origin: Origin | None = None
 
     @classmethod

@@ -53,6 +53,18 @@ def start(system: System, parameter: Tensor) -> Initial:
     return initial.ones(shape, why) if why else initial.default(shape)
 
 
+def kind(system: System, parameter: Tensor) -> str:
+    """What a parameter is: a `weight`, which enters a sum of products, an `offset`, which is added only, or a
+    `scale`, an elementwise factor; what is none of these counts as a weight."""
+    name = parameter.name
+    reading = [e for e in system.equations if name in e.read_names]
+    if not reading or _weight(system, name) is not None:
+        return "weight"
+    if all(_is_added(equation, name) for equation in reading):
+        return "offset"
+    return "scale" if all(e.op is None and _is_plain(e, name) for e in reading) else "weight"
+
+
 def _is_plain(equation: Equation, name: str) -> bool:
     """Whether the tensor is read there element by element, not as a table."""
     return all(isinstance(s, Index) for a in equation.reads if a.name == name for s in a.subscripts)

@@ -1,5 +1,11 @@
 """Layers and models, composed of ops."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from symbp.errors import no_attribute
+from symbp.nn.calls import ELSEWHERE_NAMED
 from symbp.nn.combining import Flatten, Repeat, Residual
 from symbp.nn.layers import Activation, Dense, Layer
 from symbp.nn.models import Sequential
@@ -96,3 +102,10 @@ __all__ = [
     "TransformerEncoderBlock",
     "Upsample",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    found = no_attribute(__name__, name, lambda: __all__)
+    if own := ELSEWHERE_NAMED.get(name):
+        found = AttributeError(f"module {__name__!r} has no attribute {name!r}; write {own}")
+    raise found

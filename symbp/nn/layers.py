@@ -15,11 +15,13 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.system import Role
 from symbp.ir.training import Initial
 from symbp.language.initial import Initialiser, Shape, constant, glorot_uniform, he_normal, zeros
+from symbp.language.layouts import Layout, Module, alike
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
+from symbp.nn.calls import Positional
 from symbp.ops.activations import FAMILY
 from symbp.ops.products import dense
 from symbp.ops.registry import find
@@ -38,7 +40,7 @@ def activation(name: str | None, z: Tensor) -> Tensor:
 
 
 @dataclass(frozen=True)
-class Dense:
+class Dense(Positional):
     """Σ_i x[n,i]·W[i,j] + b[j], then an activation; `units` is the size of the result's last axis.
 
     Each call declares parameters of its own, `W` and `b` with the layer's number, or with `name` in front of
@@ -51,6 +53,13 @@ class Dense:
     init: Initialiser | None = None
     name: str | None = None
 
+    clear = 3  # Keras has the activation and the bias at the same places
+    torch = ("", "units", "bias")
+
+    @classmethod
+    def _unclear(cls, arguments: tuple[Any, ...]) -> bool:
+        return super()._unclear(arguments) or not all(isinstance(a, str | None) for a in arguments[1:2])
+
     def __post_init__(self) -> None:
         as_size(self.units)
         check_layer(self.name, self.activation)
@@ -60,15 +69,24 @@ class Dense:
             raise ShapeError(f"{display(x)} is a scalar; a dense layer needs an axis to map", where=here())
         units = as_size(self.units)
         init = self.init or (he_normal if self.activation in RECTIFIERS else glorot_uniform)
-        weight = parameter(self.name, "W", (x.shape[-1], units), init)
-        bias = parameter(self.name, "b", (units,)) if self.bias else None
+        own = Module("Linear", self.name)
+        turned = Layout(own, "weight", ((1,), (0,)))
+        weight = parameter(self.name, "W", (x.shape[-1], units), init, turned)
+        bias = parameter(self.name, "b", (units,), layout=alike(own, "bias")) if self.bias else None
         return activation(self.activation, dense(x, weight, bias))
 
 
-def parameter(layer: str | None, letter: str, shape: Any, init: Initialiser | None = None) -> Tensor:
+def parameter(
+    layer: str | None,
+    letter: str,
+    shape: Any,
+    init: Initialiser | None = None,
+    layout: Layout | None = None,
+) -> Tensor:
     """A parameter of a layer: called by its letter with the layer's number, or behind the layer's name."""
     name = f"{layer}_{letter}" if layer else None
-    return Tensor.leaf(name, tuple(shape), Role.PARAMETER, init=init or zeros, hint=Hint(letter, "layer"))
+    hint = Hint(letter, "layer")
+    return Tensor.leaf(name, tuple(shape), Role.PARAMETER, init=init or zeros, hint=hint, layout=layout)
 
 
 def started_as(init: Initialiser, inputs: Sequence[int], outputs: Sequence[int]) -> Initialiser:

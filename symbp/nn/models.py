@@ -20,7 +20,7 @@ from symbp.nn.layers import Dense, Layer, check_layers
 from symbp.ops.activations import softmax
 from symbp.ops.losses.classification import cross_entropy
 from symbp.ops.losses.regression import mse
-from symbp.ops.metrics import accuracy
+from symbp.ops.metrics.classification import accuracy
 
 
 class Sequential:

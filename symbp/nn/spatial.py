@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from symbp.errors import DeclarationError
 from symbp.language.initial import Initialiser, glorot_uniform, he_normal
-from symbp.language.naming.frames import here
+from symbp.language.layouts import Module, alike
 from symbp.language.sizes import as_size
 from symbp.language.tensor import Tensor
+from symbp.nn.calls import Positional
 from symbp.nn.layers import RECTIFIERS, activation, check_layer, parameter, started_as
 from symbp.ops.gates import divided
 from symbp.ops.windowed import adaptive_pooling, convolution, pooling, resizing
@@ -27,24 +27,8 @@ TRANSPOSED = {
 }
 
 
-class _Positional:
-    """A layer whose arguments after the channels and the kernel are given by name: PyTorch has the channels
-    that come in first, which are known here, so that Conv2d(1, 8, 3) would mean another layer."""
-
-    def __new__(cls, *arguments: Any, **named: Any) -> Self:  # noqa: ARG004
-        if len(arguments) > 2:
-            shown, (_, channels, kernel, *_) = ", ".join(map(repr, arguments)), arguments
-            clear = f"{cls.__name__}({channels!r}, {kernel!r})"
-            raise DeclarationError(
-                f"{cls.__name__}({shown}) isn't clear: the channels that come in are those of the input",
-                where=here(),
-                help=f"give what goes out and the kernel, {clear}, and the rest by name: stride=…, padding=…",
-            )
-        return super().__new__(cls)
-
-
 @dataclass(frozen=True)
-class _Conv(_Positional):
+class _Conv(Positional):
     """A convolution with an offset for each channel, then an activation: `W` (F, C/groups, K, …), `b` (F)."""
 
     channels: Any
@@ -60,6 +44,8 @@ class _Conv(_Positional):
     name: str | None = None
 
     count: ClassVar[int]
+    clear = 2
+    torch = ("", "channels", "kernel_size", "stride", "padding", "dilation", "groups", "bias")
 
     def __post_init__(self) -> None:
         as_size(self.channels)
@@ -73,8 +59,10 @@ class _Conv(_Positional):
         space = range(2, 2 + self.count)
         inputs = divided(x, 1, self.groups, "a convolution's groups") if self.groups > 1 else x.shape[1]
         shape = (channels, inputs, *map(as_size, kernel))
-        weight = parameter(self.name, "W", shape, started_as(init, (1, *space), (0, *space)))
-        bias = parameter(self.name, "b", (channels,)) if self.bias else None
+        own = Module(f"Conv{self.count}d", self.name)
+        start = started_as(init, (1, *space), (0, *space))
+        weight = parameter(self.name, "W", shape, start, alike(own, "weight", len(shape)))
+        bias = parameter(self.name, "b", (channels,), layout=alike(own, "bias")) if self.bias else None
         z = CONVOLUTIONS[self.count](x, weight, bias, self.stride, self.padding, self.dilation, self.groups)
         return activation(self.activation, z)
 
@@ -98,7 +86,7 @@ class Conv3d(_Conv):
 
 
 @dataclass(frozen=True)
-class _ConvTranspose(_Positional):
+class _ConvTranspose(Positional):
     """A transposed convolution with an offset for each channel: `W` (C, F/groups, K, …), `b` (F)."""
 
     channels: Any
@@ -115,6 +103,10 @@ class _ConvTranspose(_Positional):
     name: str | None = None
 
     count: ClassVar[int]
+    clear = 2
+    torch = (
+        "", "channels", "kernel_size", "stride", "padding", "output_padding", "groups", "bias", "dilation",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         as_size(self.channels)
@@ -128,8 +120,10 @@ class _ConvTranspose(_Positional):
         space = range(2, 2 + self.count)
         each = channels if self.groups == 1 else as_size(_each(self.channels, self.groups))
         shape = (x.shape[1], each, *map(as_size, kernel))
-        weight = parameter(self.name, "W", shape, started_as(init, (0, *space), (1, *space)))
-        bias = parameter(self.name, "b", (channels,)) if self.bias else None
+        own = Module(f"ConvTranspose{self.count}d", self.name)
+        start = started_as(init, (0, *space), (1, *space))
+        weight = parameter(self.name, "W", shape, start, alike(own, "weight", len(shape)))
+        bias = parameter(self.name, "b", (channels,), layout=alike(own, "bias")) if self.bias else None
         z = TRANSPOSED[self.count](
             x, weight, bias, self.stride, self.padding, self.output_padding, self.groups, self.dilation
         )
@@ -160,7 +154,7 @@ class ConvTranspose3d(_ConvTranspose):
 
 
 @dataclass(frozen=True)
-class _MaxPool:
+class _MaxPool(Positional):
     """The maximum of each window; the stride is the kernel's size if not given."""
 
     kernel_size: Option
@@ -196,7 +190,7 @@ class MaxPool3d(_MaxPool):
 
 
 @dataclass(frozen=True)
-class _AvgPool:
+class _AvgPool(Positional):
     """The mean of each window; the stride is the kernel's size if not given."""
 
     kernel_size: Option
@@ -234,7 +228,7 @@ class AvgPool3d(_AvgPool):
 
 
 @dataclass(frozen=True)
-class _AdaptivePool:
+class _AdaptivePool(Positional):
     """The mean or maximum of each of `output_size` shares of an axis, whatever its extent; an axis whose size
     is None stays as it is."""
 
@@ -283,7 +277,7 @@ class AdaptiveMaxPool3d(_AdaptivePool):
 
 
 @dataclass(frozen=True)
-class GlobalAvgPool:
+class GlobalAvgPool(Positional):
     """The mean over all axes after the channels; with `keepdim` they stay, of size 1."""
 
     keepdim: bool = False
@@ -293,7 +287,7 @@ class GlobalAvgPool:
 
 
 @dataclass(frozen=True)
-class GlobalMaxPool:
+class GlobalMaxPool(Positional):
     """The maximum over all axes after the channels; with `keepdim` they stay, of size 1."""
 
     keepdim: bool = False
@@ -303,7 +297,7 @@ class GlobalMaxPool:
 
 
 @dataclass(frozen=True)
-class Upsample:
+class Upsample(Positional):
     """The image at more places: nearest, or on the line between the two nearest."""
 
     size: Any = None

@@ -14,11 +14,13 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index
 from symbp.language.initial import Initialiser, glorot_uniform
+from symbp.language.layouts import Layout, Module, alike
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of
 from symbp.language.tensor import Tensor, axes
+from symbp.nn.calls import Positional
 from symbp.nn.combining import Repeat
 from symbp.nn.layers import Dense, activation, check_layer, parameter, started_as
 from symbp.nn.normalizing import LayerNorm, RMSNorm
@@ -32,7 +34,7 @@ Positions = Literal["learned", "sinusoidal", "rotary", "none"]
 
 
 @dataclass(frozen=True)
-class MultiHeadAttention:
+class MultiHeadAttention(Positional):
     """Attention in several heads of width E = D/heads, then a projection back to D (Vaswani et al. 2017).
 
     `Wq`, `Wk`, `Wv` (D, heads, E) and `bq`, …; `Wo` (heads, E, D) and `bo`. With `kv_heads` fewer heads of
@@ -50,6 +52,9 @@ class MultiHeadAttention:
     dropout: float = 0.0
     init: Initialiser | None = None
     name: str | None = None
+
+    clear = 1
+    torch = ("", "heads", "dropout", "bias")
 
     def __post_init__(self) -> None:
         check_layer(self.name)
@@ -69,15 +74,16 @@ class MultiHeadAttention:
         heads, few = sympy.Integer(self.heads), sympy.Integer(self.kv_heads or self.heads)
         each = self._width(x)
         source = x if memory is None else memory
-        q = self._project(x, "q", heads, each)
-        k = self._project(source, "k", few, each)
-        v = self._project(source, "v", few, each)
+        own = Module("MultiheadAttention", self.name)
+        q = self._project(own, x, "q", heads, each)
+        k = self._project(own, source, "k", few, each)
+        v = self._project(own, source, "v", few, each)
         if self.rotary:
             q, k = rotary(q), rotary(k)
         o = scaled_dot_product_attention(
             q, k, v, mask, is_causal=self.causal, enable_gqa=self.heads != (self.kv_heads or self.heads)
         )
-        return self._together(o, heads, each, x.shape[-1])
+        return self._together(own, o, heads, each, x.shape[-1])
 
     def _width(self, x: Tensor) -> Expr:
         if self.head_width is not None:
@@ -97,17 +103,26 @@ class MultiHeadAttention:
             )
         return as_size(width // self.heads)
 
-    def _project(self, x: Tensor, letter: str, heads: Expr, each: Expr) -> Tensor:
+    def _layouts(self, own: Module, letter: str) -> tuple[Layout | None, Layout | None]:
+        """PyTorch has the matrices of queries, keys and values as one, where these have as many heads."""
+        if self.heads != (self.kv_heads or self.heads):
+            return None, None
+        part = "qkv".index(letter)
+        weight = Layout(own, "in_proj_weight", ((1, 2), (0,)), part)
+        return weight, Layout(own, "in_proj_bias", ((0, 1),), part)
+
+    def _project(self, own: Module, x: Tensor, letter: str, heads: Expr, each: Expr) -> Tensor:
         """Σ_i x[n,t,i]·W[i,h,e] + b[h,e], as (N, heads, T, E)."""
         init = started_as(self.init or glorot_uniform, (0,), (1, 2))
-        weight = parameter(self.name, f"W{letter}", (x.shape[-1], heads, each), init)
+        layouts = self._layouts(own, letter)
+        weight = parameter(self.name, f"W{letter}", (x.shape[-1], heads, each), init, layouts[0])
         n, h, t, e = axes(4)
         i = Index("c")
         body = Sum(x.at(n, t, i) * weight.at(i, h, e), i)
         z = formula([n, h, t, e], body, rule="heads of a projection", hint=Hint("z", "layer"), kept=True)
         if not self.bias:
             return z
-        bias = parameter(self.name, f"b{letter}", (heads, each))
+        bias = parameter(self.name, f"b{letter}", (heads, each), layout=layouts[1])
         return formula(
             [n, h, t, e],
             z.at(n, h, t, e) + bias.at(h, e),
@@ -116,20 +131,22 @@ class MultiHeadAttention:
             kept=True,
         )
 
-    def _together(self, o: Tensor, heads: Expr, each: Expr, width: Expr) -> Tensor:
+    def _together(self, own: Module, o: Tensor, heads: Expr, each: Expr, width: Expr) -> Tensor:
         """Σ_h,e o[n,h,t,e]·W[h,e,j] + b[j]."""
         init = started_as(self.init or glorot_uniform, (0, 1), (2,))
-        weight = parameter(self.name, "Wo", (heads, each, width), init)
+        layout = Layout(own, "out_proj.weight", ((2,), (0, 1)))
+        weight = parameter(self.name, "Wo", (heads, each, width), init, layout)
         n, t, j = axes(3)
         h, e = Index("h"), Index("e")
         body = Sum(o.at(n, h, t, e) * weight.at(h, e, j), h, e)
         z = formula([n, t, j], body, rule="heads together", hint=Hint("z", "layer"), kept=True)
-        result: Tensor = z + parameter(self.name, "bo", (width,)) if self.bias else z
+        offset = alike(own, "out_proj.bias")
+        result: Tensor = z + parameter(self.name, "bo", (width,), layout=offset) if self.bias else z
         return dropout(result, self.dropout) if self.dropout else result
 
 
 @dataclass(frozen=True)
-class FeedForward:
+class FeedForward(Positional):
     """Two dense layers with an activation between, for each position."""
 
     hidden: Any
@@ -149,8 +166,13 @@ class FeedForward:
         return dropout(y, self.dropout) if self.dropout else y
 
 
+def _width_first(arguments: tuple[Any, ...]) -> bool:
+    """Whether arguments given by their place look like PyTorch's width and heads: more heads than units."""
+    return len(arguments) == 2 and all(isinstance(a, int) for a in arguments) and arguments[0] > arguments[1]
+
+
 @dataclass(frozen=True)
-class TransformerEncoderBlock:
+class TransformerEncoderBlock(Positional):
     """Self-attention and a feed-forward part, each with a residual connection and a normalisation: before it
     (`norm_first`, as GPT-2 has it) or after the sum (Vaswani et al. 2017)."""
 
@@ -168,10 +190,17 @@ class TransformerEncoderBlock:
     dropout: float = 0.0
     init: Initialiser | None = None
 
+    clear = 2
+    torch = ("", "heads", "hidden", "dropout", "activation")
+
+    @classmethod
+    def _unclear(cls, arguments: tuple[Any, ...]) -> bool:
+        return super()._unclear(arguments) or _width_first(arguments)
+
     def __call__(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         attention = MultiHeadAttention(
             self.heads,
-            self.kv_heads,
+            kv_heads=self.kv_heads,
             causal=self.causal,
             bias=self.bias,
             rotary=self.rotary,
@@ -189,7 +218,7 @@ class TransformerEncoderBlock:
 
 
 @dataclass(frozen=True)
-class TransformerDecoderBlock:
+class TransformerDecoderBlock(Positional):
     """Causal self-attention, attention to a memory, and a feed-forward part, each beside the residual."""
 
     heads: int
@@ -200,6 +229,13 @@ class TransformerDecoderBlock:
     eps: Any = 1e-5
     bias: bool = True
     dropout: float = 0.0
+
+    clear = 2
+    torch = ("", "heads", "hidden", "dropout", "activation")
+
+    @classmethod
+    def _unclear(cls, arguments: tuple[Any, ...]) -> bool:
+        return super()._unclear(arguments) or _width_first(arguments)
 
     def __call__(
         self,

@@ -6,13 +6,12 @@ not changed later. Must not know: any op by name.
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, ParamSpec, TypeVar
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.language.leaves import input, labels, param, target
 from symbp.language.network import Network
 from symbp.language.node import Hint
@@ -173,9 +172,8 @@ def find(name: str, within: str | None = None) -> Op:
     """The op of that name. Raises UsageError, with the nearest names, if there is none."""
     known = [o.name for o in REGISTRY.values() if within is None or o.family == within]
     if name not in known:
-        near = difflib.get_close_matches(str(name), known, n=3) or known
         kind = within.removesuffix("s") if within else "op"
-        raise UsageError(f"no {kind} is called {name!r}", help="did you mean " + ", ".join(near) + "?")
+        raise UsageError(f"no {kind} is called {name!r}", help=choose(name, known))
     return REGISTRY[name]
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from symbp.errors import no_attribute
 from symbp.optim.names import OPTIMIZERS
 
 if TYPE_CHECKING:
     from symbp.optim import initial as initial
     from symbp.optim import schedules as schedules
+    from symbp.optim.adam import LAMB as LAMB
     from symbp.optim.adam import Adam as Adam
     from symbp.optim.adam import Adamax as Adamax
     from symbp.optim.adam import AdamW as AdamW
@@ -37,7 +39,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.{name}")
     if name in OPTIMIZERS:
         return getattr(import_module(f"{__name__}.{OPTIMIZERS[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise no_attribute(__name__, name, __dir__)
 
 
 def __dir__() -> list[str]:

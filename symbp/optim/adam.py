@@ -6,7 +6,7 @@ The equations and their conventions are PyTorch's.
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import Any, Unpack
 
 import sympy
 
@@ -174,6 +174,32 @@ def RAdam(
     )
 
 
+def LAMB(
+    lr: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-6,
+    weight_decay: float = 1e-2,
+    **more: Unpack[Options],
+) -> UpdateRule:
+    """Adam whose step for each parameter is as long as a share of that parameter: with u = m̂/(√v̂ + ε) + λ·θ,
+    θ ← θ − lr·‖θ‖/‖u‖·u (You et al. 2020, algorithm 2, φ the identity), for large batches. Where a norm is 0,
+    as an offset's is at its start, their ratio counts as 1.
+
+    Raises UsageError: lr or eps not positive, beta1 or beta2 outside [0, 1), a negative weight decay.
+    """
+    rule = _Adam("LAMB", lr, beta1, beta2, eps, more, weight_decay, decoupled=True, by_parameter=True)
+    rule.settings |= {"weight_decay": weight_decay}
+    u = rule.entry("u", rule.scaled + rule.decay * rule.theta, "direction")
+    squares, u_squares = rule.total("squares", rule.theta**2, "‖θ‖²"), rule.total("u_squares", u**2, "‖u‖²")
+    size = rule.scalar("size", sympy.sqrt(squares), "norm of the parameter")
+    long = rule.scalar("length", sympy.sqrt(u_squares), "norm of the direction")
+    both = Guard("<", 0, size * long)
+    trust = rule.scalar("trust", both * size / long + both.complement(), "how far it may go")
+    rule.next(THETA, rule.theta - rule.lr * trust * u, "step in proportion to the parameter")
+    return rule.finish("You et al. 2020, Large batch optimization for deep learning, algorithm 2")
+
+
 class _Adam(Rule):
     """The moments of Adam. `m` and `v` are their next values, `m_hat` is corrected, `root` is √v̂ + ε, and
     `scaled` m̂/(√v̂ + ε); a moment named `v_max` keeps the largest v, which `root` then takes."""
@@ -195,12 +221,14 @@ class _Adam(Rule):
         squares: bool = True,
         moments: tuple[str, ...] = (),
         hyper: dict[str, float] | None = None,
+        by_parameter: bool = False,
     ) -> None:
         positive(lr=lr, eps=eps)
         fractions(beta1=beta1, beta2=beta2)
         known = {"lr": lr, "beta1": beta1, "beta2": beta2, "eps": eps, **(hyper or {})}
         kept = ("m", "v" if squares else "u", *moments)
-        super().__init__(name, known, *kept, weight_decay=weight_decay, decoupled=decoupled, **more)
+        own: Any = {"weight_decay": weight_decay, "decoupled": decoupled, "by_parameter": by_parameter}
+        super().__init__(name, known, *kept, **own, **more)
         g, first, second = self.gradient, self["beta1"], self["beta2"]
         self.m = self.next("m", first * self["m"] + (1 - first) * g, "mean of gradients")
         self.m_hat: Expr = self.m / (1 - first**self.step)
@@ -214,4 +242,4 @@ class _Adam(Rule):
         self.scaled: Expr = self.m_hat / self.root
 
 
-__all__ = ["AMSGrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
+__all__ = ["LAMB", "AMSGrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam"]

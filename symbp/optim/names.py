@@ -21,6 +21,7 @@ OPTIMIZERS: Mapping[str, str] = {  # each with its module in `symbp.optim`
     "Adamax": "adam",
     "NAdam": "adam",
     "RAdam": "adam",
+    "LAMB": "adam",
 }
 SCHEDULES = (
     "constant",

@@ -3,41 +3,62 @@
 Enters: hyperparameters, equations of one entry. Leaves: `symbp.ir.training.UpdateRule`.
 Must not know: which optimizers exist, networks, derivatives.
 The parameter is flat, `theta[i]` with i below P; `gradient[i]` is the loss's derivative by it. Moments have
-its shape and start at zero; `step` counts from 1.
+its shape and start at zero; `step` counts from 1. Where parameters are told apart, k says which of them:
+`theta[k,i]`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 import sympy
 
 from symbp.errors import UsageError
 from symbp.ir.build import SystemBuilder, where
-from symbp.ir.expr import Access, Expr, Guard, Index, Size
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices
 from symbp.ir.system import Role
 from symbp.ir.training import GRADIENT, STEP, THETA, UpdateRule
+from symbp.optim.groups import read_groups
 from symbp.optim.schedules import Schedule
+
+K = Index("k")
 
 
 class Options(TypedDict, total=False):
     """What every optimizer takes besides its own: a `schedule` of the learning rate; `clip_norm`, the
     largest Euclidean norm that all gradients together may have (Pascanu, Mikolov and Bengio 2013), and
-    `clip_value`, the largest absolute value of one entry; the norm is clipped first."""
+    `clip_value`, the largest absolute value of one entry; the norm is clipped first. `groups` says which
+    parameters have a rate or a weight decay of their own, or are frozen (`symbp.optim.groups`).
+
+    `accumulate` K updates after each K steps, by the mean of their gradients: what is a step for the
+    schedule and the moments is such an update. `ema` d keeps a mean of the parameters over the updates,
+    the moment `ema`, in which one that is n updates old counts dⁿ (Polyak and Juditsky 1992, here fading);
+    it is a mean from the first update on: weights add up to 1."""
 
     schedule: Schedule | None
     clip_norm: float | None
     clip_value: float | None
+    groups: Mapping[str, Any] | None
+    accumulate: int
+    ema: float | None
 
 
 class Rule:
     """One update rule while it is written: its leaves, and the next values so far.
 
     `gradient` is the loss's gradient after clipping; `lr` follows the schedule. Weight decay λ adds λ·θ to
-    the gradient, or, decoupled from it, makes `kept`, where the step starts, (1 − lr·λ)·θ instead of θ.
+    the gradient, or, decoupled from it, makes `kept`, where the step starts, (1 − lr·λ)·θ instead of θ;
+    `decay` is λ.
     """
+
+    theta: Access
+    gradient: Access
+    step: Expr
+    _given: Expr  # the gradient by what is given, as sums over all entries read it
+    _after: Access  # the parameter after the update
+    _own: dict[str, Access]
 
     def __init__(
         self,
@@ -49,38 +70,84 @@ class Rule:
         schedule: Schedule | None = None,
         clip_norm: float | None = None,
         clip_value: float | None = None,
+        groups: Mapping[str, Any] | None = None,
+        accumulate: int = 1,
+        ema: float | None = None,
+        by_parameter: bool = False,
     ) -> None:
         not_negative(weight_decay=weight_decay)
         extra = {"weight_decay": weight_decay or None, "clip_norm": clip_norm, "clip_value": clip_value}
         chosen = {key: value for key, value in extra.items() if value is not None}
         positive(**chosen)
-        self._name, self._hyper = name, {**hyper, **chosen}
+        if ema is not None:
+            positive(ema=ema)
+            fractions(ema=ema)
+            chosen["ema_decay"] = ema
+        self._name, self._hyper, self._accumulated = name, {**hyper, **chosen}, _count(accumulate)
         self.settings: dict[str, Any] = dict(self._hyper) | ({"schedule": schedule} if schedule else {})
-        self._builder, self._i, length = SystemBuilder(), Index("i"), Size("P")
-        self._updates: dict[str, str] = {}
-        i = self._i
-        self.theta: Access = self._builder.leaf(THETA, length, role=Role.PARAMETER)(i)
-        self.gradient: Access = self._builder.leaf(GRADIENT, length)(i)
-        self._leaves = {m: self._builder.leaf(m, length, role=Role.BUFFER)(i) for m in moments}
-        self.step: Access = self._builder.leaf(STEP, integer=True)()
-        self._leaves |= {h: self._builder.leaf(h, role=Role.HYPER)() for h in self._hyper}
+        self.settings |= {"groups": groups} if groups else {}
+        self.settings |= {"accumulate": accumulate} if accumulate > 1 else {}
+        self.settings |= {"ema": self.settings.pop("ema_decay")} if ema is not None else {}
+        self._groups = read_groups(groups, self._hyper) if groups else ()
+        if ema is not None and any(group.frozen for group in self._groups):
+            raise UsageError(
+                "no mean is kept of frozen parameters: ema and frozen groups exclude each other",
+                help="leave one of them out",
+            )
+        moments = (*moments, *["g_sum"] * (accumulate > 1), *["ema"] * (ema is not None))
+        self._declare(moments, by_parameter)
+        if accumulate > 1:
+            self._accumulate()
         self.lr: Expr = self["lr"]
         if schedule is not None and schedule.factor(self.step) != 1:
             body = self["lr"] * schedule.factor(self.step)
             self.lr = self.scalar("rate", body, f"learning rate, {schedule.name}")
+        self.lr = self.lr * self._own.get("lr_share", 1)
         if clip_norm is not None:
             self._clip_norm()
         if clip_value is not None:
             self._clip_value()
+        self._shrink(weight_decay, decoupled)
+
+    def _shrink(self, weight_decay: float, decoupled: bool) -> None:
+        """Weight decay."""
         self.kept: Expr = self.theta
+        self.decay: Expr = sympy.S.Zero
+        if weight_decay:
+            self.decay = self["weight_decay"] * self._own.get("decay_share", 1)
         if weight_decay and decoupled:
-            self.kept = (1 - self.lr * self["weight_decay"]) * self.theta
+            self.kept = (1 - self.lr * self.decay) * self.theta
         elif weight_decay:
-            decayed = self.gradient + self["weight_decay"] * self.theta
+            decayed = self.gradient + self.decay * self.theta
             self.gradient = self.entry("g_decayed", decayed, "weight decay")
 
+    def _declare(self, moments: Sequence[str], by_parameter: bool) -> None:
+        """The leaves: the parameter, its gradient and moments, numbers of each step and of each parameter."""
+        which = (K,) if by_parameter or self._groups else ()  # one of the parameters
+        self._builder, self._entry = SystemBuilder(), (*which, Index("i"))
+        self._updates: dict[str, str] = {}
+        shape, at = (*(Size("K") for _ in which), Size("P")), self._entry
+        self.theta = self._after = self._builder.leaf(THETA, *shape, role=Role.PARAMETER)(*at)
+        self.gradient = self._builder.leaf(GRADIENT, *shape)(*at)
+        self._given = self.gradient
+        self._leaves = {m: self._builder.leaf(m, *shape, role=Role.BUFFER)(*at) for m in moments}
+        self.step = self._builder.leaf(STEP, integer=True)()
+        self._leaves |= {h: self._builder.leaf(h, role=Role.HYPER)() for h in self._hyper}
+        own = dict.fromkeys(name for group in self._groups for name in group.values)
+        self._own = {name: self._builder.leaf(name, Size("K"))(K) for name in own}
+
+    def _accumulate(self) -> None:
+        """Takes the mean of K gradients for the gradient; an update counts as a step."""
+        count = self._accumulated
+        self._last = Guard("=", Mod(self.step, count), 0)
+        together = self.entry("g_together", self["g_sum"] + self.gradient, "gradients so far")
+        self._define("g_sum", where(self._last, 0, together), "gradients until there are enough")
+        self._given = (self["g_sum"] + self.gradient) / count
+        self.gradient = self.entry("g_mean", together / count, "mean of gradients")
+        self.step = FloorDiv(self.step + count - 1, sympy.Integer(count))
+
     def _clip_norm(self) -> None:
-        squares = self._builder.define("g_squares", [], self.gradient**2, "sum", [self._i], rule="‖g‖²")()
+        squares = self._builder.define("g_squares", [], self._given**2, "sum", self._entry, rule="‖g‖²")()
         norm = self.scalar("g_norm", sympy.sqrt(squares), "norm of all gradients")
         long = Guard("<", self["clip_norm"], norm)
         factor = long * self["clip_norm"] / norm + long.complement()
@@ -98,21 +165,42 @@ class Rule:
         return self._leaves[name]
 
     def scalar(self, name: str, body: Expr, why: str) -> Access:
-        """A number of this step, the same for all entries."""
-        return self._builder.define(name, [], body, rule=why)()
+        """A number of this step, the same for all entries; for each parameter one where the body has."""
+        which = [K] if K in free_indices(body) else []
+        return self._builder.define(name, which, body, rule=why)(*which)
+
+    def total(self, name: str, body: Expr, why: str) -> Access:
+        """The sum over the entries of each parameter, of a rule that is written by parameter."""
+        return self._builder.define(name, [K], body, "sum", self._entry[1:], rule=why)(K)
 
     def entry(self, name: str, body: Expr, why: str) -> Access:
         """A value of each entry that isn't kept."""
-        return self._builder.define(name, [self._i], body, rule=why)(self._i)
+        return self._builder.define(name, self._entry, body, rule=why)(*self._entry)
 
     def next(self, name: str, body: Expr, why: str) -> Access:
-        """States the next value of the parameter or of a moment."""
+        """States the next value of the parameter or of a moment; where gradients are accumulated it becomes
+        that with the last of them, and stays until then what it was."""
+        old = self.theta if name == THETA else self[name]
+        if self._accumulated == 1:
+            value = self._define(name, body, why)
+        else:
+            value = self.entry(f"{name}_new", body, why)
+            self._define(name, where(self._last, value, old), "once there are enough gradients")
+        self._after = value if name == THETA else self._after
+        return value
+
+    def _define(self, name: str, body: Expr, why: str) -> Access:
         target = self._updates[name] = f"{name}_next"
-        return self._builder.define(target, [self._i], body, role=Role.NEXT, rule=why)(self._i)
+        return self._builder.define(target, self._entry, body, role=Role.NEXT, rule=why)(*self._entry)
 
     def finish(self, source: str) -> UpdateRule:
+        if "ema" in self._leaves:
+            decay, after = self["ema_decay"], self._after
+            past = decay * (1 - decay ** (self.step - 1)) / (1 - decay**self.step)
+            share = self.scalar("ema_share", past, "share of the past in the mean")
+            self.next("ema", share * self["ema"] + (1 - share) * after, "mean of the parameters, fading")
         system = self._builder.system(updates=self._updates)
-        return UpdateRule(self._name, system, self._hyper, source, self.settings)
+        return UpdateRule(self._name, system, self._hyper, source, self.settings, self._groups)
 
 
 def larger(a: Expr, b: Expr) -> Expr:
@@ -146,6 +234,12 @@ def fractions(**values: Any) -> None:
     for name, value in values.items():
         if not _is_finite(value) or not 0 <= value < 1:
             raise UsageError(f"{name} must be at least 0 and below 1, not {value!r}")
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise UsageError(f"accumulate must be a positive integer, not {value!r}")
+    return value
 
 
 def _is_finite(value: Any) -> bool:

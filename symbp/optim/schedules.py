@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.ir.expr import Expr, FloorDiv, Guard
 from symbp.optim.names import SCHEDULES
 
@@ -139,7 +139,7 @@ def over(name: str, steps: int | None = None, warmup: int = 0) -> Schedule:
     Raises UsageError: an unknown name, no number of steps where one is needed, a warm-up that leaves none.
     """
     if name not in SCHEDULES:
-        raise UsageError(f"there is no schedule {name!r}", help=f"choose one of: {', '.join(SCHEDULES)}")
+        raise UsageError(f"there is no schedule {name!r}", help=choose(name, SCHEDULES))
     if name == "constant":
         return constant().after(warmup) if warmup else constant()
     if steps is None:

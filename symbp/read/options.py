@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 
 Derivatives = Literal["partial", "delta", "d"]
 Layout = Literal["rows", "columns"]
@@ -39,8 +39,8 @@ class Options:
 
 def _check(what: str, chosen: object, known: tuple[object, ...]) -> None:
     if isinstance(chosen, bool) or chosen not in known:
-        listed = ", ".join(str(one) for one in known if one is not None)
-        raise UsageError(f"the {what} of a page can't be {chosen!r}", help=f"choose one of: {listed}")
+        help = choose(chosen, (one for one in known if one is not None))
+        raise UsageError(f"the {what} of a page can't be {chosen!r}", help=help)
 
 
 PLAIN = Options()

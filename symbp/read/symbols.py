@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import ReadingError, UsageError
+from symbp.errors import ReadingError, UsageError, choose
 from symbp.ir.expr import Access
 from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, System, Tensor
@@ -74,8 +74,8 @@ def symbols(
     chosen = dict(chosen or {})
     for name in chosen:
         if name not in derivation.system.by_name:
-            known = ", ".join(derivation.system.by_name)
-            raise UsageError(f"there is no tensor {name!r} to give a symbol", help=f"choose one of: {known}")
+            help = choose(name, derivation.system.by_name)
+            raise UsageError(f"there is no tensor {name!r} to give a symbol", help=help)
         if not readable(chosen[name]):
             raise UsageError(f"{chosen[name]!r} is no LaTeX formula", help="close every brace and \\left")
     found = _Choosing(derivation, frozenset(taken), chosen, notation).run()

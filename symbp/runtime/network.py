@@ -28,6 +28,7 @@ DTYPE: type[np.floating[Any]] = np.float64
 SIZES: dict[str, int] = {"D": 2}
 OPEN_SIZES: tuple[str, ...] = ("N",)
 BATCH: str | None = "N"
+SHAPING: tuple[str, ...] = ("D",)  # open sizes of parameters, of a short module
 PARAMETERS: dict[str, tuple[Any, ...]] = {"w": ("D",), "b": ()}
 INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}
 FORWARD_INPUTS: tuple[str, ...] = ("x",)
@@ -76,6 +77,8 @@ CUT: dict[str, int] = {"x": 1, "y": 1, "keep": 1}
 # What training from the command line has beside the essential.
 TRAIN_OPTIONS: tuple[Callable[[argparse.ArgumentParser], object], ...] = ()
 FIT_OPTIONS: tuple[str, ...] = ()
+PREPARE: tuple[Callable[[argparse.Namespace, Any], object], ...] = ()
+FINGERPRINT: dict[str, str] = {"equations": "a line", "update": "momentum"}  # where checkpoints are kept
 REPORTS: tuple[Callable[[argparse.Namespace, dict[str, Array]], Callable[[dict[str, Any]], None]], ...] = ()
 
 
@@ -100,6 +103,39 @@ def _outside(values: Array, top: int, ignored: int | None) -> bool:
 
 def _initial(rng: np.random.Generator, sizes: Mapping[str, int]) -> dict[str, Array]:
     return {"w": rng.standard_normal(sizes["D"]), "b": np.zeros(())}
+
+
+def _update(*arrays: Array, **moments: Array) -> Callable[..., None]:
+    """What takes one step with the parameters and gradients, as flat arrays."""
+    (theta, gradient), moment = arrays, moments["m"]
+
+    def run(step: int, lr: float, momentum: float) -> None:
+        moment[:] = momentum * moment + gradient
+        theta[:] -= lr * moment
+
+    return run
+
+
+def _network(
+    params: Mapping[str, Array], gradients: Mapping[str, Array], **sizes: int
+) -> tuple[tuple[Callable[[Mapping[str, Array]], None], ...], dict[str, Array]]:
+    """The passes over the data, and the arrays that they fill; here of all examples, not centred."""
+    values = {"p": np.zeros(sizes["N"]), "loss": np.zeros(()), "error": np.zeros(())}
+
+    def forward(data: Mapping[str, Array]) -> None:
+        values["p"][:] = data["x"] @ params["w"] + params["b"]
+
+    def loss(data: Mapping[str, Array]) -> None:
+        values["loss"][...] = np.mean((values["p"] - data["y"]) ** 2)
+
+    def backward(data: Mapping[str, Array]) -> None:
+        dp = 2 * (values["p"] - data["y"]) / sizes["N"]
+        gradients["w"][:], gradients["b"][...] = data["x"].T @ dp, dp.sum()
+
+    def metrics(data: Mapping[str, Array]) -> None:
+        values["error"][...] = np.mean(np.abs(values["p"] - data["y"]))
+
+    return (forward, loss, backward, metrics), values
 
 
 def _draw(out: Array, kind: str, p: float, key: int, kept: dict[Any, Array]) -> None:

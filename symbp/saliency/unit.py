@@ -10,13 +10,12 @@ from dataclasses import dataclass, replace
 
 import sympy
 
-from symbp.errors import FormulaError, UsageError
+from symbp.errors import FormulaError, UsageError, choose
 from symbp.ir.expr import Access, Index, Size
 from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 from symbp.language import Network
 from symbp.read.grammar import parse_formula
-from symbp.read.grammar.places import meant
 from symbp.read.grammar.syntax import Name, Number, Read
 
 ACTIVATION, TOTAL = "unit", "total"  # what the two tensors that are added are called
@@ -80,8 +79,7 @@ def excited(net: Network, unit: Unit, by: str | None = None) -> Excited:
 def _at_inference(system: System, unit: Unit) -> str:
     if unit.tensor not in system.defining:
         computed = [e.target for e in system.equations if system.tensor(e.target).shape]
-        help = meant(unit.tensor, computed) or f"choose one of: {', '.join(computed)}"
-        raise UsageError(f"the network computes no {unit.tensor!r}", help=help)
+        raise UsageError(f"the network computes no {unit.tensor!r}", help=choose(unit.tensor, computed))
     stands = {t.label.stands_for: t.name for t in system.tensors if t.label and t.label.stands_for}
     return system.inference.get(unit.tensor) or stands.get(unit.tensor) or unit.tensor
 
@@ -95,7 +93,10 @@ def _input(system: System, name: str, by: str | None) -> Tensor:
         return chosen[0]
     if not real:
         raise UsageError(f"{name} rests on no real input: there is nothing to differentiate it by")
-    help = f"choose one: {', '.join(t.name for t in real)}"
+    names = [t.name for t in real]
+    if by is not None:
+        raise UsageError(f"{name} rests on no real input {by!r}", help=choose(by, names))
+    help = f"choose one: {', '.join(names)}"
     raise UsageError(f"{name} rests on {len(real)} real inputs, and none is chosen", help=help)
 
 

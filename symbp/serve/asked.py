@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.targets import TARGETS
 
 LONGEST = 10_000  # characters of a formula, as the grammar has it
@@ -75,9 +75,7 @@ def asked(query: Mapping[str, Sequence[str]]) -> Asked:
         if len(value) > longest:
             raise UsageError(f"{part.name} has {len(value)} characters, more than {longest}")
         if value and part.name in CHOICES and value not in CHOICES[part.name]:
-            raise UsageError(
-                f"{part.name} can't be {value!r}", help=f"choose one of: {', '.join(CHOICES[part.name])}"
-            )
+            raise UsageError(f"{part.name} can't be {value!r}", help=choose(value, CHOICES[part.name]))
         if value:
             given[part.name] = value
     if "net" in given and "formula" in given:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 
 if TYPE_CHECKING:
     from symbp.targets.target import Target
@@ -20,6 +20,6 @@ TARGETS = tuple(TITLES)
 def named(name: str) -> Target:
     """The target of that name: what the folder calls TARGET. Raises UsageError: there is none."""
     if name not in TARGETS:
-        raise UsageError(f"there is no target {name!r}", help=f"choose one of: {', '.join(TARGETS)}")
+        raise UsageError(f"there is no target {name!r}", help=choose(name, TARGETS))
     found: Target = import_module(f"symbp.targets.{name}").TARGET
     return found

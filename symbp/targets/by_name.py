@@ -24,16 +24,17 @@ def generate_source(
     initial: Mapping[str, Initial],
     sizes: Mapping[str, int],
     hyper: Mapping[str, float] | None = None,
-    pieces: Collection[str] = (),
+    pieces: Collection[str] | None = None,
 ) -> str:
     """The source text of a standalone training module; `hyper` gives the network's constants their values,
-    `pieces` names what it has beside the essential, of the target's own.
+    `pieces` names what it has beside the default, of the target's own; None those that are usual.
 
     Raises UsageError (unknown target, dtype or piece), GenerationError (an unknown size, a constant without a
     value), LoweringError (an equation without code).
     """
-    order = Order(derivation, update, initial, sizes, hyper or {}, dtype, tuple(sorted(pieces)))
-    return named(target).source(order)
+    chosen = named(target)
+    asked = chosen.usual if pieces is None else tuple(sorted(pieces))
+    return chosen.source(Order(derivation, update, initial, sizes, hyper or {}, dtype, asked))
 
 
 def generate_derivatives(
@@ -60,4 +61,5 @@ def plan_of(
     hyper: Mapping[str, float] | None = None,
 ) -> Any:
     """The `Footprint` of a step of the module that `generate_source` writes for the same arguments."""
-    return named(target).plan(Order(derivation, update, initial, sizes, hyper or {}, dtype))
+    chosen = named(target)
+    return chosen.plan(Order(derivation, update, initial, sizes, hyper or {}, dtype, chosen.usual))

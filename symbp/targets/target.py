@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import UsageError
+from symbp.emit.sections.pieces import ALL, BARE
+from symbp.errors import UsageError, choose
 from symbp.ir.training import Initial, UpdateRule
 
 
@@ -50,7 +51,8 @@ class Target:
     """A kind of module. Its `passes` lead from an order to the text of a module that trains, those
     `of_derivatives` to one that only computes, where there are any. `shown` is the text of a state;
     `validate` raises where a state breaks a rule of its level; `gradients` are the loss (under "") and the
-    gradients that a state gives at a point, None of a state that can't be executed.
+    gradients that a state gives at a point, None of a state that can't be executed. Of its `pieces`, a module
+    has the `usual` ones where nothing is said; `nothing` and `all` can be asked of every target.
 
     `engine` is what its modules run on, as it is written, `needs` the packages that they import, `memory`
     whether arrays lie where a plan says; `runtime` names the folder of the runtime of which they take whole
@@ -66,6 +68,7 @@ class Target:
     shown: Callable[[Any], str]
     gradients: Callable[[Any, Mapping[str, Any], Mapping[str, int]], dict[str, Any] | None]
     validate: Callable[[Any], None] = _anything
+    usual: tuple[str, ...] = ()
     runtime: str | None = None
     of_derivatives: tuple[Pass, ...] = ()
     footprint: Callable[[Target, Order], Any] | None = None
@@ -77,7 +80,7 @@ class Target:
         Raises UsageError: a dtype or a piece that the target hasn't, a derivation in place of a network.
         """
         self._refuse("dtype", [order.dtype], self.dtypes)
-        self._refuse("piece", order.pieces, self.pieces)
+        self._refuse("piece", order.pieces, (*self.pieces, BARE, ALL))
         held = bool(os.environ.get("SYMBP_VALIDATE")) if validate is None else validate
         state: Any = order
         for step in self.passes_for(order):
@@ -129,7 +132,4 @@ class Target:
     def _refuse(self, what: str, asked: Any, known: Any) -> None:
         for one in asked:
             if one not in known:
-                listed = ", ".join(known) or "there is none"
-                raise UsageError(
-                    f"the target {self.name} has no {what} {one!r}", help=f"choose one of: {listed}"
-                )
+                raise UsageError(f"the target {self.name} has no {what} {one!r}", help=choose(one, known))

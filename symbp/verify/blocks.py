@@ -1,7 +1,7 @@
 """What a check compares: each derivative that a derivation holds, and the directions that lead to an entry.
 
-Enters: a derivation. Leaves: `DerivativeBlock`s; for an entry of one, an element of what was differentiated and the
-directions along which it was. Must not know: how any method differentiates.
+Enters: a derivation. Leaves: `DerivativeBlock`s; for an entry of one, an element of what was differentiated
+and the directions along which it was. Must not know: how any method differentiates.
 
 Every derivative is one of a tensor `of` along one direction or two: an entry of a gradient or a Jacobian
 along one unit vector, of a Hessian along two, of a Hessian-vector product along a unit vector and the vector.

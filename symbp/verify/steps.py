@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import UsageError
+from symbp.errors import UsageError, choose
 from symbp.ir.evaluation.vector import with_stopped
 from symbp.verify.blocks import blocks
 from symbp.verify.entries import main_point, results
@@ -50,14 +50,14 @@ def step_errors(
 
     Raises UsageError: not a gradient of the loss, or none by that parameter; every entry is 0.
     """
-    known = ", ".join(derivation.gradients)
     if not derivation.is_gradient:
         raise UsageError(
             "only gradients of a loss have such a curve", help="leave --order, --hvp, --jacobian"
         )
     parameter = parameter or next(iter(derivation.gradients))
     if parameter not in derivation.gradients:
-        raise UsageError(f"no gradient by {parameter!r} was derived", help=f"choose one of: {known}")
+        help = choose(parameter, derivation.gradients)
+        raise UsageError(f"no gradient by {parameter!r} was derived", help=help)
     system = derivation.declared
     drawer = Drawer(system, sorted({block.of for block in blocks(derivation)}), hyper or {})
     choices = all_sizes(system, sizes or {}, 1)

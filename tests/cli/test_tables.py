@@ -8,6 +8,8 @@ import pytest
 
 from symbp.cli.main import main
 from symbp.errors import DataError
+from symbp.runtime.common.arrays.shapes import DataError as NoTable
+from symbp.runtime.common.command.table_columns import _Column, _Columns, _outputs_by_column
 
 NET = """
 import symbp as bp
@@ -15,7 +17,8 @@ import symbp as bp
 N, D = bp.dims("N D")
 x, y = bp.input("x", (N, D)), bp.target("y", (N,))
 w, b = bp.param("w", (D,)), bp.param("b", ())
-net = bp.Network("house", loss=bp.mse(x @ w + b, y), outputs={"price": x @ w + b})
+price = x @ w + b
+net = bp.Network("house", loss=bp.mse(price, y), outputs={"price": price})
 """
 
 
@@ -121,3 +124,39 @@ def test_a_lean_module_says_how_to_read_tables(folder):
     with pytest.raises(module.DataError, match="--with tables"):
         module._read(folder / "house.csv", ("x", "y"))
     assert not issubclass(module.DataError, DataError)
+
+
+def test_a_standardised_target_comes_back_in_its_units(capsys, folder):
+    """From a table with prices in the 100,000s to predictions by a module alone."""
+    lines = (folder / "house.csv").read_text().splitlines()
+    large = [lines[0]] + [
+        f"{area},{200_000 + 50_000 * float(price)},{colour}"
+        for area, price, colour in (line.split(",") for line in lines[1:])
+    ]
+    (folder / "house.csv").write_text("\n".join(large))
+    status, _, _ = run(
+        capsys, "train", "net.py", "--data", "house.csv", "--target-column", "price", "--module", "house.py",
+        "--out", "house.npz", "--epochs", "60", "--lr", "0.1", "--standardise-target",
+    )  # fmt: skip
+    assert status == 0
+    (folder / "new.csv").write_text("area,colour\n1,green\n2,green\n")
+    words = ["predict", "--params", "house.npz", "--data", "new.csv", "-o"]
+    for out in ("out.npz", "out.csv"):
+        asked = subprocess.run(
+            [sys.executable, "-I", "house.py", *words, out], capture_output=True, text=True
+        )
+        assert asked.returncode == 0, asked.stderr
+    prices = np.load("out.npz")["price"]
+    np.testing.assert_allclose(prices, [200_000, 300_000], rtol=0.01)
+    head, *rows = (folder / "out.csv").read_text().splitlines()
+    assert (head, [float(row) for row in rows]) == ("price", prices.tolist())
+
+
+def test_outputs_as_columns_have_the_names_of_classes():
+    known = _Columns(True, (_Column("a", "x"), _Column("side", "y", ("left", "right, perhaps"))))
+    outputs = {"p": np.array([[0.25, 0.75]]), "h": np.ones((1, 3)), "e": np.array([2.0])}
+    found = _outputs_by_column(outputs, known, ("y",))
+    assert list(found) == ["p[left]", "p[right, perhaps]", "h[0]", "h[1]", "h[2]", "e"]
+    assert found["p[right, perhaps]"].tolist() == [0.75]
+    with pytest.raises(NoTable, match=r"the output p has the shape \(2, 1, 1\)"):
+        _outputs_by_column({"p": np.ones((2, 1, 1))}, known, ("y",))

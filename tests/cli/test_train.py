@@ -310,3 +310,32 @@ def test_curve(capsys, folder):
     root = ET.parse(folder / "curve.svg").getroot()
     names = {node.get("data-series") for node in root.iter() if node.get("data-series")}
     assert names == {"training", "held out", "accuracy"}
+
+
+def test_training_goes_on_from_a_checkpoint_bit_for_bit(capsys, folder):
+    first = ("train", "net.py", *SIZES, "--data", "mine.npz", *FAST, "--patience", 9)
+    assert run(capsys, *first, "--epochs", 6, "--out", "whole.npz")[0] == 0
+    assert run(capsys, *first, "--epochs", 3, "--checkpoint", "kept.npz")[0] == 0
+    further = (*first, "--epochs", 6, "--resume", "kept.npz")
+    status, _, err = run(capsys, *further, "--out", "further.npz", "--log", "log.jsonl")
+    assert (status, "goes on from kept.npz, step 6" in err) == (0, True)
+    with np.load(folder / "whole.npz") as whole, np.load(folder / "further.npz") as found:
+        assert all(np.array_equal(whole[name], found[name]) for name in whole.files)
+    assert len((folder / "log.jsonl").read_text().splitlines()) == 6
+
+    status, _, err = run(capsys, *first, "--checkpoint", "kept.npz")
+    assert (status, "exists already" in err) == (2, True)
+    for options, part in (
+        (("--seed", 3), "kept.npz is of another training: seed 0 there, 3 here"),
+        (("--batch-size", 4), "4 here"),
+        (("--params", "whole.npz"), "leave --params out"),
+        (("--resume", "missing.npz"), "missing.npz"),
+    ):
+        status, _, err = run(capsys, *further, *options)
+        assert (status, part in err) == (2, True), err
+    np.savez(folder / "part.npz", W1=np.ones((3, 4)))
+    status, _, err = run(capsys, *first, "--epochs", 1, "--params", "part.npz")
+    assert (status, "starts from part.npz; anew: b1, W2, b2" in err) == (0, True)
+    (folder / "kept.npz").write_bytes((folder / "kept.npz").read_bytes()[:-50])
+    status, _, err = run(capsys, *further)
+    assert (status, "is no whole .npz file" in err, "Traceback" in err) == (2, True, False)

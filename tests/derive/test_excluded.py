@@ -11,8 +11,8 @@ import pytest
 import sympy
 
 from symbp.derive import derive, hvp
-from symbp.derive.stabilise import stabilise
 from symbp.derive.stabilise.exclusion import Exclusion
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.ir.build import SystemBuilder, indices, sizes, where
 from symbp.ir.evaluation.domains import COMPLEX, FLOAT, HIGH, Domain
 from symbp.ir.evaluation.interpret import evaluate

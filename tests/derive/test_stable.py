@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from symbp.derive import derive
 from symbp.derive.rules.exponentials import complement_form, overflows
 from symbp.derive.rules.forms import best_form
-from symbp.derive.stabilise import stabilise
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.evaluation.domains import HIGH
 from symbp.ir.evaluation.interpret import evaluate

@@ -11,7 +11,7 @@ from emit_extremes import FUNCTIONS, PARTS, together
 from emit_nets import sgd
 
 from symbp.derive import Derivation, adjoints, derive
-from symbp.derive.stabilise import stabilise
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.emit import load
 from symbp.ir.evaluation.domains import HIGH
 from symbp.ir.evaluation.interpret import evaluate

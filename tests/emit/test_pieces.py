@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,12 +15,26 @@ import numpy as np
 import pytest
 from emit_nets import SIZES, adam, mlp, mlp_initial
 
+from symbp.api import source as source_of
+from symbp.cli import arguments
+from symbp.cli.target import load_target, optimizer
 from symbp.emit.loading import load
+from symbp.emit.sections.pieces import DEFAULT, PIECES, chosen
 from symbp.errors import UsageError
 from symbp.targets.by_name import generate_source
-from symbp.targets.compiled.modules import PIECES
 
 MARKS = {
+    "evaluate": ("def evaluate",),
+    "predict": ("def predict",),
+    "fit": ("def fit",),
+    "save": ("def save", "def load"),
+    "train": ("def main",),
+    "check": ("def check_gradients",),
+    "command": ("def main", "def _check(", "FIT_OPTIONS"),
+    "blocks": ("class _Block",),
+    "replay": ("def _culprit",),
+    "costs": ("flops", "workspace  "),
+    "checkpoints": ("class _Course", "--resume", "FINGERPRINT"),
     "live": ("def _live", "examples/s", "isatty"),
     "log": ("def _log", "--log", ".jsonl"),
     "patience": ("class _Best", "--patience", "patience: int | None"),
@@ -27,6 +42,7 @@ MARKS = {
 }
 
 
+@cache
 def source(*pieces: str) -> str:
     return generate_source(
         mlp(),
@@ -42,7 +58,7 @@ def source(*pieces: str) -> str:
 @pytest.fixture
 def program(tmp_path: Path) -> Path:
     path = tmp_path / "net.py"
-    path.write_text(source(*PIECES), encoding="utf-8")
+    path.write_text(source("all"), encoding="utf-8")
     rng = np.random.default_rng(0)
     for name in ("train", "validation"):
         x = rng.standard_normal((40, 5))
@@ -65,18 +81,57 @@ def test_every_piece_has_its_marks() -> None:
     assert tuple(MARKS) == PIECES
 
 
+RESTED_ON = {mark for piece in (*DEFAULT, "replay") for mark in MARKS[piece]}
+"""Of what several pieces are made: the long form of a module always replays a step that isn't finite."""
+
+
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_piece_is_in_the_text_only_when_asked_for(piece: str) -> None:
-    plain, asked = source(), source(piece)
+    bare, asked = source("nothing"), source("nothing", piece)
     for mark in MARKS[piece]:
         assert mark in asked
-        assert mark not in plain
-    for other in PIECES:
-        if other != piece:
-            assert not any(mark in asked for mark in MARKS[other])
-    for text in (plain, asked, source(*PIECES)):
-        assert "# <" not in text
-        assert "# </" not in text
+        assert mark not in bare
+    for other in set(PIECES) - chosen(["nothing", piece]):
+        assert not any(mark in asked for mark in MARKS[other] if mark not in RESTED_ON)
+
+
+@pytest.mark.parametrize("piece", ["nothing", *PIECES])
+def test_a_module_of_one_piece_takes_steps_like_any_other(piece: str) -> None:
+    whole, asked = load(source("all"), "whole"), load(source("nothing", piece), "part")
+    rng = np.random.default_rng(0)
+    data = {"x": rng.standard_normal((6, 5)), "y": rng.integers(3, size=6)}
+    states = [module.init_state(module.init_params(1)) for module in (whole, asked)]
+    for _ in range(3):
+        losses = [m.train_step(s, **data) for m, s in zip((whole, asked), states, strict=True)]
+        assert losses[0] == losses[1]
+    assert all(np.array_equal(states[0].params[name], states[1].params[name]) for name in states[0].params)
+
+
+def lines_of(*pieces: str) -> int:
+    target = load_target("mlp")
+    rule = optimizer(target, None, None)
+    return len(source_of(target.network, optimizer=rule, pieces=pieces).splitlines())
+
+
+def test_the_lines_of_the_gallerys_mlp() -> None:
+    assert lines_of() <= 450
+    assert lines_of("nothing") <= 250
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pieces", [(), ("nothing",)])
+def test_a_short_module_is_clean_formatted_and_typed(pieces: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "net.py"
+    path.write_text(source(*pieces), encoding="utf-8")
+    for tool, *options in (
+        ("ruff", "check", "--isolated", "--no-cache"),
+        ("ruff", "format", "--isolated", "--no-cache", "--check", "--line-length", "110"),
+        ("mypy", "--config-file=", "--cache-dir", str(tmp_path / "cache")),
+    ):
+        pytest.importorskip(tool, reason=f"{tool} is not installed")
+        command = [sys.executable, "-m", tool, *options, str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_an_unknown_piece() -> None:
@@ -105,5 +160,9 @@ def test_patience_ends_at_the_best_epoch_and_the_log_tells_of_each(program: Path
     kept = module.load(program.parent / "params.npz")
     with np.load(program.parent / "validation.npz") as file:
         data: dict[str, Any] = {name: file[name] for name in file.files}
-    measured = module.evaluate(kept.params, kept.buffers, **data)
+    measured = module.evaluate(kept.params, **data)
     assert measured["loss"] == pytest.approx(best["validation_loss"], rel=1e-12)
+
+
+def test_the_command_line_knows_the_pieces() -> None:
+    assert arguments.PIECES == PIECES

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from metric_references import METRICS
 from samples import SIZES, draw
 from scipy import special
 
@@ -83,6 +84,7 @@ REFERENCE = {
     "inverse": np.linalg.inv, "det": np.linalg.det, "logdet": lambda a: np.linalg.slogdet(a)[1],
     "solve": solution, "cholesky": np.linalg.cholesky,
     "trace": lambda a: np.trace(a, axis1=-2, axis2=-1),
+    **METRICS,
 }  # fmt: skip
 
 CASES = [

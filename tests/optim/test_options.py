@@ -36,3 +36,17 @@ def test_misspelt(option, told, capsys):
     with pytest.raises(SystemExit):
         main(["generate", "mlp", *option])
     assert told in " ".join(capsys.readouterr().err.split())
+
+
+def test_no_decay_and_frozen_parameters(tmp_path, capsys):
+    def made(*options):
+        out = tmp_path / f"net{len(options)}.py"
+        assert main(["generate", "mlp", *options, "-o", str(out)]) == 0
+        return out.read_text(encoding="utf-8")
+
+    text = made("--optimizer", "adamw", "--no-decay", "--freeze", "W1", "--freeze", "?2")
+    assert "(1 - lr·weight_decay·decay_share[k])·theta[k,i]" in text
+    assert main(["generate", "mlp", "--freeze", "W"]) == 2
+    assert "no parameter is named 'W': did you mean W" in " ".join(capsys.readouterr().err.split())
+    assert main(["generate", "mlp", "--optimizer", "adam", "--no-decay"]) == 2
+    assert "Adam has no weight decay" in " ".join(capsys.readouterr().err.split())

@@ -16,7 +16,7 @@ import numpy as np
 
 import symbp as bp
 from symbp.derive.declared.derivatives import eliminate
-from symbp.derive.stabilise import stabilise
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.ir.evaluation.vector import Run
 
 NODES: dict[str, Callable[[Node], Any]] = {}

@@ -37,10 +37,10 @@ def add_arguments(to: Arguments) -> None:
         dest="pieces",
         metavar="PIECE",
         nargs="+",
-        choices=(*PIECES, *OF_PLAIN),
+        choices=("nothing", *dict.fromkeys((*PIECES, *OF_PLAIN)), "all"),
         default=[],
-        help=f"what its training offers beside the essential: {', '.join(PIECES)}; of plain: "
-        f"{', '.join(OF_PLAIN)}",
+        help=f"what it has beside steps: {', '.join(PIECES)}, the first five also unasked but for `nothing`; "
+        f"`all` of them; of plain: {', '.join(OF_PLAIN)}",
     )
     to.add(
         "--dump",
@@ -82,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(text)
         return FINE
     path = write(args.output, text, force=args.force)
-    print(f"wrote {path}; python {path} --help tells what it does", file=sys.stderr)
+    runs = 'if __name__ == "__main__":' in text
+    print(f"wrote {path}" + (f"; python {path} --help tells what it does" if runs else ""), file=sys.stderr)
     return FINE
 
 

@@ -7,7 +7,6 @@ Must not know: what any op is, or how a gradient is derived.
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -50,13 +49,12 @@ def run(args: argparse.Namespace) -> int:
 
 def _chosen(names: list[str], registry: dict[str, Op]) -> list[Op]:
     """The ops asked for, family by family in the order in which they are written."""
-    from symbp.errors import UsageError
+    from symbp.errors import UsageError, meant
 
     families = dict.fromkeys(op.family for op in registry.values())
     for name in names:
         if name not in registry and name not in families:
-            near = difflib.get_close_matches(name, [*registry, *families], n=3)
-            help = f"did you mean {', '.join(near)}?" if near else f"families: {', '.join(families)}"
+            help = meant(name, [*registry, *families]) or f"families: {', '.join(families)}"
             raise UsageError(f"no op and no family is called {name!r}", help=help)
     wanted = [op for op in registry.values() if not names or op.name in names or op.family in names]
     return sorted(wanted, key=lambda op: list(families).index(op.family))

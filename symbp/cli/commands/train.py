@@ -15,7 +15,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from symbp.cli.arguments import Arguments, count
+from symbp.cli import parts
+from symbp.cli.arguments import KEPT, Arguments, count
+from symbp.cli.balance import weights
 from symbp.cli.fitting import BATCH_SIZE, BY_CTRL_C, EPOCHS, Plan, buffers, examples, fit, planned
 from symbp.cli.status import FAILED, FINE, INTERRUPTED
 from symbp.errors import DataError
@@ -41,12 +43,34 @@ def add_arguments(to: Arguments) -> None:
         help="of a .csv: the column that is the target (default: the last)",
     )
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
-    to.add("--last", metavar="COUNT", type=count, help="test on the last examples, not on a fifth at random")
+    parts.add_arguments(to)
+    to.add(
+        "--class-weights",
+        metavar="balanced|A,B,…",
+        type=weights,
+        help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
+    )
     to.standardise()
+    to.add(
+        "--standardise-target",
+        "--standardize-target",
+        action="store_true",
+        help="the target, too, in the loss; predictions and metrics stay in its own units",
+    )
     to.update()
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
     to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")
     to.add("--curve", metavar="FILE.svg", help="draw loss and metrics by epoch")
+    to.add(
+        "--report",
+        metavar="FILE.html",
+        help="write a page: curves, gradients, confusion matrix or residuals, settings",
+    )
+    to.add("--checkpoint", metavar="FILE.npz", help="keep checkpoints in this file")
+    to.add("--every", metavar="EPOCHS", type=count, default=1, help="how often to write one (default: 1)")
+    to.add("--every-steps", metavar="STEPS", type=count, default=0, help="write some within epochs, too")
+    to.add("--resume", metavar="FILE.npz", help="go on from a checkpoint, bit for bit, and keep it there")
+    to.add("--params", metavar="FILE.npz", help="start from given parameters, or from a part of them")
     to.add("--out", metavar="PARAMS.npz", help="save the trained parameters")
     to.add("--module", metavar="FILE.py", help="keep the training module")
     to.force()
@@ -56,9 +80,11 @@ def add_arguments(to: Arguments) -> None:
 def run(args: argparse.Namespace) -> int:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.console import narrate
+    from symbp.cli.training_report import Recorder
     from symbp.cli.watching import Watch
 
-    for path in filter(None, (args.out, args.module, args.log, args.curve)):
+    kept = args.checkpoint if args.checkpoint != args.resume else None
+    for path in filter(None, (args.out, args.module, args.log, args.curve, args.report, kept)):
         refuse_to_overwrite(path, force=args.force)
     started = time.perf_counter()
     plan = planned(args)
@@ -78,11 +104,12 @@ def run(args: argparse.Namespace) -> int:
             return FAILED
         watch = Watch(plan.net.system, module, plan.train, narrate, buffers(plan, module))
         watch.start(module.init_params(args.seed))
-        records: list[Mapping[str, Any]] = []
+        recorder = Recorder(plan, args, module)
 
-        def epoch(record: Mapping[str, Any], state: Any) -> None:
-            records.append(dict(record))
-            watch.epoch(record, state)
+        def epoch(record: Mapping[str, Any], state: Any, earlier: bool) -> None:
+            recorder.epoch(record, state)
+            if not earlier:
+                watch.epoch(record, state)
 
         state, epochs, stopped = fit(plan, args, module, epoch)
         result = {
@@ -96,8 +123,10 @@ def run(args: argparse.Namespace) -> int:
         result["stopped"] = stopped
     if args.out or stopped:
         result["saved"] = str(_save(plan, args, module, state))
-    if args.curve and records:
-        _draw(args, plan.net.name, records)
+    if args.curve and recorder.records:
+        _draw(args, plan.net.name, recorder.records)
+    if page := recorder.write(result, state):
+        narrate(f"wrote {page}")
     _show(result, as_json=args.json)
     return {None: FINE, BY_CTRL_C: INTERRUPTED}.get(stopped, FAILED)
 
@@ -108,7 +137,8 @@ def _module(plan: Plan, args: argparse.Namespace) -> ModuleType:
 
     options = {**plan.options, "target": args.target, "dtype": args.dtype}
     if args.module:
-        bp.generate(plan.net, args.module, force=args.force, **options)
+        pieces = (*KEPT, *plan.options["pieces"])
+        bp.generate(plan.net, args.module, force=args.force, **{**options, "pieces": pieces})
     return bp.compile(plan.net, **options)
 
 
@@ -142,11 +172,16 @@ def _measured(plan: Plan, module: ModuleType, state: Any) -> dict[str, float]:
 
 def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) -> Path:
     """Saves to --out, or, stopped without it, to the first free name in this folder."""
+    from symbp.api.files import failed
+
     path, count = Path(args.out or f"{plan.net.name}.stopped.npz"), 1
     while not args.out and path.exists():
         count += 1
         path = Path(f"{plan.net.name}.stopped{count}.npz")
-    module.save(path, state)
+    try:
+        module.save(path, state)
+    except OSError as error:
+        raise failed(path, error) from error
     return path
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import Arguments, count, sizes
-from symbp.errors import DataError, UsageError
+from symbp.errors import DataError, UsageError, meant_file
 
 if TYPE_CHECKING:
     from symbp.cli.target import Target
@@ -90,7 +90,7 @@ def _saved(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError:
-        raise DataError("there is no such file of parameters", where=path) from None
+        raise DataError("there is no such file of parameters", where=path, help=meant_file(path)) from None
     except (OSError, ValueError):
         help = "save them: symbp train --out FILE"
         raise DataError("this is no file of parameters", where=path, help=help) from None
@@ -117,7 +117,7 @@ def _trained_briefly(args: argparse.Namespace) -> tuple[Mapping[str, Any], Mappi
     plan = planned(options)
     narrate(f"no --params: training {plan.net.name} for {plan.epochs} epochs, as symbp train does")
     module = bp.compile(plan.net, **plan.options)
-    state, _, _ = fit(plan, options, module, lambda _record, _state: None)
+    state, _, _ = fit(plan, options, module, lambda *_: None)
     return state.params, state.buffers
 
 
@@ -127,10 +127,7 @@ def show(args: argparse.Namespace, picture: Picture, told: Mapping[str, Any], wo
 
     if args.output:
         path = Path(args.output)
-        if path.suffix == ".svg":
-            write(path, picture.svg(), force=args.force)
-        else:
-            path.write_bytes(picture.png())
+        write(path, picture.svg() if path.suffix == ".svg" else picture.png(), force=args.force)
         print(f"wrote {path}", file=sys.stderr)
     if args.json:
         print(json.dumps(told, ensure_ascii=False))

@@ -18,21 +18,22 @@ from dataclasses import replace
 import sympy
 
 from symbp.derive.definitions import fresh_name, inline
-from symbp.derive.derivation import Step, part
+from symbp.derive.derivation import part
+from symbp.derive.rules.rule import Change
 from symbp.derive.stabilise.factors import exponential_factor
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
 
 RULE = "masked by −∞"
-REASON = "The exponential of −∞ is 0: what is masked is excluded, neither computed nor differentiated."
 MOST_BRACKETS = 4  # of one condition, in whatever order they were joined
 
 
-def bracket_masks(system: System, steps: list[Step]) -> System:
+def bracket_masks(system: System) -> tuple[System, list[Change]]:
     """The system with exponentials of what may be −∞ under brackets."""
     masks = {t.name for t in system.leaves if t.fact("mask")} | _added_masks(system)
+    changes: list[Change] = []
     if not masks and not any(e.body.has(-sympy.oo) for e in system.equations):
-        return system
+        return system, changes
     lowest = _may_be_lowest(system, masks)
     helpers: dict[Expr, tuple[Tensor, Equation]] = {}
     equations: list[Equation] = []
@@ -44,10 +45,8 @@ def bracket_masks(system: System, steps: list[Step]) -> System:
                 found[exponential] = bracketed
         equations += [e for t, e in helpers.values() if e not in equations and _reads(found, t.name)]
         for before, after in found.items():
-            steps.append(
-                Step(
-                    RULE,
-                    REASON,
+            changes.append(
+                Change(
                     equation.target,
                     (part(before, equation),),
                     (part(after, equation),),
@@ -58,7 +57,7 @@ def bracket_masks(system: System, steps: list[Step]) -> System:
     facts = {name: system.tensor(name).facts | {Fact("mask")} for name in masks}
     tensors = tuple(replace(t, facts=facts[t.name]) if t.name in facts else t for t in system.tensors)
     tensors += tuple(tensor for tensor, _ in helpers.values())
-    return system.with_(tensors=tensors, equations=tuple(equations))
+    return system.with_(tensors=tensors, equations=tuple(equations)), changes
 
 
 def _added_masks(system: System) -> set[str]:

@@ -15,8 +15,9 @@ import sympy
 
 from symbp.derive.proof.fingerprints import Values, sum_of
 from symbp.derive.rules.algebra import expand
-from symbp.derive.search.cost import READ, body_cost, volume
+from symbp.derive.search.cost import body_cost, volume
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
+from symbp.ir.machine import READ
 from symbp.ir.system import Equation
 
 HIGHEST_ROOT = 24  # values tell a root from 1 while it is no higher

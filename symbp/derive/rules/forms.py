@@ -14,30 +14,12 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.derive.rules.algebra import (
-    MOST_ATOMS,
-    RATIONAL_LIMIT,
-    collections_of,
-    common_factor,
-    conjugates,
-    expand,
-    lowest_power,
-    on_symbols,
-    opaque,
-    tidy_sign,
-)
-from symbp.derive.rules.brackets import by_cases, by_guards, under_guards
-from symbp.derive.rules.exponentials import (
-    flipped,
-    hyperbolic_form,
-    logistic_forms,
-    merge_exponentials,
-    overflows,
-    tangents,
-)
+from symbp.derive.rules.algebra import RATIONAL_LIMIT, expand, tidy_sign
+from symbp.derive.rules.exponentials import flipped, overflows
+from symbp.derive.rules.registry import ALGEBRA, POLYNOMIALS, SPELLINGS
 from symbp.derive.search.cancellation import as_sharp
 from symbp.derive.search.cost import Extents, body_cost, extent
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.signs import Signs
 
 
@@ -99,31 +81,11 @@ def _best_form(
 
 
 def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
-    """(name of the algebra, form) for forms equal to the body."""
+    """(name of the rule, form) for forms equal to the body; of a form in another spelling, the rule that
+    spelled it."""
     seeds = [("", body)]
-    plain = body.replace(_is_log_of_reciprocal, lambda x: -sympy.log(1 / x.args[0]))
-    if plain != body:
-        seeds.append(("logarithm of a reciprocal", plain))
-    merged = merge_exponentials(body)
-    if merged != body:
-        seeds.append(("exponentials merged", merged))
-    logistic = logistic_forms(body)
-    seeds += [("logistic function", form) for form in logistic[: 2 if last else 1]]
-    if not any(overflows(form) == 0 for form in logistic):  # of several exponents: each in its own product
-        turned = flipped(body)
-        seeds += [("logistic function", turned)] if turned != body else []
-    quotients = tangents(body)
-    if quotients != body:
-        seeds.append(("hyperbolic tangent", quotients))
-    for settled in (by_cases(body, hyperbolic_form), hyperbolic_form(body)):
-        if settled is not None and settled != body:
-            seeds.append(("hyperbolic tangent", settled))
-    if body.atoms(Guard):
-        multiplied = expand(body)
-        for form in dict.fromkeys([body, multiplied]):
-            seeds.append(("substitute under the bracket", under_guards(form)))
-            seeds.append(("substitute under the bracket", under_guards(form, towards_index=True)))
-        seeds.append(("terms under equal brackets", by_guards(body)))
+    for spelling in SPELLINGS:
+        seeds += [(spelling.name, form) for form in spelling.apply(body, last) if form != body]
     known: set[Expr] = set()  # polynomial algebra sees the value of a seed only, and that once
     for name, seed in seeds:
         if name:
@@ -131,36 +93,14 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
         if not seed.has(sympy.Add) or seed.is_Atom:
             continue
         expanded = expand(seed)
-        yield name or "expand", expanded
-        for collected in collections_of(expanded):
-            yield name or "collect", collected
-        yield name or "cancel", lowest_power(expanded)
-        for whole in (expanded, seed):
-            shared = common_factor(whole)
-            yield name or "common factor", shared
-            for inner in (f for f in sympy.Mul.make_args(shared) if f.is_Add and not f.atoms(Guard)):
-                for collected in collections_of(inner):
-                    yield name or "collect", shared / inner * collected
-            yield name or "common factor", common_factor(whole, numbers=False)
+        for rule in ALGEBRA:
+            for form in rule.apply(seed, expanded):
+                yield name or rule.name, form
         if expanded not in known and sympy.count_ops(expanded) <= RATIONAL_LIMIT:
             known.add(expanded)
-            for label, form in _rational_forms(seed):
-                yield name or label, form
-
-
-def _rational_forms(seed: Expr) -> Iterator[tuple[str, Expr]]:
-    if len(opaque(seed)) > MOST_ATOMS:
-        return
-    for operation, label in ((sympy.cancel, "cancel"), (sympy.factor, "factor")):
-        form = on_symbols(seed, operation)
-        if form is not None:
-            yield label, form
-            yield label, common_factor(form)
-            yield label, conjugates(form)
-
-
-def _is_log_of_reciprocal(e: Expr) -> bool:
-    return isinstance(e, sympy.log) and e.args[0].is_Pow and e.args[0].exp == -1
+            for polynomial in POLYNOMIALS:
+                for form in polynomial.apply(seed):
+                    yield name or polynomial.name, form
 
 
 def _rename(e: Expr, names: dict[str, str]) -> Expr:

@@ -1,20 +1,20 @@
 """Equal definitions are computed once: forward equations that differ only in the names of their indices.
 
-Enters: a system. Leaves: the system without the duplicates, and a step for each.
+Enters: a system. Leaves: the system without the duplicates, and what became of each.
 Must not know: values (that is `derive.proof.values`); here equality is of form.
 """
 
 from __future__ import annotations
 
-from symbp.derive.derivation import Step
+from symbp.derive.rules.rule import Change
 from symbp.ir.expr import Index, rename
 from symbp.ir.groups import groups
 from symbp.ir.system import Equation, System
 
 
-def merge_duplicates(system: System) -> tuple[System, tuple[Step, ...]]:
+def merge_duplicates(system: System) -> tuple[System, list[Change]]:
     """Hidden tensors with the same definition become one; a tensor that a user asked for keeps its name."""
-    steps: list[Step] = []
+    changes: list[Change] = []
     names: dict[str, str] = {}
     first: dict[object, str] = {}
     asked = set(system.asked)
@@ -36,18 +36,17 @@ def merge_duplicates(system: System) -> tuple[System, tuple[Step, ...]]:
             kept = {chosen if n == spare else n: _renamed(e, spare, chosen) for n, e in kept.items()}
             first = {k: chosen if n == spare else n for k, n in first.items()}
         read = system.at(chosen, *equation.indices)
-        steps.append(
-            Step(
-                "same definition",
-                f"{{{spare}}} is {{{chosen}}}.",
+        changes.append(
+            Change(
                 chosen,
                 (equation.with_(target=spare),),
                 (equation.with_(target=spare, body=read, reduction=None, where=(), ranges=equation.shape),),
                 (chosen,),
+                (f"{{{spare}}}", f"{{{chosen}}}"),
             )
         )
     tensors = tuple(t for t in system.tensors if t.name in kept or t.name not in system.defining)
-    return system.with_(tensors=tensors, equations=tuple(kept.values())), tuple(steps)
+    return system.with_(tensors=tensors, equations=tuple(kept.values())), changes
 
 
 def _renamed(equation: Equation, old: str, new: str) -> Equation:

@@ -14,8 +14,9 @@ import sympy
 
 from symbp.derive.proof.fingerprints import Key, Value, Values
 from symbp.derive.rules.fold import MANY
-from symbp.derive.search.cost import STORE, equation_cost, volume
+from symbp.derive.search.cost import equation_cost, volume
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
+from symbp.ir.machine import STORE
 from symbp.ir.system import Equation
 
 

@@ -336,3 +336,20 @@ def _coefficient(body: Expr, read: Access) -> Expr | None:
         return None
     factor = found[0] / read
     return factor if factor.is_number else None
+
+
+def scaled_sum(reader: Equation, source: Equation) -> Equation | None:
+    """A map `c·S[…]`, c a number, as the sum S with c inside; None if it isn't that, with S's own axes."""
+    factor, access = reader.body.as_coeff_Mul()
+    if reader.reduction is not None or not isinstance(access, Access) or access.name != source.target:
+        return None
+    if access.outside is not None or sorted(map(str, access.subscripts)) != sorted(map(str, reader.indices)):
+        return None
+    names: dict[Expr, Index] = dict(zip(source.indices, access.subscripts, strict=True))
+    for index in source.reduced:
+        taken = (*reader.indices, *names.values())
+        names[index] = unused_index(index, taken) if index in taken else index
+    reduced = tuple(names[i] for i in source.reduced)
+    ranges = (*reader.shape, *(source.extents[i] for i in source.reduced))
+    body = factor * source.body.xreplace(names)
+    return reader.with_(body=body, reduction=Reduction("sum", reduced), ranges=ranges)

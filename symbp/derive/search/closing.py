@@ -17,21 +17,20 @@ from functools import partial
 
 import sympy
 
-from symbp.derive.definitions import inline
 from symbp.derive.derivation import Step, named
 from symbp.derive.proof.fingerprints import Key, Values, searchable
+from symbp.derive.rules import registry
 from symbp.derive.rules.brackets import exclusive
 from symbp.derive.rules.branches import branches
 from symbp.derive.rules.fold import Search, fold
 from symbp.derive.rules.inverse import inversions, repetitions, scalings, written_out
 from symbp.derive.rules.neighbours import neighbours
-from symbp.derive.rules.share import Occurrence, Shared, best_shared, occurrences
-from symbp.derive.rules.sums import joined
+from symbp.derive.rules.rule import Change
+from symbp.derive.rules.share import Occurrence, Shared, occurrences
 from symbp.derive.search.acceptance import Acceptance
 from symbp.derive.search.cost import body_cost, equation_cost
-from symbp.derive.search.rewriter import Rewriter, Rewritten, scaled_sum
+from symbp.derive.search.rewriter import Rewriter, Rewritten
 from symbp.derive.search.worklist import Backward
-from symbp.derive.steps import equations_step, rewrite_step
 from symbp.derive.sweep.ranges import within_ranges
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Expr, rename
@@ -154,7 +153,7 @@ class _Closing:
         while True:
             places = {key: list(o.values()) for key, o in found.items() if len(o) > 1}
             name = self.backward.fresh("shared")
-            best = best_shared(places, self.values, name)
+            best = registry.SHARED.apply(places, self.values, name)
             if best is None:
                 return shared
             key, chosen = best
@@ -190,7 +189,7 @@ class _Closing:
         trials: list[Rewritten] = []
         for reader in readers:
             changed = reader.with_(body=rename(reader.body, renamed))
-            step = equations_step("shared term", self.equations[reader.target], changed)
+            step = registry.SHARED.between(self.equations[reader.target], changed)
             trials.append(Rewritten(changed, (definition,) if not trials else (), (step,)))
         return self.accept.install(*trials)
 
@@ -216,17 +215,15 @@ class _Closing:
             same = equation.with_(body=found, reduction=None, ranges=ranges)
             new = {a.name for a in found.atoms(Access)} - {*equation.read_names}
             rests = (name, *sorted(n for n in new if n in self.backward.position))
-            self.accept.steps.append(
-                rewrite_step("the same value", self.rewriter.why(equation.body), equation, read, found, rests)
-            )
+            why = (self.rewriter.why(equation.body),)
+            self.accept.steps.append(registry.SAME_VALUE.within(equation, read, found, rests, why))
             self.backward.replace(same)
             if found.is_number:
                 self.accept.settle(name)
             equation = same
         if name not in self.gradients:
             if trivial and self.backward.readers(name):
-                reason = f"{{{name}}} is nothing but its right-hand side, which takes its place."
-                self.accept.steps.append(rewrite_step("substitution", reason, equation, read, found, (name,)))
+                self.accept.steps.append(registry.ALIAS.within(equation, read, found, (name,)))
             self._substitute(
                 name, [self._rewritten(self._inlined(r, name), name) for r in self.backward.readers(name)]
             )
@@ -263,14 +260,8 @@ class _Closing:
         before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
         if sum(trial.cost for trial in trials) > before + 1e-9:
             return False
-        step = Step(
-            "substitution",
-            f"{{{name}}} is used by {named(readers)}; with its definition in place the terms combine.",
-            readers[0],
-            (equation,),
-            inlined,
-            (name,),
-        )
+        about = (f"{{{name}}}", named(readers))
+        step = registry.SUBSTITUTION.told(Change(readers[0], (equation,), inlined, (name,), about))
         place = len(self.accept.steps)
         if not self._substitute(name, trials):
             return False
@@ -322,13 +313,15 @@ class _Closing:
         if equation is None or equation.op != "sum" or name in self.gradients:
             return False
         readers = self.backward.readers(name)
-        scaled = scaled_sum(self.equations[readers[0]], equation) if len(readers) == 1 else None
-        if scaled is None:
+        if len(readers) != 1:
             return False
         reader = self.equations[readers[0]]
+        scaled = registry.NUMBER_INSIDE.apply(reader, equation)
+        if scaled is None:
+            return False
         if equation_cost(scaled) >= equation_cost(equation) + equation_cost(reader):
             return False
-        step = equations_step("number inside the sum", reader, scaled)
+        step = registry.NUMBER_INSIDE.between(reader, scaled)
         return self._substitute(name, [Rewritten(scaled, (), (step,))])
 
     def _try_again(self, name: str, tried: dict[str, tuple[Expr, ...]]) -> bool:
@@ -361,7 +354,7 @@ class _Closing:
         ]
         sums = [e for e in own if e.op == "sum" and len(e.indices) == len(equation.indices)]
         for first, second in itertools.combinations(sums, 2):
-            core = joined(equation, (first, second))
+            core = registry.SUMS_JOINED.apply(equation, (first, second))
             if core is None:
                 continue
             core = core.with_(target=self.backward.fresh(f"{name}_s1"))
@@ -370,7 +363,7 @@ class _Closing:
             changed = equation.with_(body=rest + Access(core.target, *equation.indices))
             before = sum(map(equation_cost, (first, second, equation)))
             if equation_cost(core) + equation_cost(changed) < before - 1e-9:
-                step = equations_step("sums joined", equation, changed)
+                step = registry.SUMS_JOINED.between(equation, changed)
                 if self.accept.install(Rewritten(changed, (core,), (step,))):
                     for gone in (first.target, second.target):
                         self.backward.remove(gone)
@@ -380,6 +373,6 @@ class _Closing:
     def _inlined(self, reader: str, name: str, source: Equation | None = None) -> Equation:
         equation, source = self.equations[reader], source or self.equations[name]
         reads = [a for a in equation.reads if a.name == name]
-        body = equation.body.xreplace({a: inline(source, a) for a in reads})
+        body = equation.body.xreplace({a: registry.SUBSTITUTION.apply(source, a) for a in reads})
         shapes = self.backward.tensors
         return equation.with_(body=within_ranges(body, lambda n: shapes[n].shape, equation.extents))

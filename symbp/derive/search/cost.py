@@ -16,12 +16,11 @@ import sympy
 
 from symbp.derive.rules.brackets import exclusive
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.machine import DIVIDE, FUNCTION, GATHER, GUARD, MATERIALISE, READ, ROOT, STORE
 from symbp.ir.system import Equation
 
 NOMINAL = 16.0
-READ, GATHER, GUARD, STORE, MATERIALISE = 0.3, 0.5, 0.6, 0.4, 0.8
 LINE = 8.0  # what each equation costs on its own, to read and to run
-DIVIDE, ROOT, FUNCTION = 2.5, 6.0, 8.0
 
 Extents = Mapping[Index, Expr]
 

@@ -7,42 +7,35 @@ beyond the facts of its leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 
 import sympy
 
-from symbp.derive.derivation import Step, part
+from symbp.derive.derivation import Step, named, part
 from symbp.derive.proof.prove import proof
-from symbp.derive.rules.algebra import expand
-from symbp.derive.rules.brackets import exclusive, under_guards
-from symbp.derive.rules.branches import Branches, read_back
-from symbp.derive.rules.exponentials import complement_form, flipped
+from symbp.derive.rules import registry
+from symbp.derive.rules.brackets import exclusive
+from symbp.derive.rules.branches import Branches
+from symbp.derive.rules.exponentials import flipped
 from symbp.derive.rules.fold import Search, fold
 from symbp.derive.rules.forms import best_form
-from symbp.derive.rules.inverse import Inversion, inverted, written_out
-from symbp.derive.rules.neighbours import Neighbours, at_other_steps
-from symbp.derive.rules.reindex import shorter_sums
-from symbp.derive.rules.sums import Core, Lemma, SumForm, exchanged, partly_summed, sum_forms
-from symbp.derive.search.cancellation import as_sharp, divisors
+from symbp.derive.rules.inverse import Inversion
+from symbp.derive.rules.neighbours import Neighbours
+from symbp.derive.rules.rule import Change, names
+from symbp.derive.rules.starts import Known
+from symbp.derive.rules.sums import Core, Lemma, SumForm, sum_forms
+from symbp.derive.search.cancellation import divisors
 from symbp.derive.search.cost import equation_cost
 from symbp.derive.search.worklist import Position
-from symbp.derive.steps import (
-    CONFIRMED,
-    REASONS,
-    equations_step,
-    names,
-    rewrite_step,
-    saved_reason,
-)
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, unused_index
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 MOST_OPERATIONS = 80  # of a body that is shortened: what is longer is seldom meant to be read
-MOST_APART = 24  # terms of a product multiplied out, each of which is looked for among the saved values
+CONFIRMED = "equal values at {} random points, conditions free; confirmed at others and in 50 digits"
 
 
 @dataclass(frozen=True)
@@ -83,6 +76,13 @@ class Rewriter:
     claims: dict[Step, tuple[Lemma, Mapping[Index, Expr], int]] = field(default_factory=dict)
 
     @cached_property
+    def known(self) -> Known:
+        """What rules may know of other equations."""
+        usable = {name: inv for name, inv in self.inversions.items() if name in self.invertible}
+        others = (self.branches, self.neighbours, self.scaled, self.repeated, self.definition, self.meets)
+        return Known(self.tensors, usable, *others, self.signs)
+
+    @cached_property
     def signs(self) -> Signs:
         """What is proven of the signs of the sweep's tensors."""
         return Signs(self.joint, self.joint.equations)
@@ -119,16 +119,15 @@ class Rewriter:
         """A sum that is known once saved values in it are written out, or once part of it is summed."""
         found = []
         if equation.op == "sum":
-            written = written_out(equation.body, self.scaled)
+            written = registry.WRITTEN_OUT.apply(equation.body, self.scaled)
             if written != equation.body:
-                rule = "definition written out"
-                step = rewrite_step(rule, REASONS[rule], equation, equation.body, written)
+                step = registry.WRITTEN_OUT.within(equation, equation.body, written)
                 start = Rewritten(equation.with_(body=written), (), (step,))
                 forms = sum_forms(start.equation, written, self.joint, search, self.signs)
                 found = [self._from_form(start, form, search, False) for form in forms if not form.cores]
             found += [
-                Rewritten(changed, (), (equations_step("sum of sums", equation, changed),))
-                for changed in partly_summed(equation, search)
+                Rewritten(changed, (), (registry.SUM_OF_SUMS.between(equation, changed),))
+                for changed in registry.SUM_OF_SUMS.apply(equation, search)
             ]
         return found
 
@@ -169,68 +168,25 @@ class Rewriter:
     def _starts(self, equation: Equation, search: Search) -> list[Start]:
         """What the forms of an equation start from: itself, and others of the same value."""
         starts: list[Start] = [(equation, search, [])]
-        for rule, body, where in self._bodies(equation, search):
-            if body != equation.body:
-                rests = self._sources(equation.body, body) if rule == "definition inverted" else None
-                step = rewrite_step(rule, REASONS[rule], equation, equation.body, body, rests)
-                starts.append((equation.with_(body=body), where, [step]))
-        if equation.reduction is None:
-            starts += self._folded_apart(equation, search)
+        for rule in registry.BODIES:
+            for found in rule.apply(equation, search, self.known):
+                if found.body != equation.body:
+                    steps = [rule.within(equation, equation.body, found.body, found.rests_on)]
+                    steps = steps if found.read is None else self._saved_steps(equation, found.read)
+                    starts.append((equation.with_(body=found.body), found.search, steps))
         if equation.op == "sum":
-            others = [("index of a sum changed", e) for e in shorter_sums(equation, self.tensors)]
-            summed = [e for e in exchanged(equation, search, self.definition) if self._alike(equation, e)]
-            others += [("order of sums exchanged", e) for e in summed]
-            starts += [(e, search.over(e), [equations_step(rule, equation, e)]) for rule, e in others]
+            others = [(rule, e) for rule in registry.SUMS for e in rule.apply(equation, search, self.known)]
+            starts += [(e, search.over(e), [rule.between(equation, e)]) for rule, e in others]
         return starts
-
-    def _alike(self, equation: Equation, other: Equation) -> bool:
-        """Whether a sum may be computed of other tensors: not if it meets one of its own again. `d − Σ p·d`
-        is 0 to the last digit where p is a one among zeros; with a Σ p·d that isn't made of d, it is what d
-        was rounded by, however large d is."""
-        gone = (name for name in equation.read_names if name not in other.read_names)
-        return not any(self.meets(equation.target, name) for name in gone)
-
-    def _sources(self, body: Expr, turned: Expr) -> tuple[str, ...]:
-        """The tensors whose definitions were solved for what a body had."""
-        gone = (n for n in names(body) if n not in names(turned) and n in self.inversions)
-        return tuple(dict.fromkeys(self.inversions[name].source for name in gone))
-
-    def _bodies(self, equation: Equation, search: Search) -> Iterator[tuple[str, Expr, Search]]:
-        """The body by each rule that changes it, if it does, and where values may be looked for then."""
-        body, allowed = equation.body, search.allowed
-        usable = {
-            name: inv
-            for name, inv in self.inversions.items()
-            if allowed(inv.source) and name in self.invertible
-        }
-        hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
-        for turned in dict.fromkeys([inverted(body, hidden), inverted(body, usable)]):
-            gone = {a.name for a in body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
-            yield "definition inverted", turned, search.without(gone)
-        yield "repetition read once", written_out(body, self.repeated), search.without(self.repeated)
-        yield "saved value under the bracket", read_back(body, self.branches, allowed), search
-        stepped = at_other_steps(body, self.neighbours, equation.extents, self._shape, allowed)
-        yield "value of another step", stepped, search
-        if equation.op == "sum":
-            yield "substitute under the bracket", under_guards(body, towards_index=True), search
-
-    def _folded_apart(self, equation: Equation, search: Search) -> list[Start]:
-        """The equation with saved values found term by term, after its products are multiplied out."""
-        apart = expand(equation.body)
-        if len(sympy.Add.make_args(apart)) > MOST_APART:
-            return []
-        fresh = search.without(())
-        folded = apart if apart == equation.body else fold(apart, fresh)
-        if folded == apart or not as_sharp(apart, equation.body, self.signs):
-            return []
-        return [(equation.with_(body=folded), search, self._saved_steps(equation, fresh.found))]
 
     def _saved_steps(self, equation: Equation, found: Sequence[tuple[Expr, Expr]]) -> list[Step]:
         steps = []
         for old, new in found:
-            known = set(names(new)) - set(names(old))
-            reason = saved_reason(new) if known else self.why(old)
-            steps.append(rewrite_step("saved value", reason, equation, old, new))
+            if set(names(new)) - set(names(old)):
+                about = (named(names(new)),)
+                steps.append(registry.SAVED.within(equation, old, new, about=about))
+            else:
+                steps.append(registry.SAVED.because(self.why(old)).within(equation, old, new))
         return steps
 
     def _improve(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
@@ -241,10 +197,9 @@ class Rewriter:
             improved = {g: self._improve(equation, rest, search, steps) for g, rest in terms.items()}
             return sympy.Add(*[g * rest for g, rest in improved.items()])
         body = self._shortened(equation, body, search, steps)
-        kept = complement_form(body)
+        kept = registry.COMPLEMENT.apply(body)
         if kept != body:
-            rule = "complement of a logistic function"
-            steps.append(rewrite_step(rule, REASONS[rule], equation, body, kept))
+            steps.append(registry.COMPLEMENT.within(equation, body, kept))
         return kept
 
     def _shortened(self, equation: Equation, body: Expr, search: Search, steps: list[Step]) -> Expr:
@@ -252,7 +207,7 @@ class Rewriter:
         for _ in range(2):
             better, rule = best_form(body, equation.extents, self.signs)
             if rule:
-                steps.append(rewrite_step(rule, REASONS[rule], equation, body, better))
+                steps.append(registry.BY_NAME[rule].within(equation, body, better))
             before = len(search.found)
             folded = fold(better, search)
             steps += self._saved_steps(equation, search.found[before:])
@@ -261,7 +216,7 @@ class Rewriter:
             body = folded
         better, rule = best_form(body, equation.extents, self.signs, last=True)
         if rule:
-            steps.append(rewrite_step(rule, REASONS[rule], equation, body, better))
+            steps.append(registry.BY_NAME[rule].within(equation, body, better))
         return better
 
     def _from_form(self, plain: Rewritten, form: SumForm, search: Search, split: bool) -> Rewritten:
@@ -286,7 +241,7 @@ class Rewriter:
         changed = changed.with_(
             body=best_form(body, changed.extents, self.signs)[0]
         )  # the cores have no values yet
-        steps.append(equations_step("common factor of a sum", equation, changed))
+        steps.append(registry.OUT_OF_SUM.between(equation, changed))
         return Rewritten(changed, tuple(cores), tuple(steps))
 
     def _single_sum(self, plain: Rewritten, core: Core, steps: list[Step]) -> Rewritten:
@@ -296,7 +251,7 @@ class Rewriter:
         reduction = Reduction("sum", core.reduced)
         changed = equation.with_(body=core.outer * core.inner, reduction=reduction, ranges=ranges)
         if core.reduced != equation.reduced:
-            steps.append(equations_step("delta eliminated", equation, changed))
+            steps.append(registry.DELTA.between(equation, changed))
         elif len(steps) == len(plain.steps):
             return plain
         return Rewritten(changed, (), tuple(steps))
@@ -335,7 +290,8 @@ class Rewriter:
 
     def _lemma_step(self, equation: Equation, lemma: Lemma, points: int) -> Step:
         before, after = part(lemma.inner, equation, lemma.reduced), part(lemma.value, equation)
-        step = Step("value of a sum", self.why(lemma.inner), equation.target, (before,), (after,))
+        change = Change(equation.target, (before,), (after,), about=(self.why(lemma.inner),))
+        step = registry.SUM_VALUE.told(change)
         self.claims[step] = (lemma, equation.extents, points)
         return step
 
@@ -352,20 +308,3 @@ class Rewriter:
 def _scaled(form: SumForm) -> bool:
     """Whether a normal form is one sum times a number."""
     return len(form.cores) == 1 and form.settled == 0 and form.cores[0].outer.is_number
-
-
-def scaled_sum(reader: Equation, source: Equation) -> Equation | None:
-    """A map `c·S[…]`, c a number, as the sum S with c inside; None if it isn't that, with S's own axes."""
-    factor, access = reader.body.as_coeff_Mul()
-    if reader.reduction is not None or not isinstance(access, Access) or access.name != source.target:
-        return None
-    if access.outside is not None or sorted(map(str, access.subscripts)) != sorted(map(str, reader.indices)):
-        return None
-    names: dict[Expr, Index] = dict(zip(source.indices, access.subscripts, strict=True))
-    for index in source.reduced:
-        taken = (*reader.indices, *names.values())
-        names[index] = unused_index(index, taken) if index in taken else index
-    reduced = tuple(names[i] for i in source.reduced)
-    ranges = (*reader.shape, *(source.extents[i] for i in source.reduced))
-    body = factor * source.body.xreplace(names)
-    return reader.with_(body=body, reduction=Reduction("sum", reduced), ranges=ranges)

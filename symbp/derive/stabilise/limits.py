@@ -11,7 +11,7 @@ may both be −∞ is −∞ where the first is: log p of an excluded element of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 
@@ -19,6 +19,7 @@ from symbp.derive.definitions import map_body
 from symbp.derive.derivation import Step
 from symbp.derive.rules.algebra import on_symbols
 from symbp.derive.rules.exponentials import hyperbolic_form, logistic_form, overflows
+from symbp.derive.rules.rule import Rule
 from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.derive.stabilise.exponential_sums import terms_of, two_terms, written_out
 from symbp.derive.stabilise.largest import Largest
@@ -28,34 +29,27 @@ from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System
 
 HALF = sympy.Rational(1, 2)
-QUOTIENT, ENTROPY, ROOT = "quotient of exponentials", "x log x at 0", "root at 0"
-DIFFERENCE = "difference at -∞"
-REASONS = {
-    QUOTIENT: "Far out it would be ∞/∞; 1/(1 + exp(-u)) and tanh(u) have the same value and don't overflow.",
-    ENTROPY: "x·log(x) → 0 as x → 0; without the bracket it would be 0·(-∞).",
-    DIFFERENCE: "An excluded element stays at -∞, whatever is subtracted: -∞ - (-∞) has no value.",
-    ROOT: "At 0 every square has derivative 0, and its root gets 0 too, where the chain rule would give 0/0.",
-}
+Limit = Callable[["Settling", Equation], Expr]
 
 
-def settle_limits(system: System, steps: list[Step]) -> System:
-    """The system with values and derivatives at all of these places."""
-    settling = _Settling(system)
+def settle_limits(system: System, rules: Sequence[Rule[Limit]], steps: list[Step]) -> System:
+    """The system with values and derivatives at all of these places, each equation by one rule after the
+    other."""
+    settling = Settling(system)
     for equation in system.equations:
         if equation.op in (None, "sum"):
-            for rule in REASONS:
-                if rule == ROOT and equation.target in settling.divisors:
-                    continue
-                after = equation.with_(body=settling.rewritten(rule, equation))
+            for rule in rules:
+                after = equation.with_(body=rule.apply(settling, equation))
                 if after != equation:
-                    read = tuple(n for n in after.read_names if n not in equation.read_names)
-                    steps.append(Step(rule, REASONS[rule], equation.target, (equation,), (after,), read))
+                    steps.append(rule.between(equation, after))
                     equation = after
         settling.largest.replaced[equation.target] = equation
     return settling.largest.system()
 
 
-class _Settling:
+class Settling:
+    """Forms with a value everywhere; each rule gives the body of an equation in its form, or as it is."""
+
     def __init__(self, system: System) -> None:
         self.system = system
         self.signs = Signs(system, system.equations)
@@ -68,15 +62,17 @@ class _Settling:
             if isinstance(power.base, Access) and power.exp.is_negative
         }
 
-    def rewritten(self, rule: str, equation: Equation) -> Expr:
-        """The body by one of the rules."""
-        if rule == QUOTIENT:
-            return self.quotient(equation)
-        if rule == ENTROPY:
-            return self.entropies(equation.body)
-        return (
-            self.roots(equation.body) if rule == ROOT else self.differences(equation.body, equation.extents)
-        )
+    def entropy(self, equation: Equation) -> Expr:
+        """The body with each x·log(x) under a bracket."""
+        return self.entropies(equation.body)
+
+    def difference(self, equation: Equation) -> Expr:
+        """The body with each difference that may be −∞ − (−∞) under a bracket."""
+        return self.differences(equation.body, equation.extents)
+
+    def root(self, equation: Equation) -> Expr:
+        """The body with each root of a sum of squares under a bracket, unless something is divided by it."""
+        return equation.body if equation.target in self.divisors else self.roots(equation.body)
 
     # --- quotients of exponentials
     def quotient(self, equation: Equation) -> Expr:
@@ -163,12 +159,12 @@ class _Settling:
 
     # --- roots
     def roots(self, e: Expr) -> Expr:
-        """Each root of a sum of squares under the bracket that the sum is above 0. Roots that something is
+        """Each root of a sum of squares under the bracket that the sum is not 0. Roots that something is
         divided by are left: where they are 0, that has no value anyway."""
         if isinstance(e, (Access, Guard)) or not e.args or not accesses(e):
             return e
         if e.is_Pow and e.exp == HALF and self._squares(e.base) and not self.signs.positive(e.base):
-            return Guard("<", 0, e.base) * e
+            return Guard("!=", e.base, 0) * e  # a NaN is no 0, and stays
         return e.func(*[self.roots(a) for a in e.args])
 
     def _squares(self, e: Expr) -> bool:

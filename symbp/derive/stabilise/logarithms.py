@@ -18,8 +18,9 @@ from dataclasses import dataclass, field
 import sympy
 
 from symbp.derive.definitions import inline
-from symbp.derive.derivation import Step, part
+from symbp.derive.derivation import part
 from symbp.derive.rules.algebra import tidy_sign
+from symbp.derive.rules.rule import Change
 from symbp.derive.stabilise.exponential_sums import (
     Term,
     logarithm,
@@ -34,20 +35,17 @@ from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
 from symbp.ir.system import Equation, Reduction, System
 
-REASON = "The logarithm is taken term by term, so that nothing overflows or underflows first."
 
-
-def expand_logarithms(system: System, steps: list[Step]) -> System:
-    """The system with each logarithm of exponentials expanded, and a step for each."""
+def expand_logarithms(system: System) -> tuple[System, list[Change]]:
+    """The system with each logarithm of exponentials expanded, and what became of each."""
+    changes: list[Change] = []
     largest = Largest(system)
     for equation in system.equations:
         expansion = _Expansion(system, equation, largest)
         body = expansion.expanded(equation.body, frozenset())
         for log, safe in expansion.found.items():
-            steps.append(
-                Step(
-                    "logarithm of exponentials",
-                    REASON,
+            changes.append(
+                Change(
                     equation.target,
                     (part(log, equation),),
                     (part(safe, equation),),
@@ -56,7 +54,7 @@ def expand_logarithms(system: System, steps: list[Step]) -> System:
             )
         if expansion.found:
             largest.replaced[equation.target] = equation.with_(body=tidy_sign(softplus_pairs(body)))
-    return largest.system()
+    return largest.system(), changes
 
 
 def softplus_pairs(e: Expr) -> Expr:

@@ -12,18 +12,16 @@ from __future__ import annotations
 import sympy
 
 from symbp.derive.definitions import inline
-from symbp.derive.derivation import Step
 from symbp.derive.rules.exponentials import overflows
+from symbp.derive.rules.rule import Change
 from symbp.derive.stabilise.exponential_sums import written_out
 from symbp.ir.expr import Access, Expr, Guard
 from symbp.ir.system import Equation, System
 
-RULE = "logarithm in two parts"
-REASON = "The maximum is subtracted from what stands beside it first: near-equal values cancel without loss."
 
-
-def in_two_parts(system: System, steps: list[Step]) -> System:
+def in_two_parts(system: System) -> tuple[System, list[Change]]:
     """The system with `m + log s` written out wherever it is added to something."""
+    changes: list[Change] = []
     constant = {e.target for e in system.equations if e.constant}
     sums = {e.target: e for e in system.equations if _peak_and_logarithm(e, constant)}
     equations = []
@@ -32,10 +30,10 @@ def in_two_parts(system: System, steps: list[Step]) -> System:
         if body != equation.body:
             after = equation.with_(body=body)
             looked = tuple(n for n in equation.read_names if n not in after.read_names)
-            steps.append(Step(RULE, REASON, equation.target, (equation,), (after,), looked))
+            changes.append(Change(equation.target, (equation,), (after,), looked))
             equation = after
         equations.append(equation)
-    return system.with_(equations=tuple(equations))
+    return system.with_(equations=tuple(equations)), changes
 
 
 def _peak_and_logarithm(equation: Equation, constant: set[str]) -> bool:

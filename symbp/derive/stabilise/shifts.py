@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.definitions import fresh_name, map_body
-from symbp.derive.derivation import Step
+from symbp.derive.rules.rule import Change
 from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.derive.stabilise.exponential_sums import largest
 from symbp.derive.stabilise.factors import exponential_factor
@@ -64,13 +64,16 @@ class _Shift:
         return tuple(Tensor(e.target, e.shape) for e in self.equations)
 
 
-def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: list[Step]) -> System:
+Shifted = tuple[System, Change | None, Change | None]
+
+
+def shift_exponentials(system: System, name: str, excluded: Exclusion) -> Shifted:
     """The system with the sum `name` shifted, if it is one of exponentials and all readers allow it; if not
     by itself, then together with the other sums of the same exponentials, and by no less than what readers
-    add to it."""
+    add to it. Also what changed, and if the sum counts as 1 where it is empty, how."""
     found = _shiftable(system, name)
     if found is None:
-        return system
+        return system, None, None
     for partners in dict.fromkeys([(), _partners(found)]):
         readers = Readers()
         shifted = _shifted(found, partners, (), excluded, readers)
@@ -79,9 +82,11 @@ def shift_exponentials(system: System, name: str, excluded: Exclusion, steps: li
             shifted = _shifted(found, partners, floors, excluded, readers) if floors else None
         if shifted is not None:
             result, shift, after, scaled = shifted
-            _note(system.defining[name], shift, after, scaled, steps)
-            return result
-    return system
+            total = system.defining[name]
+            after = after.with_(target=shift.summed) if after.target == name else after
+            change = Change(name, (total,), (*shift.equations, after), scaled)
+            return result, change, None if shift.summed == name else _one(total, shift.summed)
+    return system, None, None
 
 
 def _shifted(
@@ -121,7 +126,7 @@ def _shifted(
         equations += shift.equations if equation.target == first else ()
         equation = lowered.get(equation.target, equation)
         if equation.target == name and shift.summed != name:
-            equations += _counted_as_one(equation, shift.summed)
+            equations += counted_as_one(equation, shift.summed)
         else:
             equations.append(equation)
     tensors = [*found.system.tensors, *shift.tensors]
@@ -172,25 +177,11 @@ def _there_before(found: _Exponentials, floors: Sequence[Expr]) -> bool:
     )
 
 
-def _note(
-    total: Equation, shift: _Shift, after: Equation, scaled: tuple[str, ...], steps: list[Step]
-) -> None:
-    name = total.target
-    reason = (
-        f"Every reader of {{{name}}} is unchanged when the same constant is subtracted from all exponents; "
-        "with their maximum nothing overflows. The shift counts as a constant: no value depends on it."
-    )
-    after = after.with_(target=shift.summed) if after.target == name else after
-    steps.append(Step(RULE, reason, name, (total,), (*shift.equations, after), scaled))
-    if shift.summed == name:
-        return
-    before, one = _counted_as_one(total, shift.summed)
-    reason = (
-        "Where all terms are excluded, quotients by the sum are to be 0, not 0/0, and its logarithm is −∞ "
-        "by the maximum; a single term is never below 1 after the shift."
-    )
+def _one(total: Equation, summed: str) -> Change:
+    """A sum that counts as 1 where it is empty."""
+    before, one = counted_as_one(total, summed)
     empty = one.with_(body=Access(before.target, *one.indices))
-    steps.append(Step("empty sum counts as 1", reason, name, (empty,), (one,), (before.target,)))
+    return Change(total.target, (empty,), (one,), (before.target,))
 
 
 # --- what may be shifted
@@ -293,7 +284,7 @@ def _scale(exponent: Expr) -> tuple[Expr, Expr]:
     return scale, exponent / scale
 
 
-def _counted_as_one(total: Equation, summed: str) -> tuple[Equation, Equation]:
+def counted_as_one(total: Equation, summed: str) -> tuple[Equation, Equation]:
     """The sum under another name, and itself: 1 where that is 0."""
     at = Access(summed, *total.indices)
     rule = "1 where everything is excluded"

@@ -77,8 +77,8 @@ def chunk_functions(
 
 def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Function]:
     """The update, and the look for what is not finite, by a piece of the arenas for each thread; where no sum
-    over all entries is needed."""
-    if any(equation.reduction for equation in rule.system.equations):
+    over all entries is needed, and no parameter told apart."""
+    if rule.by_parameter or any(equation.reduction for equation in rule.system.equations):
         return []
     arenas = {"theta", "gradient", *(names.free(moment) for moment in rule.moments)}
     piece = [f"{name}[first:last]" if name in arenas else name for name in own]

@@ -47,7 +47,7 @@ def driver_functions(
         (
             *gradients,
             f"loss = {loss.arena}[{loss.start}]",
-            *guarded_update(own, stage_calls(net, names, ("buffers",))),
+            *guarded_update(own, stage_calls(net, names, ("buffers",)), _changed_buffers(net, names)),
         ),
         ("@kernel",),
     )
@@ -74,14 +74,25 @@ def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:
     return tuple(name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule))
 
 
-def guarded_update(own: Sequence[str], before: Sequence[str] = (), chunks: str = "") -> tuple[str, ...]:
-    """The end of a step: the update if all is finite; in a number of chunks, if one is given."""
+def _changed_buffers(net: LoweredNetwork, names: Names) -> list[str]:
+    """The buffers that a step gives new values to, as one row each."""
+    return [f"{names.tensors[name]}.reshape(-1)" for name in net.system.updates]
+
+
+def guarded_update(
+    own: Sequence[str], before: Sequence[str] = (), changed: Sequence[str] = (), chunks: str = ""
+) -> tuple[str, ...]:
+    """The end of a step: the update if all is finite, also what is `changed` before it; in a number of
+    chunks, if one is given."""
     finite = "_finite_in_chunks(gradient, gradients)" if chunks else "_all_finite(gradient)"
     update = f"_update_in_chunks({', '.join((*own, chunks))})" if chunks else f"_update({', '.join(own)})"
+    first = [f"    {line}" for line in before]
+    if changed:
+        first += [f"    finite = {' and '.join(f'_all_finite({name})' for name in changed)}", "if finite:"]
     return (
         f"finite = math.isfinite(loss) and {finite}",
         "if finite:",
-        *(f"    {line}" for line in before),
+        *first,
         f"    {update}",
         "return loss, finite",
     )

@@ -39,6 +39,7 @@ class Binding:
     taken: set[str] = field(default_factory=set)
     head: list[str] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
+    speaking: bool = False  # arrays of sizes are called after these
 
     def lines(self, lines: Sequence[str]) -> list[str]:
         """The lines with names; what makes them is in `head`."""
@@ -113,8 +114,9 @@ class Binding:
         """The name of a number as an array of no axes."""
         key = f"np.array({text}, {dtype})"
         if key not in self.names:
-            name = self.names[key] = self.new(WORDS.get(text, "c1"))
-            self.head.append(f"{name} = {key}{'' if text in WORDS else comment}")
+            spoken = f"{text}_array" if self.speaking and text.isidentifier() else "c1"
+            name = self.names[key] = self.new(WORDS.get(text, spoken))
+            self.head.append(f"{name} = {key}{comment if text not in WORDS and spoken == 'c1' else ''}")
             self.fixed |= {name}
             self.forms.known[name] = Form((), "real" if dtype == "DTYPE" else "integer", True, True)
         return self.names[key]

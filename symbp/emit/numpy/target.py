@@ -25,25 +25,26 @@ from symbp.ir.system import Role, Tensor
 @dataclass(frozen=True)
 class Stages:
     """The functions of all stages, the helpers that they call, the scratch that they share, which tensor
-    takes another's place, and the lines that make arrays."""
+    takes another's place, the lines that make arrays, and those of each stage."""
 
     functions: list[Function]
     helpers: set[str]
     scratch: Scratch
     instead: dict[str, str]
     allocating: list[str]
+    lines: dict[str, list[str]]
 
 
 def functions(network: LoweredNetwork, names: Names) -> Stages:
     """The stages as functions over arrays by name."""
-    read = [t for segment in network.segments for t in segment.program.leaves]
-    tensors = {t.name: t for t in (*network.system.tensors, *read, *network.tensors)}
-    found = Stages([], set(), Scratch(names.taken), successions(network), [])
+    tensors = tensors_of(network)
+    found = Stages([], set(), Scratch(names.taken), successions(network), [], {})
     for segment in network.segments:
         calls = calls_for(network, segment, tensors, names, found.scratch, found.instead)
         lines = FillingLines(tensors, names, calls)
         body = [line for kernel in segment.program.kernels for line in lines.kernel(kernel)]
-        stage = _Stage(network, segment, tensors, names, found.scratch)
+        stage = OneStage(network, segment, tensors, names, found.scratch)
+        found.lines[segment.name] = [*body, *stage.last_lines()]
         own = stage.functions(body)
         found.functions.extend(own)
         for name in [n for n in found.instead if names.tensors[n] in calls.apart]:
@@ -55,12 +56,18 @@ def functions(network: LoweredNetwork, names: Names) -> Stages:
     return found
 
 
+def tensors_of(network: LoweredNetwork) -> dict[str, Tensor]:
+    """All that stages read or fill, by name."""
+    read = [t for segment in network.segments for t in segment.program.leaves]
+    return {t.name: t for t in (*network.system.tensors, *read, *network.tensors)}
+
+
 def called(lines: Iterable[str]) -> set[str]:
     """The functions of the module that lines call."""
     return {name for line in lines for name in re.findall(r"(?<![\w.])_\w+(?=\()", line)}
 
 
-class _Stage:
+class OneStage:
     """One stage as functions of the arrays that stay in their places: what these return runs the stage, or
     one of its layers, on given data."""
 
@@ -84,7 +91,7 @@ class _Stage:
     def functions(self, kernels: Sequence[str]) -> list[Function]:
         """The function of the stage, behind those of its equal layers."""
         body, head, found = list[str](), list[str](), list[Function]()
-        for part in layered([*kernels, *self._last_lines()], self.kept, self.names.free):
+        for part in layered([*kernels, *self.last_lines()], self.kept, self.names.free):
             if isinstance(part, str):
                 body.append(part)
                 continue
@@ -132,15 +139,15 @@ class _Stage:
         body = binding.lines(lines)
         words = words_of([*binding.head, *body])
         constants = [f"{own} = {text}" for own, text in self.hyper.items() if own in words]
-        head = [*_unpacked([a for a in kept if a.name in words]), *constants, *binding.head, *made]
+        head = [*unpacked([a for a in kept if a.name in words]), *constants, *binding.head, *made]
         given = [(t.name, self.names.tensors[t.name]) for t in self.segment.leaves(*GIVEN)]
         data = [Kept(own, "data", f'"{name}"') for name, own in given if own in words_of(body)]
-        inner = [*_unpacked(data), *body] or ["pass"]
+        inner = [*unpacked(data), *body] or ["pass"]
         whole = name == f"_{self.segment.name}" or "data" in words_of(inner)
         run = [f"def run({'data' if whole else ''}):", *(f"    {line}" for line in inner), "", "return run"]
         return Function(name, arguments, doc, (*head, "", *run))
 
-    def _last_lines(self) -> list[str]:
+    def last_lines(self) -> list[str]:
         """The gradients that are no tensor of their own, and buffers' next values."""
         if self.segment.name == "buffers":
             return _buffer_lines(self.network, self.names)
@@ -177,7 +184,7 @@ def _buffer_lines(network: LoweredNetwork, names: Names) -> list[str]:
     ]
 
 
-def _unpacked(arrays: Sequence[Kept]) -> list[str]:
+def unpacked(arrays: Sequence[Kept]) -> list[str]:
     """`x, y = data["x"], data["y"]`: at most four at once, of one mapping and kind, no longer than a line."""
     lines: list[str] = []
     group: list[Kept] = []

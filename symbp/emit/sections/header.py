@@ -5,13 +5,14 @@ Enters: the stages of a network, its footprint. Leaves: values for the template.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from symbp.derive.derivation import Derivation
 from symbp.emit.footprint import Footprint, formula_text
 from symbp.emit.names import key_of
 from symbp.emit.roll_layers import layers_in
 from symbp.emit.sections.entries import LEAST
+from symbp.emit.sections.pieces import short
 from symbp.emit.segments import LoweredNetwork
 from symbp.emit.update import numbered_updates
 from symbp.ir.printer import equation_text
@@ -19,7 +20,7 @@ from symbp.ir.training import UpdateRule
 
 
 def header(
-    net: LoweredNetwork, engine: str, dtype: str, rule: UpdateRule, found: Footprint
+    net: LoweredNetwork, engine: str, dtype: str, rule: UpdateRule, found: Footprint, pieces: Collection[str]
 ) -> dict[str, object]:
     """What the head of a training module says, for its template."""
     derivation = net.derivation
@@ -27,18 +28,34 @@ def header(
         f"Derived from the network {derivation.name}; {dtype}. It reads {reads_text(net)}.",
         *_kept_text(net),
         f"The comment (k) behind a line names the equation that the line computes{_more(rule)}.",
-        "Train, evaluate, predict or check it: python THIS_FILE --help",
+        *_command_text(pieces),
     ]
     return {
         "title": f"{derivation.name}: a network that trains in {engine}.",
         "description": description,
-        "equations": equation_lines(derivation),
+        "equations": _computed(net, equation_lines(derivation), pieces),
         "update_name": f"{rule.name}, {rule.source}" if rule.source else rule.name,
+        "update_of": f"each entry i of {'each parameter k' if rule.by_parameter else 'the parameters'}",
         "updates": _aligned([(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]),
         "sizes": sizes_text(net),
         "one_run": "One training step",
-        "costs": cost_lines(found),
+        "costs": cost_lines(found) if "costs" in pieces else [],
     }
+
+
+def _command_text(pieces: Collection[str]) -> list[str]:
+    if "command" in pieces:
+        return ["Train, evaluate, predict or check it: python THIS_FILE --help"]
+    return ["Train it: python THIS_FILE train --help"] if "train" in pieces else []
+
+
+def _computed(net: LoweredNetwork, lines: list[str], pieces: Collection[str]) -> list[str]:
+    """The equations that a module of these pieces computes: without `evaluate` none of metrics alone."""
+    if "evaluate" in pieces or not short(pieces):
+        return lines
+    numbers = {n for s in net.segments if s.name != "metrics" for n in s.program.numbers}
+    metrics = {n for s in net.segments if s.name == "metrics" for n in s.program.numbers} - numbers
+    return [line for line in lines if not line.startswith(tuple(f"({n}) " for n in metrics))]
 
 
 def _more(rule: UpdateRule) -> str:

@@ -28,17 +28,18 @@ _MADE = {
 _DRAWN = {"normal": "rng.standard_normal({})", "uniform": "rng.uniform(-1, 1, {})"}
 
 
-def initial_function(net: LoweredNetwork, initial: Mapping[str, Initial]) -> Function:
-    """`_initial(rng, sizes)`: every parameter's starting value by name, drawn in the declared order."""
+def initial_function(net: LoweredNetwork, initial: Mapping[str, Initial], *, once: bool = False) -> Function:
+    """`_initial(rng, sizes)`: every parameter's starting value by name, drawn in the declared order; `once`
+    says each reason once."""
     entries: list[Entry] = []
     needed: set[str] = set()
-    reason = ""
+    said: list[str] = [""]
     for parameter in net.parameters:
         start = initial.get(parameter.name, Initial("constant"))
         for expression in (*parameter.shape, start.scale, start.shift):
             needed |= {size.name for size in free_sizes(expression)}
-        comment = " ".join(start.reason.split()) if start.reason != reason else ""
-        reason = start.reason
+        comment = " ".join(start.reason.split()) if start.reason not in (said if once else said[-1:]) else ""
+        said.append(start.reason)
         value = _value(parameter, start)
         for fact, made in _MADE.items():
             value = made.format(value) if parameter.fact(fact) else value

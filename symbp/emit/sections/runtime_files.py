@@ -9,14 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 
-from symbp.codegen.carry import Taken, functions, takes, whole
+from symbp.codegen.carry import Taken, functions, reached, takes, whole
+from symbp.emit.sections import pieces as named
 from symbp.emit.segments import LoweredNetwork
 from symbp.ir.system import Role
 
 OF_ARRAYS = ("numpy/functions", "numpy/special")
 """The files of the functions that lines over whole arrays call."""
 REPORTS = {"live": "_live", "log": "_log"}  # the pieces that are told of each epoch
-OPTIONS = {"log": "_log_option", "patience": "_patience_option"}  # those that add options to `train`
+OPTIONS = {  # those that add options to `train`
+    "checkpoints": "_checkpoint_options",
+    "log": "_log_option",
+    "patience": "_patience_option",
+}
+PREPARE = {"checkpoints": "_prepare"}  # those that change the state before training
 SETTINGS = ("patience",)  # the options that `fit` takes
 
 
@@ -38,10 +44,46 @@ def arrays_files(net: LoweredNetwork) -> list[str]:
 
 
 def training_files(
-    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str]
+    net: LoweredNetwork,
+    target: str,
+    step: Collection[str],
+    pieces: Collection[str],
+    mentioned: Iterable[str],
 ) -> dict[str, Taken]:
-    """What a module that trains takes, as much as the network needs; `step` are the files of a step."""
-    files = {
+    """What a module that trains takes: as much as the network and its pieces need, and what lines mention;
+    `step` are the files of a step."""
+    files = _files(net, target, step, pieces)
+    if named.whole(pieces):
+        return {section: whole(names) for section, names in files.items()}
+    told = [name for names in train_tables(net, pieces).values() for name in names]
+    command = ["main"] if "command" in pieces else []
+    return reached(files, [*named.purposes(pieces), *command, *told, *mentioned])
+
+
+SHORT = {
+    "step": ("core",),
+    "outputs": ("measuring",),
+    "training": ("fitting", "saving"),
+}
+"""The files of a short module, of `numpy/short`."""
+
+
+def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken]:
+    """What a short module takes."""
+    files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
+    files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
+    files["command"] = ["common/command/files", "common/command/short"]
+    return reached(files, named.purposes(pieces))
+
+
+def _files(
+    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str]
+) -> dict[str, list[str]]:
+    """The files of each section; those that define the same names stand for each other."""
+    reading = ("files", *_reading(pieces))
+    command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
+    kept = "checkpoints" in pieces
+    return {
         "arrays": arrays_files(net),
         "memory": [
             "common/arrays/memory",
@@ -53,19 +95,18 @@ def training_files(
         "state": [
             *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
             f"{target}/outside",
-            *(f"common/training/{name}" for name in ("steps", "saving")),
+            *(f"common/training/{name}" for name in ("steps", "whole", "saving")),
+            *(["common/training/checkpoints"] if kept else []),
         ],
         "training": [
-            "common/training/epochs",
+            "common/training/stopping",
+            f"common/training/{'epochs_kept' if kept else 'epochs'}",
             f"common/training/{'patience' if 'patience' in pieces else 'fit'}",
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],
-        "command": [
-            f"common/command/{name}" for name in ("files", *_reading(pieces), "train", *_told(pieces), "main")
-        ],
+        "command": [f"common/command/{name}" for name in (*reading, *command)],
     }
-    return {section: whole(names) for section, names in files.items()}
 
 
 def _given(net: LoweredNetwork, target: str) -> list[str]:
@@ -79,7 +120,8 @@ def _given(net: LoweredNetwork, target: str) -> list[str]:
 
 def _told(pieces: Collection[str]) -> list[str]:
     """The files of the pieces; a line for each epoch where there is no live one."""
-    return [*(() if "live" in pieces else ("printed",)), *sorted(set(pieces) - {"tables"})]
+    found = sorted(set(pieces) & {*REPORTS, *OPTIONS})
+    return [*(() if "live" in pieces else ("printed",)), *found]
 
 
 def _reading(pieces: Collection[str]) -> list[str]:
@@ -89,6 +131,8 @@ def _reading(pieces: Collection[str]) -> list[str]:
 
 def train_tables(net: LoweredNetwork, pieces: Collection[str]) -> Mapping[str, list[str]]:
     """The tables by which `train` knows its pieces."""
+    if "command" not in pieces:
+        return {}
     reports = [
         *([] if "live" in pieces else ["_printed"]),
         *(REPORTS[p] for p in sorted(pieces) if p in REPORTS),
@@ -96,6 +140,7 @@ def train_tables(net: LoweredNetwork, pieces: Collection[str]) -> Mapping[str, l
     return {
         "TRAIN_OPTIONS": [OPTIONS[piece] for piece in sorted(pieces) if piece in OPTIONS],
         "FIT_OPTIONS": [f'"{piece}"' for piece in sorted(pieces) if piece in SETTINGS],
+        "PREPARE": [PREPARE[piece] for piece in sorted(pieces) if piece in PREPARE],
         "REPORTS": reports,
         **({"TARGETS": _quoted_targets(net)} if "tables" in pieces else {}),
     }

@@ -6,14 +6,15 @@ Enters: the stages of a network. Leaves: lines of constants. Must not know: targ
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import key_of
 from symbp.emit.segments import STANDALONE, LoweredNetwork
-from symbp.emit.update import hyperparameters
+from symbp.emit.update import hyperparameters, numbered_updates
 from symbp.ir.expr import Expr, Size
-from symbp.ir.printer import expression_text
+from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.sizes.formula import formulas
 from symbp.ir.sizes.obeying import obeying
 from symbp.ir.system import Tensor
@@ -51,6 +52,20 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         "Array = np.ndarray",
     ]
+
+
+def fingerprint(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
+    """By what a checkpoint knows the network that it is of: its declared equations, constants and random
+    tensors, and the equations of the update."""
+    constants = [f"{name} = {value!r}" for name, value in net.constants.items()]
+    declared = [
+        *map(equation_text, net.derivation.declared.equations),
+        *(f"{t.name}: {t.shape} {t.draw}" for t in net.derivation.declared.tensors),
+    ]
+    update = [equation_text(equation) for _, equation in numbered_updates(rule)]
+    marks = {"equations": [*constants, *declared], "update": update}
+    digests = {name: sha256("\n".join(texts).encode()).hexdigest()[:16] for name, texts in marks.items()}
+    return _dictionary("FINGERPRINT", [f'"{name}": "{digest}"' for name, digest in digests.items()])
 
 
 def derivative_tables(net: LoweredNetwork, needed: tuple[str, ...]) -> list[str]:

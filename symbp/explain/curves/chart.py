@@ -37,12 +37,15 @@ class Axis:
 
 @dataclass(frozen=True)
 class Chart:
-    """Series over the same two axes."""
+    """Series over the same two axes: lines, with marks where there are few points unless `marks` says no, or
+    `dots` alone."""
 
     title: str
     x: Axis
     y: Axis
     series: tuple[Series, ...]
+    dots: bool = False
+    marks: bool = True
 
     def shown(self, series: Series) -> list[list[Point]]:
         """The points that have a place, in stretches without a gap."""

@@ -135,11 +135,11 @@ class _Panel:
     def line(self, number: int, one: Series) -> Markup:
         drawn = []
         stretches = self.chart.shown(one)
-        for stretch in stretches:
+        for stretch in [] if self.chart.dots else stretches:
             path = "M" + "L".join(_pair(self.at(point)) for point in stretch)
             drawn.append(Markup('<path d="{}"/>').format(path))
         marked = [p for stretch in stretches for p in stretch]
-        if len(marked) <= MARKED:
+        if self.chart.dots or (self.chart.marks and len(marked) <= MARKED):
             drawn += [_mark(number, *self.at(point)) for point in marked]
         return Markup('<g class="series s{} d{}" data-series="{}">{}</g>').format(
             number % COLOURS, number % MARKS, one.name, Markup("").join(drawn)

@@ -24,11 +24,11 @@ from sympy.polys.rings import PolyElement, PolyRing
 from symbp.errors import LoweringError
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Expr, FloorDiv, Mod, Size
+from symbp.ir.machine import LINE
 from symbp.ir.printer import expression_text
 from symbp.lower.memory.liveness import Life
 
 REFERENCE = 64  # the value of an open size where one place must be called lower than another
-LINE = 16  # elements of float32 in a cache line
 ARENAS = ("reals", "integers", "flags")
 
 

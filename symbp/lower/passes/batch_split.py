@@ -1,7 +1,7 @@
 """Splits the batch of a whole step into chunks: a checked rewrite of the system, legal or refused by name.
 
-Enters: a system, the size of its batch, the tensors wanted. Leaves: `BatchSplit`, the system of one chunk with the
-phase in which each equation runs, or `Barrier`, the equation that needs the whole batch and why.
+Enters: a system, the size of its batch, the tensors wanted. Leaves: `BatchSplit`, the system of one chunk
+with the phase in which each equation runs, or `Barrier`, the equation that needs the whole batch and why.
 Must not know: targets, threads, how many chunks there are.
 
 A chunk has `rows` of the `N` examples. An equation that carries the batch index computes its rows; one that

@@ -19,11 +19,10 @@ import sympy
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.groups import groups
+from symbp.ir.machine import SMALL
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation, System, Tensor
 from symbp.lower.select.windows import nominal
-
-SMALL = 1 << 14  # elements at one step; for more, memory costs more than calls
 
 
 @dataclass(frozen=True)

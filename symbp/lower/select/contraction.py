@@ -1,7 +1,7 @@
 """Recognises matrix products: sums over a product of two dense operands.
 
-Enters: an equation, the shapes of what it reads, the indices that loops around it fix. Leaves: `BilinearSum`, the
-two operands, the grouping of the indices, and the factor that does not depend on what is summed; or None.
+Enters: an equation, the shapes of what it reads, the indices that loops around it fix. Leaves: `BilinearSum`,
+the two operands, the grouping of the indices, and the factor that does not depend on what is summed; or None.
 Must not know: targets, or anything but the equation's form.
 
 A factor that mentions no summed index leaves the sum. What remains falls into two operands by index sets:
@@ -18,12 +18,11 @@ import sympy
 
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices, product
+from symbp.ir.machine import CALL
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Equation
 from symbp.lower.program import leading_positions, plain_subscripts
 from symbp.lower.select.windows import nominal
-
-CALL = 200  # what starting a product costs beside copying one element
 
 
 @dataclass(frozen=True)

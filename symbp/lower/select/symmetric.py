@@ -1,7 +1,7 @@
 """Recognises products of a matrix with itself: `Σ_n w[n]·x[n,i]·x[n,j]` is the same for (i, j) and (j, i).
 
-Enters: a `BilinearSum`, the extents of its indices. Leaves: the operand that stands there twice and the weight, or
-None. Must not know: targets, what the weight's sign is, why the product is there.
+Enters: a `BilinearSum`, the extents of its indices. Leaves: the operand that stands there twice and the
+weight, or None. Must not know: targets, what the weight's sign is, why the product is there.
 
 Gram matrices, covariances, Gauss–Newton matrices and the Hessians of generalised linear models are such sums.
 With w ≥ 0 the sum is ZᵀZ of Z = √w·X, which BLAS computes in half the operations.

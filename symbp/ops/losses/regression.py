@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy
 
-from symbp.errors import DeclarationError
+from symbp.errors import DeclarationError, choose
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard
 from symbp.language.bodies import without_kinks
@@ -182,9 +182,8 @@ def elbo(
     """
     same_axes(prediction, target, "elbo")
     if likelihood not in LIKELIHOODS:
-        known = ", ".join(LIKELIHOODS)
         raise DeclarationError(
-            f"elbo knows no likelihood={likelihood!r}", where=here(), help=f"known: {known}"
+            f"elbo knows no likelihood={likelihood!r}", where=here(), help=choose(likelihood, LIKELIHOODS)
         )
     first, *rest = axes(prediction.rank)
     each = LIKELIHOODS[likelihood](prediction.at(first, *rest), target.at(first, *rest))

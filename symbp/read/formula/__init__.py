@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from symbp.errors import DeclarationError, FormulaError
+from symbp.errors import DeclarationError, FormulaError, meant
 from symbp.language.initial import constant
 from symbp.language.leaves import OF_MATRICES, input, labels, param
 from symbp.language.network import Network
@@ -22,7 +22,7 @@ from symbp.read.formula.lines import Lines, read_lines
 from symbp.read.formula.meaning import Meaning
 from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guesses
 from symbp.read.formula.values import Scene, Value, tensor_of
-from symbp.read.grammar.places import error_at, meant
+from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import Call, Name, Number, Power, Tree
 
 SIZES = "NDKMPQRSTHLUV"  # for extents without a name, in the order in which they occur

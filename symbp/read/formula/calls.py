@@ -8,11 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from symbp import ops
+from symbp.errors import meant
 from symbp.read.formula import functions
 from symbp.read.formula.extents import Open
 from symbp.read.formula.products import broadcast, matrix_product, ones, transposed
 from symbp.read.formula.values import Scene, Value, tensor_of
-from symbp.read.grammar.places import error_at, meant
+from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import Call, Number, Total, Tree
 
 LARGEST_WRITTEN = 1000  # argument of a fast growing function that SymPy may write out

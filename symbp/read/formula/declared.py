@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from symbp.errors import FormulaError
+from symbp.errors import FormulaError, choose
 from symbp.language.leaves import KINDS
 from symbp.language.naming.allowed import problem
-from symbp.read.grammar.places import Span, error_at, meant
+from symbp.read.grammar.places import Span, error_at
 from symbp.read.grammar.tokens import GREEK, LONGEST, SUBSCRIPTS
 
 Shapes = str | Mapping[str, str | Sequence[str | int]]
@@ -108,6 +108,6 @@ def _fact(text: str, span: Span, word: str) -> str:
     known = {kind.replace(" ", "-"): kind for kind in KINDS}
     fact = known.get(word.replace("_", "-").lower())
     if fact is None:
-        help = meant(word, known) or "known: " + ", ".join([*known, "below=SIZE"])
+        help = choose(word, [*known, "below=SIZE"], "known")
         raise error_at(text, span, f"{word!r} is no fact that is known", help=help)
     return fact

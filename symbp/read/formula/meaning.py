@@ -13,6 +13,7 @@ from typing import Any
 import sympy
 
 from symbp import ops
+from symbp.errors import meant
 from symbp.ir.expr import Guard, Index
 from symbp.language.notation import Max, Prod, Sum, formula, where
 from symbp.language.sizes import dim
@@ -23,7 +24,6 @@ from symbp.read.formula.extents import Extent, Open
 from symbp.read.formula.products import elementwise, identity, ones, product, transposed
 from symbp.read.formula.ranks import IDENTITIES
 from symbp.read.formula.values import Scene, Value, element_of, tensor_of
-from symbp.read.grammar.places import meant
 from symbp.read.grammar.syntax import (
     Bracket,
     Call,

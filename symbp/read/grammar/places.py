@@ -7,8 +7,6 @@ caret under the place. Must not know: the grammar.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
-from difflib import get_close_matches
 
 from symbp.errors import FormulaError
 
@@ -33,14 +31,6 @@ def _line(text: str, place: int) -> Span:
     """The line of a text in which a place is, or at whose end."""
     end = text.find("\n", place)
     return text.rfind("\n", 0, place) + 1, len(text) if end < 0 else end
-
-
-def meant(name: str, known: Iterable[str]) -> str | None:
-    """`did you mean …?` for a name that is close to known ones."""
-    choices = sorted(set(known))
-    close = get_close_matches(name, choices, n=2, cutoff=0.6)
-    close += [other for other in choices if other.lower() == name.lower() and other not in close]
-    return f"did you mean {' or '.join(close)}?" if close else None
 
 
 def _plain(text: str) -> str:

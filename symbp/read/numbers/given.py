@@ -6,13 +6,12 @@ Must not know: pages, what the arrays are for.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from symbp.errors import DataError, UsageError
+from symbp.errors import DataError, UsageError, choose
 from symbp.ir.expr import Size, free_sizes
 from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.printer import expression_text
@@ -43,7 +42,7 @@ def shown_sizes(system: System, arrays: Mapping[str, Array], given: Mapping[str,
     for name, extent in given.items():
         if name not in system.sizes:
             raise UsageError(
-                f"the network has no size {name!r}", help=f"its sizes: {', '.join(system.sizes)}"
+                f"the network has no size {name!r}", help=choose(name, system.sizes, "its sizes")
             )
         if not isinstance(extent, int) or isinstance(extent, bool) or extent < 1:
             raise UsageError(f"size {name} must be a positive integer, not {extent!r}")
@@ -89,14 +88,13 @@ def missing_arrays(system: System, have: Iterable[str]) -> DataError | None:
 
 
 def _unknown(system: System, name: str, leaves: Mapping[str, Tensor]) -> UsageError:
-    near = [leaf for leaf in leaves if leaf.lower() == name.lower()]
-    near = near or difflib.get_close_matches(name, leaves, n=1)
-    help = f"did you mean {near[0]}?" if near else f"choose from: {', '.join(leaves)}"
     if name in system.by_name:
         return UsageError(
             f"{name} is computed, so it can't be given a value", help=f"what can: {', '.join(leaves)}"
         )
-    return UsageError(f"the network has nothing called {name!r} to give a value to", help=help)
+    return UsageError(
+        f"the network has nothing called {name!r} to give a value to", help=choose(name, leaves)
+    )
 
 
 def _as_numbers(tensor: Tensor, value: Any) -> Array:

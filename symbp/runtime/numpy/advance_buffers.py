@@ -19,7 +19,8 @@ from symbp.runtime.numpy.stages import _buffers
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
-    """One step; the updates are left out, and False returned, if the loss or a gradient is not finite."""
+    """One step; the update is left out, and False returned, if the loss, a gradient or a buffer's next value
+    is not finite."""
     step = state.bound
     if step is None or step.sizes is not sizes or not step.serves(state):
         step = state.bound = _bound(state, sizes)
@@ -27,6 +28,8 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     if not (math.isfinite(loss) and _all_finite(step.gradient)):
         return loss, False
     _buffers(state.params, step.memory.tensors, *step.memory.sizes)(data)
+    if not all(map(_all_finite, map(np.ravel, state.buffers.values()))):
+        return loss, False
     state.step += 1
     step.update(state.step, **state.hyper)
     return loss, True

@@ -11,9 +11,10 @@ from dataclasses import replace
 
 from symbp.emit.names import with_identifiers
 from symbp.emit.row_blocks import row_blocks
+from symbp.emit.sections.pieces import chosen
 from symbp.emit.sections.tables import globals_of
 from symbp.emit.segments import LoweredNetwork, known_constants
-from symbp.errors import GenerationError, LoweringError
+from symbp.errors import GenerationError, LoweringError, choose
 from symbp.ir.expr import Size
 from symbp.ir.system import Role, System
 from symbp.ir.training import Initial
@@ -29,14 +30,16 @@ from symbp.targets.target import Order, Pass
 
 
 def with_numbers(order: Order) -> Equations:
-    """The equations of an order with their numbers, where each size is called as in the module's text.
+    """The equations of an order with their numbers, where each size is called as in the module's text; its
+    pieces are all that the module has.
 
     Raises GenerationError: a name that can't be a module's, a size that isn't the network's, a
     hyperparameter without a value, a parameter without a gradient; LoweringError: no loss to train by."""
     _check(order)
     globals_ = globals_of(t.name for t in order.derivation.system.with_role(Role.HYPER))
     derivation, sizes, initial = with_identifiers(order.derivation, order.sizes, order.initial, globals_)
-    order = replace(order, derivation=derivation, sizes=sizes, initial=initial)
+    pieces = tuple(sorted(chosen(order.pieces)))
+    order = replace(order, derivation=derivation, sizes=sizes, initial=initial, pieces=pieces)
     system = derivation.system
     constants = known_constants(system, order.constants)
     if order.update is not None:
@@ -61,7 +64,7 @@ def _check(order: Order) -> None:
         )
     for name, value in order.sizes.items():
         if name not in known:
-            raise GenerationError(f"the network has no size {name!r}", help=f"its sizes: {', '.join(known)}")
+            raise GenerationError(f"the network has no size {name!r}", help=choose(name, known, "its sizes"))
         if int(value) != value or value < 1:
             raise GenerationError(f"size {name} must be a positive integer, not {value}")
         if derivation.system.bound.get(name, value) != value:
@@ -145,6 +148,8 @@ def with_examples_apart(state: Equations) -> Equations:
 
 
 def with_row_blocks(state: Equations) -> Equations:
+    if "blocks" not in state.order.pieces:
+        return state
     if state.turned:  # calls run along the batch, so that fewer rows would make them short
         return state
     found = row_blocks(

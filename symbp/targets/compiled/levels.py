@@ -76,7 +76,8 @@ class Programs:
 @dataclass(frozen=True)
 class Lines:
     """Functions of the network as lines, and what they call of the runtime. A target over whole arrays has
-    `scratch`, tensors that take another's place (`instead`), and lines that make arrays."""
+    `scratch`, tensors that take another's place (`instead`), lines that make arrays, and those of each stage
+    (`bodies`)."""
 
     order: Order
     network: LoweredNetwork
@@ -87,6 +88,7 @@ class Lines:
     scratch: Scratch | None = None
     instead: Mapping[str, str] = field(default_factory=dict)
     allocating: tuple[str, ...] = ()
+    bodies: Mapping[str, list[str]] = field(default_factory=dict)
     places: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:

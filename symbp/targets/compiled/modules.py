@@ -9,12 +9,15 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.codegen.carry import Import, Taken, giving_way, import_lines, own_names
+from symbp.emit.blocks import Function
 from symbp.emit.footprint import Footprint, footprint
 from symbp.emit.names import LOCALS, PREFIX, Names, key_of, names_for
+from symbp.emit.parts import Parts, parts_of
+from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.header import cost_lines, equation_lines, header, reads_text, sizes_text
 from symbp.emit.sections.initial import initial_function
 from symbp.emit.sections.runtime_files import derivative_files, train_tables, training_files
-from symbp.emit.sections.tables import derivative_tables, globals_of, tables
+from symbp.emit.sections.tables import derivative_tables, fingerprint, globals_of, tables
 from symbp.emit.segments import LoweredNetwork
 from symbp.emit.workspace import places_function
 from symbp.ir.training import UpdateRule
@@ -22,8 +25,6 @@ from symbp.rendering import render
 from symbp.targets.compiled.levels import Lines, Programs
 from symbp.targets.target import Order, Target
 
-PIECES = ("live", "log", "patience", "tables")
-"""What a module has only when asked for: a live line of progress, a log of JSON lines, early stopping."""
 DTYPES = ("float32", "float64")
 
 
@@ -47,17 +48,20 @@ def training_module(state: Lines, own: Own) -> str:
     assert memory is not None
     assert order.update is not None
     found = footprint_of(state, own.folder, own.engine)
-    files = training_files(net, own.folder, own.step, order.pieces)
+    functions = [*state.functions, places_function(net, memory), initial_function(net, order.initial)]
+    mentioned = words_of([line for function in functions for line in (*function.body, *function.decorators)])
+    files = training_files(net, own.folder, own.step, order.pieces, mentioned)
     values = {
-        **header(net, own.engine, order.dtype, order.update, found),
-        **_carried(net, {**own.taken, **files}),
-        "constants": [*own.constants, *tables(net, order.update, staged=own.staged)],
-        "functions": [
-            *state.functions,
-            places_function(net, memory),
-            initial_function(net, order.initial),
+        **header(net, own.engine, order.dtype, order.update, found, order.pieces),
+        **carried(net, {**own.taken, **files}, functions),
+        "constants": [
+            *own.constants,
+            *tables(net, order.update, staged=own.staged),
+            *(fingerprint(net, order.update) if "checkpoints" in order.pieces else []),
         ],
+        "functions": functions,
         "train_tables": train_tables(net, order.pieces),
+        "runs": not {"train", "command"}.isdisjoint(order.pieces),
     }
     return render(f"{own.folder}/module.py.j2", values)
 
@@ -69,7 +73,7 @@ def derivatives_module(state: Lines, own: Own) -> str:
     files = derivative_files(net, own.folder)
     values = {
         **_head_of_derivatives(net, own.engine, footprint_of(state, own.folder, own.engine)),
-        **_carried(net, {**own.taken, **files}),
+        **carried(net, {**own.taken, **files}),
         "constants": [*own.constants, *derivative_tables(net, tuple(t.name for t in net.data))],
         "functions": [*state.functions, places_function(net, memory)],
     }
@@ -112,6 +116,11 @@ def names_of(net: LoweredNetwork) -> Names:
     return names_for(tensors, sizes, LOCALS | own_names() | globals_of(net.constants))
 
 
+def parts(net: LoweredNetwork, rule: UpdateRule) -> Parts | None:
+    """Where the parameters lie that an update tells apart."""
+    return parts_of(rule, net.parameters, net.sizes)
+
+
 def update_names(rule: UpdateRule) -> Names:
     """The identifiers of an update's tensors."""
     return names_for(
@@ -119,10 +128,15 @@ def update_names(rule: UpdateRule) -> Names:
     )
 
 
-def _carried(net: LoweredNetwork, taken: Mapping[str, Taken]) -> dict[str, object]:
-    """What a module carries of the runtime, by section, and its imports, for its template."""
+def carried(
+    net: LoweredNetwork, taken: Mapping[str, Taken], functions: Collection[Function] = ()
+) -> dict[str, object]:
+    """What a module carries of the runtime, by section, and its imports, for its template; those of its own
+    functions are there where they are read."""
     renamed = giving_way([t.name for t in net.data], list(map(key_of, net.system.sizes)))
-    own = (Import("math"), Import("sys"), Import("numpy", alias="np"))  # of the network's own functions
+    words = words_of([line for function in functions for line in function.body])
+    own = [Import("numpy", alias="np")]
+    own += [Import(name) for name in ("math", "sys") if not functions or name in words]
     return {
         "imports": import_lines(taken.values(), *own),
         "runtime": {section: renamed(found).text for section, found in taken.items()},

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from symbp.emit.segments import AFTER, AT_ONCE, STEP, Segment
 from symbp.emit.workspace import memory_plan
+from symbp.ir.machine import BALANCE
 from symbp.ir.system import System
 from symbp.lower import Cost, lower
 from symbp.lower.passes.batch_split import BatchSplit
@@ -19,7 +20,6 @@ from symbp.targets.compiled.equations import parameter_gradients
 from symbp.targets.compiled.levels import Equations, Programs
 from symbp.targets.target import Pass
 
-ELEMENT = 16  # operations that take as long as an element takes to memory or back
 WORTH_A_STAGE = 7 / 8  # of the time that the stages take apart
 
 
@@ -73,7 +73,7 @@ def _with_segments(state: Programs, whole: tuple[Segment, ...]) -> Programs:
 
 def _work(cost: Cost) -> float:
     """The time that a cost takes at usual sizes, in operations: widths don't change the text."""
-    return nominal(cost.flops + ELEMENT * cost.moved)
+    return nominal(cost.flops + BALANCE * cost.moved)
 
 
 Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted

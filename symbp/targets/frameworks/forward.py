@@ -33,17 +33,18 @@ Running = Mapping[str, tuple[Steps, ...]]
 
 @dataclass(frozen=True)
 class Page:
-    """A system with the identifiers of its tensors and sizes."""
+    """A system with the identifiers of its tensors and sizes; `wanted` are the tensors asked for."""
 
     system: System
     tensors: Mapping[str, str]
     sizes: Mapping[str, str]
     names: Names
+    wanted: tuple[str, ...]
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """What the loss rests on, in the order of evaluation."""
-        return groups(self.system, [self.system.loss or ""])
+        """What is wanted rests on these, in the order of evaluation."""
+        return groups(self.system, self.wanted)
 
     @cached_property
     def readers(self) -> dict[str, list[tuple[str, Access]]]:
@@ -68,13 +69,18 @@ class Page:
         return Variable(node, below.bound if below else None)
 
 
-def page(system: System, taken: Iterable[str]) -> Page:
-    """The system with names for code; those taken are for others."""
+def page(system: System, taken: Iterable[str], wanted: Iterable[str] | None = None) -> Page:
+    """The system with names for code; those taken are for others. Without `wanted`, the loss is."""
     names = Names(taken)
     tensors = {t.name: names.give(t.name) for t in system.leaves}
     sizes = {n: names.give(n, f"size_{n}") for n in dict.fromkeys((*system.sizes, *system.bound))}
     tensors |= {t.name: names.give(t.name) for t in system.tensors if t.name not in tensors}
-    return Page(system, tensors, sizes, names)
+    return Page(system, tensors, sizes, names, tuple([system.loss or ""] if wanted is None else wanted))
+
+
+def statements(page: Page) -> list[Statement]:
+    """What computes all that is wanted, of the variables of leaves and sizes."""
+    return [s for group in page.groups for s in _group(page, group, {})]
 
 
 def loss_function(page: Page) -> Define:
@@ -82,7 +88,7 @@ def loss_function(page: Page) -> Define:
     system = page.system
     assert system.loss is not None
     result = variable(page, system.tensor(system.loss))
-    body = [s for group in page.groups for s in _group(page, group, {})]
+    body = statements(page)
     used = used_names([*body, Return(result)])
     read = [t for t in system.leaves if t.role is not Role.HYPER and page.tensors[t.name] in used]
     head = [*unpacked(page, read), *sizes_of(page, used, read)]
@@ -91,7 +97,7 @@ def loss_function(page: Page) -> Define:
     given = [t for t in read if t.role not in KEPT]
     arguments += [variable(page, t) for t in sorted(given, key=lambda t: t.role is Role.RANDOM)]
     made = Define(FUNCTION, tuple(arguments), ("The loss.",), (*head, *body, Return(result)))
-    named = in_bodies(made, lambda statements: named_repeats(statements, page.names.give, masks=True))
+    named = in_bodies(made, lambda some: named_repeats(some, page.names.give, masks=True))
     assert isinstance(named, Define)
     return named
 
@@ -156,7 +162,7 @@ def _steps(page: Page, group: Group, equation: Equation, at: str, running: Runni
 def _is_read_later(page: Page, group: Group, name: str) -> bool:
     """Whether anything behind a loop rests on one of its tensors."""
     outside = any(reader not in group.targets for reader, _ in page.readers.get(name, ()))
-    return outside or name == page.system.loss
+    return outside or name in page.wanted
 
 
 def _stacked(page: Page, equation: Equation, steps: Steps, running: Running) -> Assign:

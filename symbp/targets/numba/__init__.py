@@ -1,5 +1,6 @@
 """Numba: matrix products by BLAS, everything else in fused loops, a whole step without Python."""
 
+from symbp.emit.sections.pieces import EVERYTHING, PIECES
 from symbp.targets.compiled import derivatives, equations, levels, modules, programs
 from symbp.targets.numba import passes
 from symbp.targets.target import Pass, Target
@@ -10,7 +11,8 @@ TARGET = Target(
     needs=("numpy", "numba", "scipy"),
     dtypes=modules.DTYPES,
     memory="planned",
-    pieces=modules.PIECES,
+    pieces=PIECES,
+    usual=EVERYTHING,
     runtime=passes.FOLDER,
     passes=(
         *equations.FOR_LOOPS,

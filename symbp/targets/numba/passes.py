@@ -63,7 +63,9 @@ def with_update(state: Lines) -> Lines:
     """The function that updates the parameters."""
     rule = state.order.update
     assert rule is not None
-    update, more = numba_update(rule, modules.update_names(rule), _real(state.order.dtype))
+    update, more = numba_update(
+        rule, modules.update_names(rule), _real(state.order.dtype), modules.parts(state.network, rule)
+    )
     called = state.called | more | {"_all_finite"}
     return replace(state, functions=(*state.functions, update), called=called)
 

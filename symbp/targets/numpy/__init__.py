@@ -1,5 +1,6 @@
 """NumPy at speed: functions of whole arrays that fill memory which is there."""
 
+from symbp.emit.sections.pieces import EVERYTHING, PIECES
 from symbp.targets.compiled import derivatives, equations, levels, modules, programs
 from symbp.targets.numpy import passes
 from symbp.targets.target import Pass, Target
@@ -12,7 +13,8 @@ TARGET = Target(
     needs=("numpy",),
     dtypes=modules.DTYPES,
     memory="planned",
-    pieces=modules.PIECES,
+    pieces=PIECES,
+    usual=EVERYTHING,
     runtime=passes.FOLDER,
     passes=(
         *equations.FOR_ARRAYS,

@@ -9,20 +9,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import sympy
-
 from symbp.emit.inference.calls import Calls
 from symbp.emit.inference.shape_inference import Forms
 from symbp.emit.names import Names
 from symbp.emit.numpy import target as numpy_lines
 from symbp.emit.numpy.update import numpy_update
 from symbp.emit.sections.runtime_files import numpy_functions, takes_out
-from symbp.emit.segments import LoweredNetwork, product_of
+from symbp.emit.segments import LoweredNetwork
 from symbp.emit.workspace import block_tables, memory_plan, memory_tables
-from symbp.ir.expr import Size
 from symbp.targets.compiled import derivatives, levels, modules
 from symbp.targets.compiled.levels import Lines, Programs
 from symbp.targets.compiled.modules import Own
+from symbp.targets.numpy.short import entries, short_module
 
 FOLDER, ENGINE = "numpy", "NumPy"
 
@@ -48,6 +46,7 @@ def _lines(state: Programs, names: Names) -> Lines:
         scratch=found.scratch,
         instead=found.instead,
         allocating=tuple(found.allocating),
+        bodies=found.lines,
     )
 
 
@@ -56,10 +55,8 @@ def with_update(state: Lines) -> Lines:
     net, rule = state.network, state.order.update
     assert rule is not None
     assert state.scratch is not None
-    bound = {Size(name): sympy.Integer(value) for name, value in net.sizes.items()}
-    count = sum((product_of(p.shape).xreplace(bound) for p in net.parameters), sympy.S.Zero)
     calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), state.scratch, "update")
-    update = numpy_update(rule, modules.update_names(rule), calls, count)
+    update = numpy_update(rule, modules.update_names(rule), calls, entries(net), modules.parts(net, rule))
     called = state.called | numpy_lines.called(update.body)
     return replace(state, functions=(*state.functions, update), called=called)
 
@@ -71,7 +68,12 @@ def with_memory(state: Lines) -> Lines:
 
 
 def module(state: Lines) -> str:
-    """The text of a module that trains."""
+    """The text of a module that trains: a short one, where the network and the pieces allow it."""
+    return short_module(state) or long_module(state)
+
+
+def long_module(state: Lines) -> str:
+    """The text of a module that trains, with workspaces shared and planned."""
     assert state.memory is not None
     own = _own(state)
     return modules.training_module(
@@ -106,7 +108,7 @@ def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -
     """The loss and the gradients that a state computes; lines whose places nothing has planned yet, as where
     each array lies apart."""
     if isinstance(state, Lines) and state.memory is None:
-        return None if state.order.update is None else levels.apart(_text(with_memory(state)), values)
+        return None if state.order.update is None else levels.apart(long_module(with_memory(state)), values)
     return levels.gradients(state, values, sizes, _text)
 
 

@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symbp.derive.derivation import Derivation
-from symbp.errors import UsageError
-from symbp.read.grammar.places import meant
+from symbp.errors import UsageError, meant
 from symbp.verify.against.compare import FindRepair, compare
 from symbp.verify.against.reading import read
 from symbp.verify.against.reference import Reference

@@ -17,9 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from symbp.errors import UsageError
+from symbp.errors import UsageError, meant
 from symbp.ir.system import Role, Tensor
-from symbp.read.grammar.places import meant
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.points import Point
 

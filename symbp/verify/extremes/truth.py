@@ -17,7 +17,7 @@ import numpy as np
 
 from symbp.derive.declared.derivatives import eliminated
 from symbp.derive.derivation import Derivation
-from symbp.derive.stabilise import stabilise
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.derive.sweep.reverse import AdjointSystem, adjoints
 from symbp.ir.evaluation.domains import HIGH, HIGHER, Domain
 from symbp.ir.evaluation.interpret import evaluate

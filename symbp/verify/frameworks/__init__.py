@@ -19,7 +19,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.derive.sweep.reverse import AdjointSystem, adjoints
-from symbp.errors import EvaluationError, GenerationError, UsageError
+from symbp.errors import EvaluationError, GenerationError, UsageError, choose
 from symbp.ir.evaluation.margins import kink_margin
 from symbp.ir.evaluation.vector import run
 from symbp.ir.system import Role, System
@@ -59,7 +59,7 @@ def framework_rows(
     """
     for name in names:
         if name not in FRAMEWORKS:
-            raise UsageError(f"there is no framework {name!r}", help=f"choose among: {', '.join(FRAMEWORKS)}")
+            raise UsageError(f"there is no framework {name!r}", help=choose(name, FRAMEWORKS))
     wanted, notes = _gradients(derivation)
     system, extra = perturbed(derivation.declared, wanted)
     checked = _Checked(derivation, system, wanted, extra, dict(hyper or {}))

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from symbp.errors import FormulaError
+from symbp.errors import FormulaError, meant
 from symbp.read.grammar import plain
 from symbp.read.grammar.answers import EXAMPLE, is_numpy, parse_answer, refuse, sides
-from symbp.read.grammar.places import error_at, meant
+from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import Name, Read, Subscripted, Total, Tree
 from symbp.verify.grading.names import Names
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from symbp.read.grammar.places import meant
+from symbp.errors import meant
 from symbp.read.grammar.syntax import Call, Keyword, Name, Number, Product, Total, Tree
 from symbp.verify.grading import functions
 from symbp.verify.grading.reductions import reduce, softmax

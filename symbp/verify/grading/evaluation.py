@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.errors import FormulaError
-from symbp.read.grammar.places import error_at, meant
+from symbp.errors import FormulaError, meant
+from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import (
     Bracket,
     Call,

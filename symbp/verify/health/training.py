@@ -134,12 +134,16 @@ def _norm(array: Array) -> float:
 
 
 class _Optimizer:
-    """An update rule over all parameters in one row, with its moments."""
+    """An update rule over all parameters that it updates in one row, or in a row each where it tells them
+    apart, with its moments. Shorter rows end with zeros, which add nothing to sums."""
 
     def __init__(self, rule: UpdateRule, params: Mapping[str, Array]) -> None:
-        self.rule, self.shapes = rule, {name: array.shape for name, array in params.items()}
-        self.length = sum(prod(shape) for shape in self.shapes.values())
-        self.moments = {name: np.zeros(self.length) for name in rule.moments}
+        parts = rule.parts_of(params)
+        self.rule, self.shapes = rule, {part.parameter: params[part.parameter].shape for part in parts}
+        lengths = [prod(shape) for shape in self.shapes.values()]
+        self.sizes = {"K": len(parts), "P": max(lengths)} if rule.by_parameter else {"P": sum(lengths)}
+        self.own = {name: np.array([part.values[j] for part in parts]) for j, name in enumerate(rule.own)}
+        self.moments = {name: np.zeros(tuple(self.sizes.values())) for name in rule.moments}
         self.count = 0
 
     def step(self, params: Mapping[str, Array], gradients: Mapping[str, Array], rate: float | None
@@ -150,22 +154,29 @@ class _Optimizer:
         values = {
             **{name: np.asarray(value, float) for name, value in hyper.items()},
             **self.moments,
+            **self.own,
             THETA: self._flat(params),
             GRADIENT: self._flat(gradients),
             STEP: np.asarray(self.count),
         }
         system = self.rule.system
         used = {name: value for name, value in values.items() if name in system.by_name}
-        run = Run(system, used, {"P": self.length})
+        run = Run(system, used, self.sizes)
         with np.errstate(all="ignore"):
             self.moments = {name: run.tensor(system.updates[name]) for name in self.moments}
-            return self._named(run.tensor(system.updates[THETA]))
+            return {**params, **self._named(run.tensor(system.updates[THETA]))}
 
     def _flat(self, arrays: Mapping[str, Array]) -> Array:
-        return np.concatenate([np.asarray(arrays[name], float).reshape(-1) for name in self.shapes])
+        rows = [np.asarray(arrays[name], float).reshape(-1) for name in self.shapes]
+        if not self.rule.by_parameter:
+            return np.concatenate(rows)
+        return np.array([np.pad(row, (0, self.sizes["P"] - len(row))) for row in rows])
 
     def _named(self, flat: Array) -> dict[str, Array]:
         found, start = {}, 0
+        if self.rule.by_parameter:
+            shapes = self.shapes.items()
+            return {n: row[: prod(s)].reshape(s) for row, (n, s) in zip(flat, shapes, strict=True)}
         for name, shape in self.shapes.items():
             found[name] = flat[start : start + prod(shape)].reshape(shape)
             start += prod(shape)

@@ -15,7 +15,7 @@ from symbp.derive.proof import confirm
 from symbp.derive.proof.confirm import Difference, difference
 from symbp.derive.search.closing import close
 from symbp.derive.search.rewriter import Rewriter, Rewritten
-from symbp.derive.stabilise import stabilise
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.errors import DoubtfulRewrite
 from symbp.ir.build import SystemBuilder, indices, sizes, where
 from symbp.ir.evaluation.vector import run

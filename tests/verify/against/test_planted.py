@@ -17,7 +17,7 @@ from passes.planting import NETS, Code, Fault, answer, every_fault, faults, modu
 
 import symbp as bp
 from symbp.derive import adjoints
-from symbp.derive.stabilise import stabilise
+from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.ir.evaluation.vector import run
 from symbp.verify.points import Drawer
 

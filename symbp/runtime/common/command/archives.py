@@ -1,16 +1,18 @@
 """Data from archives of arrays alone.
 
-Enters: a parser, paths. Leaves: arrays by name. Must not know: what is computed. `tables` stands for it where
-a module reads tables, too.
+Enters: a parser, paths. Leaves: arrays by name; a file of outputs. Must not know: what is computed. `tables`
+stands for it where a module reads tables, too.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.command.files import _archive
+from symbp.runtime.common.training.whole import _write_whole
 from symbp.runtime.network import Array
 
 _DATA = "FILE.npz"
@@ -27,3 +29,10 @@ def _read(
     if path.suffix.lower() in (".csv", ".tsv"):
         raise DataError(f"{path}: this module reads .npz files; for tables, generate it --with tables")
     return _archive(path, names), columns or ""
+
+
+def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
+    """Writes outputs to an archive."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{path}: this module writes .npz files; for tables, generate it --with tables")
+    _write_whole(path, outputs)

@@ -23,7 +23,7 @@ def _archive(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
     except OSError:
         raise
     except Exception as failure:  # whatever NumPy's readers raise on a file that isn't theirs
-        raise DataError(f"{path} is no .npz file of arrays: {failure}") from None
+        raise DataError(f"{path} is no .npz file of arrays: {failure}") from failure
 
 
 def _show(result: dict[str, Any], as_json: bool) -> None:

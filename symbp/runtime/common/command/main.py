@@ -12,10 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.archives import _DATA, _column_option, _read
+from symbp.runtime.common.command.archives import _DATA, _column_option, _put, _read
 from symbp.runtime.common.command.files import _show
 from symbp.runtime.common.command.train import _declare_train, _train
 from symbp.runtime.common.training.calls import evaluate, predict
@@ -38,7 +36,7 @@ def _arguments() -> argparse.ArgumentParser:
         )
         if verb == "predict":
             other.add_argument(
-                "-o", "--out", type=Path, default=Path("outputs.npz"), help="where the outputs go"
+                "-o", "--out", type=Path, default=Path("outputs.npz"), help=f"where the outputs go: {_DATA}"
             )
     _column_option(verbs.add_parser("check", help="gradients beside central differences"))
     for verb, one in verbs.choices.items():
@@ -77,8 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
             outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
-            with options.out.open("wb") as file:
-                np.savez(file, **outputs)
+            _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
     except (DataError, OSError) as failure:
         print(f"error: {failure}", file=sys.stderr)

@@ -312,6 +312,29 @@ def _whole(columns: list[_Column], array: Array, lines: Sequence[int]) -> Array:
     return array.astype(np.int64)
 
 
+# --- outputs as columns
+def _outputs_by_column(
+    outputs: Mapping[str, Array], known: _Columns, targets: Sequence[str]
+) -> dict[str, Array]:
+    """Outputs by names of columns: a number for each example under the output's name; several, side by side,
+    under `p[left]` where the training's table names as many classes, else under `p[0]`, `p[1]`, …"""
+    classes = [c.values for c in known.columns if c.tensor in targets and c.values is not None]
+    found: dict[str, Array] = {}
+    for name, array in outputs.items():
+        if array.ndim not in (1, 2) or len(array) != len(next(iter(outputs.values()))):
+            raise DataError(
+                f"the output {name} has the shape {array.shape}, and a table takes one or some numbers for "
+                "each example: write an .npz file"
+            )
+        if array.ndim == 1:
+            found[name] = array
+            continue
+        fitting = [values for values in classes if len(values) == array.shape[1]]
+        labels = fitting[0] if len(fitting) == 1 else range(array.shape[1])
+        found |= {f"{name}[{label}]": array[:, k] for k, label in enumerate(labels)}
+    return found
+
+
 # --- words
 def _at(line: int, column: str) -> str:
     return f"line {line}, column {_quoted(column)}"

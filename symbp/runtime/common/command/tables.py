@@ -1,14 +1,17 @@
 """Data from tables and from archives of arrays.
 
-Enters: a parser, paths. Leaves: arrays by name, how columns were read, a line about it on stderr. Must not
-know: what is computed. It stands for `archives`.
+Enters: a parser, paths. Leaves: arrays by name, how columns were read, a line about it on stderr; a file of
+outputs. Must not know: what is computed. It stands for `archives`.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import sys
 from pathlib import Path
+from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError, _extent
 from symbp.runtime.common.command.files import _archive
@@ -17,10 +20,12 @@ from symbp.runtime.common.command.table_columns import (
     _Asked,
     _Columns,
     _columns_from,
+    _outputs_by_column,
     _read_again,
     _read_columns,
     _said,
 )
+from symbp.runtime.common.training.whole import _write_whole
 from symbp.runtime.network import FACTS, INPUTS, INTEGERS, SIZES, TARGETS, Array
 
 _DATA = "FILE.npz|FILE.csv"
@@ -79,3 +84,17 @@ def _read_table(
     unread = [n for n in cells.names if known.headed and n not in {c.name for c in known.columns}]
     found = _Columns(known.headed, tuple(c for c in known.columns if c.tensor in arrays))
     return arrays, columns, _said(found, asked, len(cells.rows), unread)
+
+
+def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
+    """Writes outputs to an archive, or to a table with a line for each example."""
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        _write_whole(path, outputs)
+        return
+    known = _columns_from(columns) if columns else _Columns(True, ())
+    named = _outputs_by_column(outputs, known, TARGETS)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
+    writer.writerow(named)
+    writer.writerows(zip(*(column.tolist() for column in named.values()), strict=True))
+    path.write_text(text.getvalue(), encoding="utf-8", newline="\n")

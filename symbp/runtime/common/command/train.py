@@ -3,8 +3,9 @@
 Enters: options. Leaves: parameters in a file, results on stdout, progress on stderr. Must not know: the
 target that computes.
 
-Three tables say what it has when asked for: `TRAIN_OPTIONS` declare options, `FIT_OPTIONS` names those that
-`fit` takes, and `REPORTS` make from options and data a function that is told of each epoch.
+Tables say what it has when asked for: `TRAIN_OPTIONS` declare options, `FIT_OPTIONS` names those that `fit`
+takes, `PREPARE` change the state by options, and `REPORTS` make from options and data a function that is told
+of each epoch.
 """
 
 from __future__ import annotations
@@ -21,7 +22,17 @@ from symbp.runtime.common.training.fit import fit
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.starting import _fresh_state
 from symbp.runtime.common.training.steps import NotFinite
-from symbp.runtime.network import FIT_OPTIONS, HYPER, INPUTS, PARAMETERS, REPORTS, SIZES, TRAIN_OPTIONS, Array
+from symbp.runtime.network import (
+    FIT_OPTIONS,
+    HYPER,
+    INPUTS,
+    PARAMETERS,
+    PREPARE,
+    REPORTS,
+    SIZES,
+    TRAIN_OPTIONS,
+    Array,
+)
 
 
 def _declare_train(train: argparse.ArgumentParser) -> None:
@@ -46,6 +57,8 @@ def _train(options: argparse.Namespace) -> int:
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+    for prepare in PREPARE:
+        prepare(options, state)
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
     reports = [make(options, data) for make in REPORTS]
 

@@ -1,13 +1,11 @@
-"""Epochs: shuffled batches, validation, a clean stop on Ctrl-C.
+"""Epochs: shuffled batches, validation, a clean stop.
 
 Enters: a state and data. Leaves: a record of each epoch, and the state trained. Must not know: the
-target that computes, when training ends.
+target that computes, when training ends. `epochs_kept` stands for it where checkpoints are kept.
 """
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,36 +17,8 @@ from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.training.calls import evaluate
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.steps import _step, _step_data
+from symbp.runtime.common.training.stopping import _batches, _Stop
 from symbp.runtime.network import BATCH, INPUTS, Array
-
-
-class _Stop:
-    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
-
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __enter__(self) -> _Stop:
-        self._previous: Any = None
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._ask)
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-
-    def _ask(self, number: int, frame: Any) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-
-def _batches(data: Mapping[str, Array], size: int, order: Array) -> Iterator[dict[str, Array]]:
-    """The data in batches of `size` examples in a given order, the last one partial."""
-    for start in range(0, len(order), size):
-        chosen = order[start : start + size]
-        yield {name: a[chosen] if INPUTS[name][:1] == (BATCH,) else a for name, a in data.items()}
 
 
 def _epoch(state: State, data: Mapping[str, Array], size: int, count: int, stop: _Stop) -> float:

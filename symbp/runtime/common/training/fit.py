@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from symbp.runtime.common.training.epochs import _epochs, _Stop
+from symbp.runtime.common.training.epochs import _epochs
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.steps import NotFinite
+from symbp.runtime.common.training.stopping import _Stop
 
 
 def fit(

@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.training.epochs import _epochs, _Stop
+from symbp.runtime.common.training.epochs import _epochs
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.steps import NotFinite
+from symbp.runtime.common.training.stopping import _Stop
 from symbp.runtime.network import Array
 
 

@@ -33,11 +33,12 @@ class State:
     bound: Any = None  # what the last step ran on
     columns: str = ""  # how those of the training's table were read, where it came from one
     random: dict[Any, Array] = field(default_factory=dict)  # arrays to draw into
+    course: Any = None  # how far a training got whose checkpoints are kept
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy takes along: nothing that is made for the steps of these very arrays."""
         made: dict[str, Any] = {name: {} for name in ("workspace", "accepted", "random")}
-        return {**self.__dict__, **made, "last": None, "bound": None}
+        return {**self.__dict__, **made, "last": None, "bound": None, "course": None}
 
 
 def init_state(

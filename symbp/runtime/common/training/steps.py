@@ -29,7 +29,7 @@ from symbp.runtime.network import (
 
 
 class NotFinite(FloatingPointError):
-    """A step's loss or gradient is not finite; the step was not taken. `equation` and `tensor` say where."""
+    """A loss, gradient or buffer is not finite; the step was not taken. `equation` and `tensor` say where."""
 
     def __init__(self, equation: int | None, tensor: str, text: str) -> None:
         super().__init__(text)
@@ -40,7 +40,8 @@ class NotFinite(FloatingPointError):
 def train_step(state: State, **inputs: Any) -> float:
     """One update in place; returns the loss before it. Checks dtype, shape and the range of integers.
 
-    Raises DataError, and NotFinite if the loss or a gradient is not finite; the state is then as it was.
+    Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
+    state is then as it was.
     """
     data, sizes = _step_data(state, inputs)
     for name, (bound, ignored) in INTEGERS.items():
@@ -53,10 +54,16 @@ def train_step(state: State, **inputs: Any) -> float:
 def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
     """One update with data that were checked."""
     data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
+    before = [buffer.copy() for buffer in state.buffers.values()]
     loss, finite = _advance(state, data, sizes)
-    if not finite:
-        raise _culprit(state.params, data, sizes)
-    return loss
+    if finite:
+        return loss
+    lost = [name for name, buffer in state.buffers.items() if not np.isfinite(buffer).all()]
+    for buffer, kept in zip(state.buffers.values(), before, strict=True):
+        buffer[...] = kept
+    if lost:
+        raise NotFinite(None, lost[0], f"the buffer {lost[0]} would not be finite; the step was not taken")
+    raise _culprit(state.params, data, sizes)
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:

@@ -1,0 +1,85 @@
+"""What to train on, what training may look at, what it never sees.
+
+Enters: options, the data. Leaves: `Parts`. Must not know: networks, how a table is read.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from symbp.cli.arguments import Arguments, count
+from symbp.errors import UsageError
+
+if TYPE_CHECKING:
+    from symbp.cli.data import Found
+    from symbp.data import Data
+
+
+@dataclass(frozen=True)
+class Parts:
+    """`validation` is what the training may look at, `held` what it never sees unless it is the same."""
+
+    train: Data
+    validation: Data
+    held: Data
+
+
+def add_arguments(to: Arguments) -> None:
+    to.add("--last", metavar="COUNT", type=count, help="test on the last examples, not on a fifth at random")
+    to.add(
+        "--split-seed",
+        type=int,
+        metavar="INTEGER",
+        help="of the fifth that is held out at random (default: 0)",
+    )
+    to.add("--stratify", action="store_true", help="hold out the same share of each class (of the labels)")
+    to.add(
+        "--split-column",
+        metavar="COLUMN",
+        help="of a .csv: the column that says train, validation or test, or 0 and 1; not read as data",
+    )
+
+
+def refuse_contradictions(args: argparse.Namespace) -> None:
+    """Raises UsageError: two ways to split."""
+    ways = {
+        "--last": args.last is not None,
+        "--split-column": args.split_column is not None,
+        "--stratify": args.stratify,
+        "--split-seed": args.split_seed is not None,
+    }
+    asked = [name for name, is_asked in ways.items() if is_asked]
+    if len(asked) > 1 and asked[0] in ("--last", "--split-column"):
+        raise UsageError(f"{asked[0]} and {asked[1]} are two ways to split the data", help="give one of them")
+
+
+def split(args: argparse.Namespace, found: Found, labels: str | None) -> Parts:
+    """The parts that the options ask for, `labels` the array of classes. Raises UsageError, DataError."""
+    import symbp as bp
+
+    refuse_contradictions(args)
+    if args.stratify and labels is None:
+        raise UsageError("--stratify is for a network with one label for each example")
+    by = labels if args.stratify else None
+    if found.parts:
+        train, validation, held = bp.data.split_by(found.data, found.parts)
+        if len(next(iter(validation.values()))):
+            return Parts(train, validation, held)
+    elif args.last:
+        train, held = _last(found.data, args.last)
+    else:
+        train, held = bp.data.split(found.data, seed=args.split_seed or 0, stratify=by)
+    if args.patience:
+        train, validation = bp.data.split(train, seed=1, stratify=by)
+        return Parts(train, validation, held)
+    return Parts(train, held, held)
+
+
+def _last(data: Data, count: int) -> tuple[Data, Data]:
+    """(what to train on, what is held out), the last so many examples held out."""
+    there = len(next(iter(data.values())))
+    if count >= there:
+        raise UsageError(f"cannot hold out the last {count} of {there} examples")
+    return {n: a[:-count] for n, a in data.items()}, {n: a[-count:] for n, a in data.items()}

@@ -1,0 +1,46 @@
+"""How a layer's parameter lies in the memory of other libraries, told by the layer itself.
+
+Enters: nothing (types only). Leaves: `Module`, `Layout`. Must not know: layers, files, other libraries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from symbp.language.node import Node
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """What one call of a layer is elsewhere: `kind` is the class in torch.nn, `name` the layer's own name.
+    `counters` are integers that are kept there and mean nothing here."""
+
+    kind: str
+    name: str | None = None
+    counters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The array `key` of a module. `axes` has an entry for each of its axes: our axes that are laid out along
+    it, row by row. Several parameters may be `part`s of one array, one behind the other along its first axis;
+    `also` is a second array that is added to it."""
+
+    module: Module
+    key: str
+    axes: tuple[tuple[int, ...], ...]
+    part: int = 0
+    also: str = ""
+
+
+def alike(module: Module, key: str, rank: int = 1) -> Layout:
+    """The layout of an array that is the same there."""
+    return Layout(module, key, tuple((k,) for k in range(rank)))
+
+
+def layouts_of(leaves: Iterable[Node], names: Mapping[int, str]) -> dict[str, Layout]:
+    """The layouts of tensors by their names, in the order of declaration."""
+    return {names[leaf.serial]: leaf.layout for leaf in leaves if leaf.layout is not None}

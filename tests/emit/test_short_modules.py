@@ -1,0 +1,143 @@
+"""Short modules: the same numbers as the long form, and no wrong number for arrays that don't fit."""
+
+from __future__ import annotations
+
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symbp as bp
+from symbp.api import source
+from symbp.emit import load
+
+
+def network(**known: int) -> bp.Network:
+    """A classifier whose sizes may stay open, with labels below one of them."""
+    N = bp.dim("N")
+    D, H, K = (bp.dim(name, known[name]) if name in known else bp.dim(name) for name in ("D", "H", "K"))
+    x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
+    W, V = bp.param("W", (D, H)), bp.param("V", (H, K))
+    p = bp.softmax(bp.tanh(x @ W) @ V)
+    return bp.Network("classifier", loss=bp.cross_entropy(p, y), outputs={"p": p})
+
+
+@pytest.fixture(scope="module")
+def forms() -> tuple[ModuleType, ModuleType]:
+    rule = bp.optim.Adam(0.01)
+    short = source(network(), optimizer=rule, pieces=())
+    assert "def _network" in short
+    return load(short, "short"), bp.compile(network(), optimizer=rule)
+
+
+def data(count: int = 10, seed: int = 0) -> dict[str, Any]:
+    rng = np.random.default_rng(seed)
+    return {"x": rng.standard_normal((count, 4)), "y": rng.integers(3, size=count)}
+
+
+SIZES = {"D": 4, "H": 5, "K": 3}
+
+
+def test_training_is_that_of_the_long_form(forms: tuple[ModuleType, ModuleType]) -> None:
+    found = []
+    for module in forms:
+        state = module.init_state(module.init_params(1, **SIZES), seed=2)
+        history = module.fit(state, data(), epochs=3, batch_size=4, validation=data(7, 1))
+        losses = [(record["loss"], record["validation_loss"]) for record in history]
+        found.append((losses, {n: a.tolist() for n, a in state.params.items()}))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"y": np.full(10, 3)}, "outside 0 to 2"),
+        ({"y": np.full(10, -1)}, "outside 0 to 2"),
+        ({"y": np.zeros(10)}, "not integers"),
+        ({"y": np.zeros(9, int)}, "shape"),
+        ({"x": np.zeros((10, 5))}, "shape"),
+        ({"x": np.zeros((0, 4)), "y": np.zeros(0, int)}, "shape"),
+        ({"z": np.zeros(1)}, "given"),
+    ],
+)
+def test_a_step_refuses_what_does_not_fit(
+    forms: tuple[ModuleType, ModuleType], change: dict[str, Any], words: str
+) -> None:
+    module = forms[0]
+    state = module.init_state(module.init_params(1, **SIZES))
+    before = state.flat.copy()
+    with pytest.raises(module.DataError, match=words):
+        module.train_step(state, **{**data(), **change})
+    assert np.array_equal(state.flat, before)
+
+
+def test_a_step_that_is_not_finite_is_not_taken(forms: tuple[ModuleType, ModuleType]) -> None:
+    module = forms[0]
+    state = module.init_state(module.init_params(1, **SIZES))
+    module.train_step(state, **data())
+    before = {name: a.copy() for name, a in state.params.items()}
+    with pytest.raises(module.NotFinite, match="the loss is nan"):
+        module.train_step(state, **{**data(), "x": np.full((10, 4), np.nan)})
+    assert state.step == 1
+    assert all(np.array_equal(state.params[name], before[name]) for name in before)
+    with pytest.raises(TypeError):
+        state.params["W"] = before["W"]  # a view stays one
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda state: pickle.loads(pickle.dumps(state))])
+def test_a_copy_has_arrays_of_its_own(forms: tuple[ModuleType, ModuleType], copied: Any) -> None:
+    module = forms[0]
+    if copied is not copy.deepcopy:
+        sys.modules.setdefault(module.__name__, module)
+    state = module.init_state(module.init_params(1, **SIZES))
+    state.hyper["lr"] = 0.5
+    module.train_step(state, **data())
+    other, before = copied(state), state.flat.copy()
+    first = module.train_step(other, **data())
+    assert np.array_equal(state.flat, before)
+    assert module.train_step(state, **data()) == first
+    assert np.array_equal(other.flat, state.flat)
+
+
+def test_a_file_keeps_all_of_a_state(forms: tuple[ModuleType, ModuleType], tmp_path: Path) -> None:
+    short, long = forms
+    state = short.init_state(short.init_params(1, **SIZES), seed=3)
+    short.train_step(state, **data())
+    short.save(tmp_path / "state.npz", state)
+    for module in (short, long):
+        again = module.load(tmp_path / "state.npz")
+        assert (again.step, again.seed) == (1, 3)
+        assert module.train_step(again, **data()) == short.train_step(copy.deepcopy(state), **data())
+    with np.load(tmp_path / "state.npz") as file:
+        rest = {name: file[name] for name in file.files if name != "moments.m.W"}
+    np.savez(tmp_path / "part.npz", **rest)
+    with pytest.raises(short.DataError):
+        short.load(tmp_path / "part.npz")
+
+
+def test_it_trains_from_the_command_line_without_anything_around(tmp_path: Path) -> None:
+    text = source(network(**SIZES), optimizer=bp.optim.Adam(0.01), pieces=())
+    (tmp_path / "net.py").write_text(text, encoding="utf-8")
+    np.savez(tmp_path / "train.npz", **data(40))
+    np.savez(tmp_path / "wrong.npz", x=np.zeros((3, 7)), y=np.zeros(3, int))
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "net.py", "train", *arguments]
+        return subprocess.run(
+            command, cwd=tmp_path, env={**os.environ}, capture_output=True, text=True, check=False
+        )
+
+    done = run("--data", "train.npz", "--epochs", "3", "--validation", "train.npz")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("validation_loss") == 3
+    assert (tmp_path / "params.npz").exists()
+    refused = run("--data", "wrong.npz")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: x has shape (3, 7)")
