@@ -208,3 +208,10 @@ def test_a_size_in_a_formula_only_is_a_number():
     assert loss == pytest.approx(np.sqrt(5) * np.mean((data @ params["w"]) ** 2))
     with pytest.raises(DeclarationError, match="nothing tells its value"):
         bp.Network("open", loss=bp.mean((x @ w) ** 2) * bp.dim("M"))
+
+
+def test_plain_modules_compile_as_they_are():
+    """What other targets offer beside the essential isn't asked of plain code."""
+    shown = bp.gallery.find("softmax_regression").load()
+    module = bp.compile(shown.net, optimizer=bp.optim.SGD(0.1), target="plain")
+    assert callable(module.loss_and_gradients)

@@ -57,9 +57,9 @@ class Arguments:
     def force(self) -> None:
         self.add("--force", action="store_true", help="overwrite existing output files")
 
-    def code(self, *, dtype: str, targets: tuple[str, ...] = COMPLETE) -> None:
+    def code(self, *, dtype: str, targets: tuple[str, ...] = COMPLETE, target: str = "numpy") -> None:
         self.add(
-            "--target", choices=targets, default="numpy", help="what the module runs on (default: numpy)"
+            "--target", choices=targets, default=target, help=f"what the module runs on (default: {target})"
         )
         self.add(
             "--dtype",

@@ -16,6 +16,7 @@ from symbp import __version__
 from symbp.cli.arguments import Arguments
 from symbp.cli.commands import (
     check,
+    compile,
     convert,
     derive,
     diagnose,
@@ -50,6 +51,7 @@ COMMANDS = (
     generate,
     plan,
     train,
+    compile,
     convert,
     export,
     diagnose,

@@ -27,10 +27,10 @@ CHECK_EXAMPLES = 8  # enough to meet every equation, few enough for numeric diff
 OFF_THE_START = 0.01
 
 
-def add_arguments(to: Arguments) -> None:
+def add_arguments(to: Arguments, target: str = "numpy") -> None:
     to.net()
     to.sizes()
-    to.code(dtype="float64")
+    to.code(dtype="float64", target=target)
     to.add("--epochs", type=count, metavar="INTEGER", help=f"default: the network's, or {EPOCHS}")
     to.add("--batch-size", type=count, metavar="INTEGER", help=f"default: the network's, or {BATCH_SIZE}")
     to.add(
@@ -92,10 +92,10 @@ def run(args: argparse.Namespace) -> int:
     for warning in derivation.warnings:
         narrate(f"warning: {warning}")
     narrate(f"derived {len(derivation.gradients)} gradients in {derivation.seconds:.2f} s")
-    module = _module(plan, args)
+    module = module_of(plan, args)
     narrate(f"wrote the training module {args.module or module.__file__}")
     try:
-        report = _gradient_check(plan, args, module)
+        report = gradient_check(plan, args, module)
         error = max((row["max_rel_error"] for row in report), default=0.0)
         narrate(f"checked the module's gradients against central differences: relative error {error:.1e}")
         wrong = [row["parameter"] for row in report if not row["ok"]]
@@ -131,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     return {None: FINE, BY_CTRL_C: INTERRUPTED}.get(stopped, FAILED)
 
 
-def _module(plan: Plan, args: argparse.Namespace) -> ModuleType:
+def module_of(plan: Plan, args: argparse.Namespace) -> ModuleType:
     """The training module: from the cache, and in the file where the user wants to keep it."""
     import symbp as bp
 
@@ -142,7 +142,7 @@ def _module(plan: Plan, args: argparse.Namespace) -> ModuleType:
     return bp.compile(plan.net, **options)
 
 
-def _gradient_check(plan: Plan, args: argparse.Namespace, module: ModuleType) -> list[dict[str, Any]]:
+def gradient_check(plan: Plan, args: argparse.Namespace, module: ModuleType) -> list[dict[str, Any]]:
     """The module's own check on a few examples, a little off the start: there rectifiers with an offset of 0
     stand at their kink wherever the input is 0. Differences of float32 losses are coarse, so there the same
     program is checked in float64."""
