@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
@@ -21,6 +22,7 @@ from symbp.cli.target import load_target, optimizer
 from symbp.emit.loading import load
 from symbp.emit.sections.pieces import DEFAULT, PIECES, chosen
 from symbp.errors import UsageError
+from symbp.targets import COMPLETE
 from symbp.targets.by_name import generate_source
 
 MARKS = {
@@ -43,10 +45,10 @@ MARKS = {
 
 
 @cache
-def source(*pieces: str) -> str:
+def source(*pieces: str, target: str = "numpy") -> str:
     return generate_source(
         mlp(),
-        target="numpy",
+        target=target,
         dtype="float64",
         update=adam(),
         initial=mlp_initial(),
@@ -93,6 +95,13 @@ def test_a_piece_is_in_the_text_only_when_asked_for(piece: str) -> None:
         assert mark not in bare
     for other in set(PIECES) - chosen(["nothing", piece]):
         assert not any(mark in asked for mark in MARKS[other] if mark not in RESTED_ON)
+
+
+@pytest.mark.parametrize("target", COMPLETE)
+def test_no_two_functions_of_a_module_have_one_name(target: str) -> None:
+    body = ast.parse(source("all", target=target)).body
+    names = [node.name for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
+    assert len(names) == len(set(names)), sorted(name for name in set(names) if names.count(name) > 1)
 
 
 @pytest.mark.parametrize("piece", ["nothing", *PIECES])

@@ -16,7 +16,7 @@ from symbp.ir.system import Role
 
 OF_ARRAYS = ("numpy/functions", "numpy/special")
 """The files of the functions that lines over whole arrays call."""
-REPORTS = {"live": "_live", "log": "_log"}  # the pieces that are told of each epoch
+REPORTS = {"live": "_live", "log": "_log_lines"}  # the pieces that are told of each epoch
 OPTIONS = {  # those that add options to `train`
     "checkpoints": "_checkpoint_options",
     "log": "_log_option",

@@ -20,7 +20,7 @@ def _log_option(train: argparse.ArgumentParser) -> None:
     train.add_argument("--log", type=Path, metavar="FILE.jsonl", help="each epoch's record as a line of JSON")
 
 
-def _log(options: argparse.Namespace, data: dict[str, Array]) -> Callable[[dict[str, Any]], None]:
+def _log_lines(options: argparse.Namespace, data: dict[str, Array]) -> Callable[[dict[str, Any]], None]:
     """One line of JSON for each epoch in a new file, if one is asked for; JSON has no NaN."""
     if options.log:
         options.log.write_text("", encoding="utf-8")
