@@ -16,7 +16,7 @@ from emit_nets import SIZES, adam, mlp, mlp_initial
 from emit_recurrences import swept
 from emit_systems import EXTENTS
 
-from symbp.emit import load
+from symbp.emit import EVERYTHING, load
 from symbp.ir.expr import Size
 from symbp.lower.memory.plan import MemoryPlan, validate
 from symbp.targets import COMPLETE as TARGETS
@@ -45,7 +45,9 @@ def made(name: str, target: str, dtype: str = "float64", sizes: dict[str, int] |
 
 def memory(name: str, target: str, sizes: dict[str, int] | None = None) -> MemoryPlan:
     derivation, _ = CASES[name]
-    return named(target).after("memory", Order(derivation, adam(), sizes=sizes or {})).memory
+    return (
+        named(target).after("memory", Order(derivation, adam(), sizes=sizes or {}, pieces=EVERYTHING)).memory
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)
