@@ -16,6 +16,7 @@ import pickle
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -45,7 +46,7 @@ def load(source: str, name: str) -> ModuleType:
     sys.modules[full] = module
     try:
         exec(compile(source, str(path), "exec"), vars(module))
-        _seal(module)
+        _seal_when_compiled(module)
     except BaseException:
         del sys.modules[full]
         raise
@@ -75,10 +76,24 @@ def _write(folder: Path, name: str, source: str) -> Path:
     return path
 
 
+def _seal_when_compiled(module: ModuleType) -> None:
+    """Seals the cache of functions that are compiled by Numba: now, or when the module makes them so."""
+    later: Callable[[], None] | None = vars(module).get("_compile")
+    if later is None:
+        if "numba.core.caching" in sys.modules:
+            _seal(module)
+        return
+
+    def first() -> None:
+        vars(module)["_compile"] = later
+        later()
+        _seal(module)
+
+    vars(module)["_compile"] = first
+
+
 def _seal(module: ModuleType) -> None:
     """Gives the module's Numba functions a cache whose files carry digests."""
-    if "numba.core.caching" not in sys.modules:
-        return
     from numba.core.caching import IndexDataCacheFile
 
     for function in vars(module).values():

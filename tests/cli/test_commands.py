@@ -221,8 +221,8 @@ def test_several_networks_need_a_name(my_net):
         load_target(str(my_net))
     assert f"{my_net}:net or {my_net}:other" in str(failure.value)
     assert load_target(f"{my_net}:other").network.name == "other"
-    with pytest.raises(UsageError, match="no network named 'third'") as failure:
-        load_target(f"{my_net}:third")
+    with pytest.raises(UsageError, match="no network named 'deep'") as failure:
+        load_target(f"{my_net}:deep")
     assert "net, other" in str(failure.value)
 
 

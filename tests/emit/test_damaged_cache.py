@@ -26,10 +26,27 @@ def outer(x):
         total += inner(x + k)
     return total
 '''
+LATER = '''"""Σ: a module that compiles when it is first used, as generated ones do."""
+
+def inner(x):
+    return 3.0 * x + 1.0
+
+def outer(x):
+    total = 0.0
+    for k in range(5):
+        total += inner(x + k)
+    return total
+
+def _compile():
+    import numba
+    for name in ("inner", "outer"):
+        globals()[name] = numba.njit(cache=True)(globals()[name])
+'''
 RUN = """
 import sys, warnings
 from symbp.emit import load
 module = load(open(sys.argv[1], encoding="utf-8").read(), "damaged")
+getattr(module, "_compile", lambda: None)()
 print(module.outer(2.0), sum(module.outer.stats.cache_hits.values()))
 """
 
@@ -56,9 +73,12 @@ DAMAGE: tuple[Callable[[Path, random.Random], object], ...] = (
 
 
 @pytest.mark.slow
-def test_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "source", [LATER, pytest.param(SOURCE, marks=pytest.mark.long)], ids=["later", "at once"]
+)
+def test_damage(source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache, text, draw = tmp_path / "cache", tmp_path / "text.py", random.Random(0)
-    text.write_text(SOURCE, encoding="utf-8")
+    text.write_text(source, encoding="utf-8")
     monkeypatch.setenv("SYMBP_CACHE", str(cache))
 
     def ran() -> tuple[str, str]:
@@ -80,4 +100,4 @@ def test_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (written,) = cache.glob("*.py")
     written.write_bytes(b"\xff" + written.read_bytes())
     assert ran()[0] == "65.0"
-    assert written.read_text(encoding="utf-8") == SOURCE
+    assert written.read_text(encoding="utf-8") == source
