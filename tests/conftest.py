@@ -18,6 +18,7 @@ import derived_once
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.setdefault("SYMBP_VALIDATE", "1")  # each state between the passes of a target is validated
     if derived_once.started():
         config.add_cleanup(derived_once.ended)
 

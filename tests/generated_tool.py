@@ -26,7 +26,6 @@ def render(chosen=()):
     from symbp import targets
     from symbp.api import source
     from symbp.cli.target import load_target, optimizer
-    from symbp.emit import TARGETS
 
     files = {}
     for name in sorted(chosen or bp.gallery.GALLERY):
@@ -35,7 +34,7 @@ def render(chosen=()):
         files[f"{name}.txt"] = derivation.text() + "\n"
         files[f"{name}_computed.txt"] = derivation.text(steps=True, reading="computed") + "\n"
         files[f"{name}.tex"] = derivation.latex()
-        for machine in (*TARGETS, *targets.TARGETS):
+        for machine in targets.TARGETS:
             text = source(
                 target.network,
                 optimizer=optimizer(target, None, None),
@@ -43,7 +42,7 @@ def render(chosen=()):
                 dtype="float64",
                 derivation=derivation,
             )
-            whole = name in WHOLE or machine not in TARGETS
+            whole = name in WHOLE or machine not in targets.COMPLETE
             files[f"{name}_{machine}.py"] = text if whole else shortened(text)
     return files
 

@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from symbp.targets import COMPLETE, TARGETS, named
+
 ROOT = Path(__file__).parents[1] / "symbp"
+# Where the names of targets are listed, and words that are called like one: a format of what `grad` prints.
+OTHER_NAMES = {"targets/__init__.py", "cli/commands/grad.py"}
 FILES = sorted(ROOT.rglob("*.py"))
 
 # Each part may import what stands beside it, and whatever that may import. Everything may import `errors`.
@@ -29,15 +33,15 @@ DIRECT = {
     # Units by their derivatives, as pictures: it declares its own penalty, and lets the api derive.
     "saliency": {"api"},
     # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
-    "serve": {"api", "gallery", "rendering", "root"},
+    "serve": {"api", "gallery", "rendering", "root", "targets"},
     "api": {"language", "verify", "explain", "formula", "targets", "interchange"},
     # Other tools' formats: the equations of a network as theirs, the arrays of its layers as theirs.
     "interchange": {"nn", "codegen", "targets"},
     # Grading reads what students write, and what the page calls things; frameworks run a forward pass.
-    "verify": {"emit", "read", "targets"},
+    "verify": {"read", "targets"},
     "emit": {"lower", "rendering", "codegen"},  # of `codegen`, what is carried of the runtime
     # A target spells what it takes: plain code is the textbook's reading, run.
-    "targets": {"codegen", "rendering", "runtime"},
+    "targets": {"emit", "codegen", "rendering", "runtime"},
     # Code as a tree. What is lowered to arrays are bodies of equations, those with a page's nodes, too.
     "codegen": {"read"},
     "lower": {"derive"},
@@ -136,6 +140,37 @@ def test_rooms_of_the_runtime_keep_apart():
         others = {"numpy", "numba"} - {room}
         for name, line in internal(path):
             assert name.split(".")[2] not in others, f"{path.name}:{line}: {room} must not import {name}"
+
+
+def test_targets_keep_apart():
+    """The rooms of NumPy and those of Numba know nothing of each other."""
+    for part in ("targets", "emit"):
+        for room, other in (("numpy", "numba"), ("numba", "numpy")):
+            for path in sorted((ROOT / part / room).rglob("*.py")):
+                for name, line in internal(path):
+                    apart = name.split(".")[1:3] not in (["targets", other], ["emit", other])
+                    assert apart, f"{part}/{room}/{path.name}:{line}: must not import {name}"
+
+
+def test_nothing_asks_which_target_it_is():
+    """Outside the rooms of a target no name of one is compared with, looked up, or chosen by."""
+    own = {("targets", name) for name in TARGETS} | {("emit", "numpy"), ("emit", "numba")}
+    for path in FILES:
+        if path.relative_to(ROOT).parts[:2] in own:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            asked = [*node.comparators, node.left] if isinstance(node, ast.Compare) else []
+            asked += [key for key in node.keys if key] if isinstance(node, ast.Dict) else []
+            asked += [node.slice] if isinstance(node, ast.Subscript) else []
+            asked += [node.pattern] if isinstance(node, ast.match_case) else []
+            words = {n.value for part in asked for n in ast.walk(part) if isinstance(n, ast.Constant)}
+            found = words & {*(TARGETS if asked and "target" in ast.unparse(node) else COMPLETE)}
+            where = path.relative_to(ROOT).as_posix()
+            assert not found or where in OTHER_NAMES, f"{where}:{node.lineno}: {found}"
+
+
+def test_complete_targets_are_those_with_a_runtime():
+    assert tuple(name for name in TARGETS if named(name).runtime) == COMPLETE
 
 
 def test_only_the_command_line_imports_a_console_library():

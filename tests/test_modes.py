@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.emit.segments import network
 from symbp.emit.workspace import memory_plan
 from symbp.ir.evaluation.vector import run
 from symbp.ir.points.random import drawn
 from symbp.ir.points.sampling import sample_point
 from symbp.ir.validate import validate
 from symbp.lower.memory import plan as memory
+from symbp.targets import named
+from symbp.targets.target import Order
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 SIZES = {"D": 5, "H": 7, "K": 3}
@@ -173,7 +174,8 @@ def test_gradients_and_running_statistics_are_those_of_pytorch():
 @pytest.mark.parametrize("make", [normalised_net, noisy_net])
 def test_no_two_tensors_share_memory_while_both_are_needed(make, fused):
     net, derivation = derived(make)
-    found = memory_plan(network(derivation, dict(derivation.system.bound), net.hyper), fused=fused)
+    order = Order(derivation, bp.optim.SGD(0.1), sizes=derivation.system.bound, constants=net.hyper)
+    found = memory_plan(named("numpy").after("programs", order).network, fused=fused)
     sizes = dict(zip(derivation.system.sizes, (3, 4, 5, 6), strict=False))
     memory.validate(found, [sizes])
 

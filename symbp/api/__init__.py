@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
-    from symbp.targets.target import Order
+    from symbp.targets.target import Order, Target
     from symbp.verify.against import AgainstReport
 
 __all__ = [
@@ -159,40 +159,19 @@ def source(
     Raises UsageError: an unknown size, target or dtype, no optimizer for a network; LoweringError: an
     equation without a program; GenerationError: a hyperparameter without a value.
     """
-    from symbp import targets
-    from symbp.emit import DTYPES, EVERYTHING, TARGETS, generate_derivatives, generate_source
+    chosen = _target(target, dtype)
+    asked = chosen.usual if pieces is None else pieces
+    made = order(net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=asked)
+    return chosen.source(made)
 
-    derivation = net if isinstance(net, Derived) else derivation or derive(net)
-    if target in targets.TARGETS:
-        return targets.named(target).source(
-            order(
-                net, optimizer=optimizer, dtype=dtype, sizes=sizes, derivation=derivation, pieces=pieces or ()
-            )
-        )
-    every = (*TARGETS, *targets.TARGETS)
-    target, dtype = one_of("target", target, every), one_of("dtype", dtype, DTYPES)
-    chosen = _sizes(derivation, sizes or {})
-    if isinstance(net, Derived):
-        if optimizer is not None:
-            raise UsageError(
-                "a module of derivatives has no use for an optimizer", help="give the network to train it"
-            )
-        return generate_derivatives(net, target=target, dtype=dtype, sizes=chosen, hyper=net.constants)
-    if optimizer is None:
-        raise UsageError(
-            "a training module needs an optimizer",
-            help="optimizer=bp.optim.Adam(1e-3); for derivatives alone, give a derivation: bp.derive(net)",
-        )
-    return generate_source(
-        derivation,
-        target=target,
-        dtype=dtype,
-        update=with_parts(optimizer, net.system),
-        initial=net.initial,
-        sizes=chosen,
-        hyper=net.hyper,
-        pieces=EVERYTHING if pieces is None else pieces,
-    )
+
+def _target(name: str, dtype: str) -> Target:
+    """The target of that name, which has such numbers."""
+    from symbp.targets import TARGETS, named
+
+    found = named(one_of("target", name, TARGETS))
+    one_of("dtype", dtype, found.dtypes)
+    return found
 
 
 def order(
@@ -204,14 +183,21 @@ def order(
     derivation: Derivation | None = None,
     pieces: Collection[str] = (),
 ) -> Order:
-    """What a target's passes start from. Raises UsageError: a derivation in place of a network, no
-    optimizer."""
+    """What a target's passes start from: a network with an optimizer or, without one, a derivation. Raises
+    UsageError: one without the other."""
     from symbp.targets.target import Order
 
-    if isinstance(net, Derived) or optimizer is None:
+    if isinstance(net, Derived):
+        if optimizer is not None:
+            raise UsageError(
+                "a module of derivatives has no use for an optimizer", help="give the network to train it"
+            )
+        chosen = _sizes(net, sizes or {})
+        return Order(net, None, {}, chosen, net.constants, dtype, tuple(pieces))
+    if optimizer is None:
         raise UsageError(
-            "this target writes modules that train: they need a network and an optimizer",
-            help='give both, optimizer=bp.optim.Adam(1e-3), or choose target="numpy"',
+            "a training module needs an optimizer",
+            help="optimizer=bp.optim.Adam(1e-3); for derivatives alone, give a derivation: bp.derive(net)",
         )
     derivation = derivation or derive(net)
     chosen = _sizes(derivation, sizes or {})
@@ -231,18 +217,20 @@ def plan(
     """What a training step of the module that `generate` writes takes: each kernel's operations and bytes
     moved, where every tensor of the workspace lies and when it is needed, and the sums, as formulas in the
     sizes and, where all have a value, as numbers. A value for the size of the batch leaves it open."""
-    from symbp.emit import DTYPES, TARGETS, plan_of
+    from symbp.targets import COMPLETE, named
 
-    derivation = derivation or derive(net)
-    return plan_of(
-        derivation,
-        target=one_of("target", target, TARGETS),
-        dtype=one_of("dtype", dtype, DTYPES),
-        update=with_parts(optimizer, net.system),
-        initial=net.initial,
-        sizes=_sizes(derivation, sizes or {}),
-        hyper=net.hyper,
+    chosen = named(one_of("target", target, COMPLETE))
+    one_of("dtype", dtype, chosen.dtypes)
+    made = order(
+        net,
+        optimizer=optimizer,
+        dtype=dtype,
+        sizes=sizes,
+        derivation=derivation,
+        pieces=chosen.usual,
     )
+    found: Footprint = chosen.plan(made)
+    return found
 
 
 def compile(
@@ -258,10 +246,8 @@ def compile(
     """The training module of a network, or the module of a derivation with `derivatives(params, **inputs)`,
     imported from the user's cache; `pieces` as for `source`, beside all that isn't live, logged, or early to
     stop."""
-    from symbp import targets
-    from symbp.emit import EVERYTHING, load
+    from symbp.emit import load
 
-    whole = () if target in targets.TARGETS else EVERYTHING  # of those, what is asked for
     text = source(
         net,
         optimizer=optimizer,
@@ -269,7 +255,7 @@ def compile(
         dtype=dtype,
         sizes=sizes,
         derivation=derivation,
-        pieces=(*whole, *pieces),
+        pieces=(*_target(target, dtype).usual, *pieces),
     )
     return load(text, net.name)
 

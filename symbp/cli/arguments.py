@@ -12,14 +12,13 @@ from typing import Any
 
 from symbp.errors import choose
 from symbp.optim.names import OPTIMIZERS, SCHEDULES
+from symbp.targets import COMPLETE
 
-TARGETS = ("numpy", "numba")
-WRITTEN = (*TARGETS, "plain")  # what is written only: `symbp.targets` has no runtime of the command's for it
 PIECES = (
     "evaluate", "predict", "fit", "save", "train", "check", "command", "blocks", "replay", "costs",
     "checkpoints", "live", "log", "patience", "tables",
 )  # fmt: skip
-"""As `symbp.emit` has them, the first five without being asked for."""
+"""As complete modules have them, the first five without being asked for."""
 KEPT = ("command", "blocks", "replay", "costs")  # of these, what a module that was trained is kept with
 OF_PLAIN = ("train", "evaluate", "predict", "check", "save")  # as `symbp.targets.plain` has them
 DTYPES = ("float32", "float64")
@@ -58,7 +57,7 @@ class Arguments:
     def force(self) -> None:
         self.add("--force", action="store_true", help="overwrite existing output files")
 
-    def code(self, *, dtype: str, targets: tuple[str, ...] = TARGETS, target: str = "numpy") -> None:
+    def code(self, *, dtype: str, targets: tuple[str, ...] = COMPLETE, target: str = "numpy") -> None:
         self.add(
             "--target", choices=targets, default=target, help=f"what the module runs on (default: {target})"
         )

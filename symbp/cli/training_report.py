@@ -95,9 +95,10 @@ def _settings(plan: Plan, args: argparse.Namespace, module: ModuleType) -> dict[
 
 def _versions(target: str) -> list[str]:
     import symbp
+    from symbp.targets import named
 
     found = [f"Python {platform.python_version()}", f"symbp {symbp.__version__}"]
-    for package in ("numpy", "sympy", *(["numba"] if target == "numba" else [])):
+    for package in dict.fromkeys(("numpy", "sympy", *named(target).needs)):
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:  # importable all the same, as from a folder

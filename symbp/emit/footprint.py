@@ -44,6 +44,7 @@ class Footprint:
 
     name: str
     target: str
+    engine: str
     dtype: str
     itemsize: int
     stages: tuple[tuple[str, tuple[KernelRow, ...], Cost], ...]
@@ -104,9 +105,8 @@ class Footprint:
         return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
-        engine = {"numpy": "NumPy", "numba": "Numba"}[self.target]
         known = ", ".join(f"{n} = {v}" for n, v in {**self.sizes, **self.at}.items())
-        yield f"{self.name} in {engine}, {self.dtype}{'; ' if known else ''}{known}"
+        yield f"{self.name} in {self.engine}, {self.dtype}{'; ' if known else ''}{known}"
         for name, rows, cost in self.stages:
             yield ""
             flops, moved = self.shown(cost.flops, "flops"), self.shown(cost.bytes(self.itemsize), "bytes")
@@ -182,6 +182,7 @@ def footprint(
     memory: MemoryPlan,
     *,
     target: str,
+    engine: str,
     dtype: str,
     at: Mapping[str, int] | None = None,
     arrays: Sequence[str] = (),
@@ -195,7 +196,8 @@ def footprint(
         rows = tuple(_rows(segment.program.kernels, whole))
         stages.append((segment.name, rows, _of_all(segment.program.cost, whole)))
     return Footprint(
-        net.derivation.name, target, dtype, DTYPES[dtype], tuple(stages), net.steps, memory, net.sizes,
+        net.derivation.name, target, engine, dtype, DTYPES[dtype],
+        tuple(stages), net.steps, memory, net.sizes,
         at or {},
         tuple(arrays),
         "" if net.split is None else net.split.rows.name,

@@ -80,7 +80,7 @@ def _seal_when_compiled(module: ModuleType) -> None:
     """Seals the cache of functions that are compiled by Numba: now, or when the module makes them so."""
     later: Callable[[], None] | None = vars(module).get("_compile")
     if later is None:
-        if "numba" in sys.modules:
+        if "numba.core.caching" in sys.modules:
             _seal(module)
         return
 

@@ -7,37 +7,26 @@ Must not know: targets.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.emit.row_blocks import row_blocks
-from symbp.errors import GenerationError, LoweringError
+from symbp.errors import GenerationError
 from symbp.ir.expr import Expr, JumpFunction, Size, free_sizes
-from symbp.ir.machine import BALANCE
 from symbp.ir.printer import expression_text
 from symbp.ir.sizes.canonical import solved_for
 from symbp.ir.system import Role, System, Tensor
 from symbp.ir.training import Initial
-from symbp.lower import Cost, Program, lower
-from symbp.lower.passes.argmax import maxima
-from symbp.lower.passes.axis_order import batch_last, loops_first
-from symbp.lower.passes.batch_split import Barrier, BatchSplit, split
-from symbp.lower.passes.bind_sizes import counted, united, without_axis
-from symbp.lower.passes.common_subexpressions import numbered, shared
-from symbp.lower.passes.hoisted_products import multiplied_out
-from symbp.lower.passes.window_copies import by_example, windows_once
-from symbp.lower.schedule.scalar_replacement import in_rows
-from symbp.lower.select.windows import nominal
+from symbp.lower import Program
+from symbp.lower.passes.batch_split import BatchSplit
 
 GIVEN = (Role.INPUT, Role.TARGET, Role.BUFFER, Role.RANDOM)  # arrays that stages read beside parameters
 STANDALONE = ("forward", "inference")  # stages that need no other
 AT_ONCE = ("forward", "loss", "backward")  # stages that one, STEP, stands for in a training step
 AFTER = ("total", "finish", "buffers")  # the stages of a training step that follow
 STEP = "forward_and_backward"
-WORTH_A_STAGE = 7 / 8  # of the time that the stages take apart
 
 
 @dataclass(frozen=True)
@@ -279,148 +268,6 @@ class LoweredNetwork:
         return bool(self.solved_sizes or self.conditions or later)
 
 
-def network(
-    derivation: Derivation,
-    sizes: dict[str, int],
-    hyper: Mapping[str, float] | None = None,
-    initial: Mapping[str, Initial] | None = None,
-    *,
-    chunks: bool = False,
-    rows: bool = True,
-) -> LoweredNetwork:
-    """The stages of a training step, with `chunks` or `rows` for some rows of the batch where that is legal.
-
-    Raises LoweringError for what no stage expresses, GenerationError for a hyperparameter that `hyper` gives
-    no value."""
-    system = derivation.system
-    constants = known_constants(system, hyper or {})
-    if system.loss is None:
-        raise LoweringError("a system without a loss has no training step")
-    for parameter in system.parameters:
-        if parameter.name not in derivation.gradients:
-            raise GenerationError(
-                f"the derivation holds no gradient of the parameter {parameter.name}",
-                help="a training module needs the gradients of all parameters: derive without wrt",
-            )
-    gradients = list(dict.fromkeys(derivation.gradients[p.name] for p in system.parameters))
-    bound = {**system.bound, **sizes}
-    known = {name: bound[name] for name in system.sizes if name in bound}
-    starts = {t.name: (initial or {}).get(t.name, Initial("constant")) for t in system.with_role(Role.BUFFER)}
-    values = {name: float(start.scale + start.shift) for name, start in starts.items()}
-    fitted = {name: start for name, start in starts.items() if start.of}
-    whole = LoweredNetwork(derivation, known, (), constants, values, fitted)
-    prepared = maxima(numbered(counted(united(without_axis(system, bound)), known)))
-    parts: BatchSplit | None = None
-    blocks: tuple[BatchSplit, ...] = ()
-    if chunks:
-        prepared = by_example(windows_once(prepared), whole.batch)
-        parts = _chunked(prepared.system, whole.batch, gradients)
-    else:
-        kept = (*system.asked, *gradients)
-        looped = loops_first(shared(multiplied_out(prepared)), kept)
-        turned = batch_last(looped, kept, whole.batch)
-        prepared = windows_once(turned)
-        if (
-            rows and turned is looped
-        ):  # calls don't run along the batch, so that fewer rows don't make them short
-            blocks = row_blocks(prepared.system, whole.batch, gradients, known)
-    system = blocks[-1].system if blocks else prepared.system
-    segments: list[Segment] = []
-    for name, title, after, wanted in _stages(system, gradients, parts):
-        before = [t.name for s in segments if s.name in after for t in s.program.buffers]
-        program = lower(
-            parts.system if parts else system,
-            [w for w in dict.fromkeys(wanted) if w not in before],
-            before,
-            prepared.numbers,
-        )
-        segments.append(Segment(name, title, program, tuple(wanted)))
-    if chunks:
-        whole_step = _at_once(parts.system if parts else system, segments, prepared.numbers)
-        segments[len(AT_ONCE) : len(AT_ONCE)] = whole_step
-    return replace(whole, segments=tuple(segments), split=parts, blocks=blocks)
-
-
-def _at_once(system: System, segments: Sequence[Segment], numbers: Mapping[str, int]) -> list[Segment]:
-    """Outputs, loss and gradients in one stage, where that saves a good part of a step: a step of matrix
-    products gains little by it, and its text is there once. What later stages of a step read is left."""
-    parts = [s for s in segments if s.name in AT_ONCE]
-    later = [t.name for s in segments if s.name in AFTER for t in s.computed_before]
-    wanted = tuple(dict.fromkeys((*(n for s in parts[1:] for n in s.wanted), *later)))
-    whole = lower(system, wanted, numbers=numbers)
-    program = in_rows(whole, wanted, [t.name for t in system.tensors])
-    before = sum((s.program.cost for s in parts), Cost())
-    if _work(program.cost) > WORTH_A_STAGE * _work(before):
-        return []
-    return [Segment(STEP, "loss and its gradients", program, wanted)]
-
-
-def _work(cost: Cost) -> float:
-    """The time that a cost takes at usual sizes, in operations: widths don't change the text."""
-    return nominal(cost.flops + BALANCE * cost.moved)
-
-
-Stage = tuple[str, str, tuple[str, ...], Sequence[str]]  # name, title, the stages before it, what is wanted
-
-
-def _stages(system: System, gradients: Sequence[str], split: BatchSplit | None) -> list[Stage]:
-    """The stages of a network in order."""
-    assert system.loss is not None
-    at = [system.inference.get(name, name) for name in (*system.outputs, system.loss)]
-    late = [t for t in (system.loss, *gradients) if split and split.phase.get(t) == "after"]
-    total = [system.loss] if system.loss in late else []
-    finish = [g for g in gradients if g in late]
-    stages: list[Stage] = [
-        ("forward", "outputs", (), system.outputs),
-        ("loss", "loss", ("forward",), _before_the_sum(system, split, [system.loss])),
-        ("backward", "gradients", ("forward", "loss"), _before_the_sum(system, split, gradients)),
-    ]
-    if total:
-        stages.append(("total", "loss of the whole batch", ("forward", "loss"), total))
-    if finish:
-        earlier = ("forward", "loss", "backward", "total")
-        stages.append(("finish", "gradients of the whole batch", earlier, finish))
-    if system.updates:
-        following = tuple(system.updates.values())
-        stages.append(("buffers", "buffers' next values", ("forward", "loss"), following))
-    if system.inference:
-        stages.append(("inference", "outputs at inference", (), at[:-1]))
-        stages.append(("metrics", "loss and metrics at inference", ("inference",), (at[-1], *system.metrics)))
-    else:
-        stages.append(("metrics", "metrics", ("forward", "loss", "total"), system.metrics))
-    return stages
-
-
-def _before_the_sum(system: System, split: BatchSplit | None, wanted: Sequence[str]) -> list[str]:
-    """What a chunk computes of the wanted tensors: themselves, or what they need that a chunk has."""
-    found: dict[str, None] = {}
-    stack = list(reversed(wanted))
-    while stack:
-        name = stack.pop()
-        if split is None or split.phase.get(name) != "after":
-            found[name] = None
-        else:
-            reads = system.defining[name].read_names
-            stack += [r for r in reversed(reads) if r in system.defining]
-    return list(found)
-
-
-def _chunked(system: System, batch: str | None, gradients: Sequence[str]) -> BatchSplit | None:
-    """The step in chunks of the batch, if it may be split and nothing else needs all rows at once."""
-    if batch is None or system.updates or system.loss is None:
-        return None
-    taken = {*system.sizes, *(t.name for t in system.tensors)}
-    rows = next(name for name in ("rows", "chunk_rows", "batch_rows") if name not in taken)
-    wanted = [system.loss, *gradients, *system.outputs]
-    apart = set(gradients) & set(system.defining) - system.resting([system.loss, *system.outputs])
-    views = len(apart) == len(system.parameters)  # each gradient is a tensor of its own, filled backwards
-    found = split(system, Size(batch), wanted, rows, views=views)
-    if isinstance(found, Barrier):
-        return None
-    whole = [t for t in system.outputs if t in found.partial or found.phase.get(t) == "after"]
-    return None if whole else found
-
-
 def known_constants(system: System, hyper: Mapping[str, float]) -> dict[str, float]:
     """The values of a system's hyperparameters. Raises GenerationError for one that has none."""
     named = system.with_role(Role.HYPER)
@@ -432,6 +279,19 @@ def known_constants(system: System, hyper: Mapping[str, float]) -> dict[str, flo
                 help=f'give it one where it is declared: bp.hyper("{tensor.name}", 0.1)',
             )
     return {tensor.name: float(hyper[tensor.name]) for tensor in named}
+
+
+def equation_range(segment: Segment) -> str:
+    """The numbers of a stage's equations in words: `equations (1) to (8)`."""
+    numbers = segment.program.numbers
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts = [f"({r[0]})" if len(r) == 1 else f"({r[0]}) to ({r[-1]})" for r in runs]
+    return f"equation{'s' if len(numbers) > 1 else ''} {', '.join(parts)}"
 
 
 def product_of(shape: tuple[Expr, ...]) -> Expr:

@@ -19,7 +19,7 @@ DIVIDE = 2.5
 ROOT = 6.0
 FUNCTION = 8.0  # exp, log, tanh
 
-# Machine balance. Ranks the ways to put stages of a training step together (`emit.segments`).
+# Machine balance. Ranks the ways to put stages of a training step together (`targets.compiled.programs`).
 BALANCE = 16  # operations in the time that one element takes to memory or back
 
 # Calls and caches, in elements of float32.

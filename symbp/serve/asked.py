@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import urlencode
 
 from symbp.errors import UsageError, choose
+from symbp.targets import TARGETS
 
 LONGEST = 10_000  # characters of a formula, as the grammar has it
 LONGEST_WORD = 400  # characters of anything else
@@ -27,7 +28,7 @@ CHOICES: Mapping[str, Sequence[str]] = {
     "show": PARTS,
     "reading": ("textbook", "computed"),
     "order": ("1", "2"),
-    "target": ("numpy", "numba", "plain"),
+    "target": TARGETS,
 }
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from symbp.rendering import block, render, template_folder
 from symbp.serve.asked import FORMATS, Asked
 from symbp.serve.desk import Answer
+from symbp.targets import COMPLETE, TARGETS, TITLES
 
 SHELL = "serve.html.j2"
 STYLES = ((SHELL, "shell_style"), ("page_fragment.html.j2", "style"))  # of the shell, of a document
@@ -90,10 +91,8 @@ def _choices(asked: Asked) -> list[Link]:
         words = {"textbook": "as a textbook has it", "computed": "as code computes it"}
         return [Link(w, asked.query(reading=r), r == asked.reading) for r, w in words.items()]
     if asked.show == "code":
-        words = {"numpy": "NumPy", "numba": "Numba"}
-        if asked.trains:
-            words["plain"] = "NumPy as on a slide"
-        return [Link(w, asked.query(target=t), t == asked.target) for t, w in words.items()]
+        offered = TARGETS if asked.trains else COMPLETE  # of derivatives alone only these write a module
+        return [Link(TITLES[t], asked.query(target=t), t == asked.target) for t in offered]
     return []
 
 

@@ -7,7 +7,7 @@ Must not know: any target.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from symbp.ir.points.sampling import sample_point
 from symbp.targets.target import Order, Target
 
 TOLERANCE = 1e-10  # of the largest entry of an array
+OF_TEXT = {"float32": 1e-4}  # of what a module's text computes in fewer digits
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,11 @@ class Difference:
     after: str
     error: float | None = None
     where: str = ""
+    tolerance: float = TOLERANCE
 
     @property
     def wrong(self) -> bool:
-        return self.error is not None and not self.error <= TOLERANCE
+        return self.error is not None and not self.error <= self.tolerance
 
     def __str__(self) -> str:
         if self.error is None:
@@ -49,15 +51,34 @@ def bisect(target: Target, order: Order, seed: int = 0) -> list[Difference]:
     values |= {name: np.asarray(value) for name, value in order.constants.items()}
     point = Run(system, values, sizes)
     expected = {key: point.tensor(name) for key, name in derivation.gradients.items()}
-    if system.loss is not None:
+    if system.loss is not None and order.update is not None:
         expected[""] = point.tensor(system.loss)
     found: list[Difference] = []
     for step, state in target.states(order):
-        computed = target.gradients(state, values, sizes)
-        found.append(_difference(step.name, computed, expected))
+        try:
+            computed = target.gradients(state, values, sizes)
+        except ImportError:  # what the target runs on isn't installed
+            raise
+        except Exception as failure:
+            found.append(Difference(step.name, np.inf, f"it fails, {type(failure).__name__}: {failure}"))
+            break
+        one = _difference(step.name, computed, expected)
+        found.append(replace(one, tolerance=OF_TEXT.get(order.dtype, TOLERANCE)))
         if found[-1].wrong:
             break
     return found
+
+
+def suspects(found: list[Difference]) -> tuple[str, ...]:
+    """The passes of which one changes a value: the first after which a value differs, and those directly
+    before it whose states can't be executed; none where all values agree."""
+    wrong = next((k for k, difference in enumerate(found) if difference.wrong), None)
+    if wrong is None:
+        return ()
+    first = wrong
+    while first > 0 and found[first - 1].error is None:
+        first -= 1
+    return tuple(difference.after for difference in found[first : wrong + 1])
 
 
 def _difference(after: str, computed: Mapping[str, Any] | None, expected: Mapping[str, Any]) -> Difference:

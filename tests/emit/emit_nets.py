@@ -7,11 +7,12 @@ from types import ModuleType
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.emit import generate_source, load
+from symbp.emit import load
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.training import Initial, UpdateRule
+from symbp.targets.by_name import generate_source
 
 
 def mlp_system(bound: dict[str, int] | None = None) -> System:

@@ -12,11 +12,12 @@ from emit_nets import sgd
 
 from symbp.derive import adjoints
 from symbp.derive.derivation import Derivation
-from symbp.emit import generate_source, load
+from symbp.emit import load
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
 from symbp.ir.points.sampling import sample_leaf
 from symbp.ir.system import Fact, Role, System
+from symbp.targets.by_name import generate_source
 
 N, T, D, H, G, K, L = sizes("N T D H G K L")
 n, t, i, j, k, g, d = indices("n t i j k g d")

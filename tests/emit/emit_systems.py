@@ -11,10 +11,11 @@ import sympy
 from emit_nets import sgd
 
 from symbp.derive.derivation import Derivation
-from symbp.emit import generate_source, load
+from symbp.emit import load
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import FloorDiv, Guard, Index, Mod, Size
 from symbp.ir.system import Fact, Role, System
+from symbp.targets.by_name import generate_source
 
 N, I, J, T = sizes("N I J T")  # noqa: E741
 EXTENTS = {"N": 3, "I": 4, "J": 2, "T": 6}

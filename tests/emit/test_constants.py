@@ -9,11 +9,12 @@ import pytest
 from emit_nets import sgd
 
 from symbp.derive import Derivation, derive
-from symbp.emit import generate_source, load
+from symbp.emit import load
 from symbp.errors import GenerationError
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.evaluation.vector import run
 from symbp.ir.system import Role
+from symbp.targets.by_name import generate_source
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 N, D = sizes("N D")

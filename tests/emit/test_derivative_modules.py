@@ -15,12 +15,13 @@ import pytest
 import sympy
 
 from symbp.derive import Derivation, derive, hvp, jacobian
-from symbp.emit import generate_derivatives, load
+from symbp.emit import load
 from symbp.errors import GenerationError
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.evaluation.vector import run
 from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
+from symbp.targets.by_name import generate_derivatives
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 N, D, H, K = sizes("N D H K")

@@ -12,11 +12,12 @@ from emit_nets import sgd
 
 from symbp.derive import Derivation, adjoints, derive
 from symbp.derive.stabilise.safe_shapes import stabilise
-from symbp.emit import generate_source, load
+from symbp.emit import load
 from symbp.ir.evaluation.domains import HIGH
 from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System, Tensor
+from symbp.targets.by_name import generate_source
 
 EXTENTS = {"N": 4, "M": 4, "K": 5, "D": 3, "T": 4, "S": 3, "V": 4}
 RECURRENT = ("crf", "ctc")

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from emit_nets import SIZES, adam, mlp, mlp_initial
 
-from symbp.emit import TARGETS, generate_source
+from symbp.targets import COMPLETE as TARGETS
+from symbp.targets.by_name import generate_source
 
 
 @pytest.fixture(params=["numpy", pytest.param("numba", marks=pytest.mark.slow)])

@@ -19,10 +19,10 @@ from emit_nets import SIZES, adam, mlp, mlp_initial
 from symbp.api import source as source_of
 from symbp.cli import arguments
 from symbp.cli.target import load_target, optimizer
-from symbp.emit import generate_source
 from symbp.emit.loading import load
 from symbp.emit.sections.pieces import DEFAULT, PIECES, chosen
-from symbp.errors import GenerationError
+from symbp.errors import UsageError
+from symbp.targets.by_name import generate_source
 
 MARKS = {
     "evaluate": ("def evaluate",),
@@ -143,7 +143,7 @@ def test_a_short_module_is_clean_formatted_and_typed(pieces: tuple[str, ...], tm
 
 
 def test_an_unknown_piece() -> None:
-    with pytest.raises(GenerationError, match="no piece of a module is named 'dropout'"):
+    with pytest.raises(UsageError, match="no piece 'dropout'"):
         source("dropout")
 
 

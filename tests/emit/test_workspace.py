@@ -16,11 +16,14 @@ from emit_nets import SIZES, adam, mlp, mlp_initial
 from emit_recurrences import swept
 from emit_systems import EXTENTS
 
-from symbp.emit import TARGETS, generate_source, load, segments
-from symbp.emit.module import planned
-from symbp.emit.segments import network
+from symbp.emit import EVERYTHING, load
 from symbp.ir.expr import Size
 from symbp.lower.memory.plan import MemoryPlan, validate
+from symbp.targets import COMPLETE as TARGETS
+from symbp.targets import named
+from symbp.targets.by_name import generate_source
+from symbp.targets.compiled import programs
+from symbp.targets.target import Order
 
 CASES = {
     "mlp": (mlp(), {**SIZES, "N": 6}),
@@ -42,7 +45,9 @@ def made(name: str, target: str, dtype: str = "float64", sizes: dict[str, int] |
 
 def memory(name: str, target: str, sizes: dict[str, int] | None = None) -> MemoryPlan:
     derivation, _ = CASES[name]
-    return planned(network(derivation, sizes or {}, chunks=target == "numba"), adam(), target)
+    return (
+        named(target).after("memory", Order(derivation, adam(), sizes=sizes or {}, pieces=EVERYTHING)).memory
+    )
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -111,7 +116,7 @@ def test_values_do_not_depend_on_what_shares_memory(name: str, target: str) -> N
 
 @pytest.mark.parametrize("name", CASES)
 def test_one_stage_for_a_step_gives_what_its_stages_give(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(segments, "WORTH_A_STAGE", 1e9)
+    monkeypatch.setattr(programs, "WORTH_A_STAGE", 1e9)
     module, (derivation, extents) = made(name, "numba"), CASES[name]
     assert "_forward_and_backward(" in Path(module.__file__).read_text(encoding="utf-8")
     module._compile, module.math = (lambda: None), emit_recurrences.LOOPS

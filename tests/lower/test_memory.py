@@ -99,6 +99,16 @@ def test_the_validator_finds_what_overlaps() -> None:
         validate(MemoryPlan((Placement(a, 0 * N), Placement(longer, 0 * N)), {"reals": N * H}))
 
 
+def test_no_extent_is_negative() -> None:
+    a, b = Buffer("a", (N, H - 3), life((0, 1))), Buffer("b", (N,), life((0, 1)))
+    lengths = {"reals": 2 * N * (H - 3) + N}
+    validate(MemoryPlan((Placement(a, 0 * N), Placement(b, 2 * N * (H - 3))), lengths))
+    with pytest.raises(LoweringError, match="a and b are needed at the same time and overlap"):
+        validate(MemoryPlan((Placement(a, 0 * N), Placement(b, N * (H - 4))), lengths))
+    with pytest.raises(LoweringError, match="b ends at"):
+        validate(MemoryPlan((Placement(a, 0 * N), Placement(b, 2 * N * (H - 3) + 1)), lengths))
+
+
 @given(st.randoms(use_true_random=False), st.integers(1, 14))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_any_plan_is_valid_and_no_longer_than_its_buffers(draw: random.Random, count: int) -> None:

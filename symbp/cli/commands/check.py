@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from symbp.cli import check_extremes, check_report, derivatives
-from symbp.cli.arguments import TARGETS, Arguments, sizes
+from symbp.cli.arguments import Arguments, sizes
 from symbp.cli.status import FAILED, FINE
 from symbp.errors import UsageError
+from symbp.targets import COMPLETE
 
 if TYPE_CHECKING:
     from symbp.api import Derivation
@@ -27,7 +28,7 @@ def add_arguments(to: Arguments) -> None:
     to.net()
     derivatives.add_arguments(to)
     to.sizes()
-    to.add("--target", choices=TARGETS, help="check the generated code of this target too")
+    to.add("--target", choices=COMPLETE, help="check the generated code of this target too")
     to.add(
         "--against",
         metavar="FILE.py[:NAME]|FRAMEWORK",

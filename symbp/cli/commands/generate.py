@@ -12,9 +12,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from symbp.cli import derivatives
-from symbp.cli.arguments import OF_PLAIN, PIECES, WRITTEN, Arguments, count, sizes
+from symbp.cli.arguments import OF_PLAIN, PIECES, Arguments, count, sizes
 from symbp.cli.status import FAILED, FINE
-from symbp.errors import choose
+from symbp.targets import TARGETS
 
 if TYPE_CHECKING:
     from symbp.api import Derivation
@@ -28,7 +28,7 @@ def add_arguments(to: Arguments) -> None:
     to.net()
     derivatives.add_arguments(to)
     to.sizes()
-    to.code(dtype="float64", targets=WRITTEN)
+    to.code(dtype="float64", targets=TARGETS)
     to.update()
     to.add("--steps", metavar="COUNT", type=count, help="over how many steps the schedule runs")
     to.standardise()
@@ -90,15 +90,9 @@ def run(args: argparse.Namespace) -> int:
 def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: UpdateRule | None) -> int:
     """Prints the states that the target's passes lead through, or how far each is from the right values."""
     from symbp.api import order
-    from symbp.errors import UsageError
-    from symbp.targets import TARGETS, named
-    from symbp.targets.bisect import bisect
+    from symbp.targets import named
+    from symbp.targets.bisect import bisect, suspects
 
-    if args.target not in TARGETS:
-        raise UsageError(
-            f"the target {args.target} has no passes that can be looked at",
-            help=choose(args.target, TARGETS),
-        )
     chosen = named(args.target)
     asked = order(subject, optimizer=rule, dtype=args.dtype, sizes=sizes(args), pieces=args.pieces)
     if not args.bisect:
@@ -106,6 +100,7 @@ def _passes(args: argparse.Namespace, subject: Network | Derivation, rule: Updat
         return FINE
     found = bisect(chosen, asked)
     print("\n".join(map(str, found)))
-    wrong = next((difference for difference in found if difference.wrong), None)
-    print(f"the pass {wrong.after} changes a value" if wrong else "no pass changes a value")
-    return FAILED if wrong else FINE
+    blamed = suspects(found)
+    what = "the pass" if len(blamed) == 1 else "one of the passes"
+    print(f"{what} {', '.join(blamed)} changes a value" if blamed else "no pass changes a value")
+    return FAILED if blamed else FINE

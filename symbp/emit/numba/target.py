@@ -16,14 +16,13 @@ import sympy
 
 from symbp.emit.blocks import Function, note
 from symbp.emit.elements import ElementSpelling
+from symbp.emit.linear_algebra import LINEAR_ALGEBRA, helpers_of
 from symbp.emit.names import Names
 from symbp.emit.numba.layers import looped
 from symbp.emit.numba.loops import LoopFunctions
 from symbp.emit.numba.places import ArenaSpan, part, view
-from symbp.emit.numpy.products import LINEAR_ALGEBRA, helpers_of
-from symbp.emit.numpy.target import equation_range
 from symbp.emit.sections.tables import global_name
-from symbp.emit.segments import GIVEN, LoweredNetwork, Segment, product_of
+from symbp.emit.segments import GIVEN, LoweredNetwork, Segment, equation_range, product_of
 from symbp.emit.terms import guard_rank
 from symbp.emit.workspace import FILLING, own_gradients
 from symbp.ir.bounds import within

@@ -15,32 +15,13 @@ from collections.abc import Iterator, Sequence
 import sympy
 
 from symbp.emit.blocks import note
+from symbp.emit.linear_algebra import LINEAR_ALGEBRA, helpers_of
 from symbp.emit.numpy.frame import NumpyFrame
 from symbp.emit.spelling import ATOM, MUL, Written
 from symbp.ir.expr import Index
 from symbp.lower.program import Contraction, MatrixKernel, Operand
 
 LONG = 56  # characters of an operand that stands on a line of its own
-LINEAR_ALGEBRA = {
-    "inverse": ("_inverse", ""),
-    "det": ("np.linalg.det", ""),
-    "logdet": ("np.linalg.slogdet", "[1]"),
-    "cholesky": ("_cholesky", ""),
-    "cofactors": ("_cofactors", ""),
-    "eigenvalues": ("_eigenvalues", ""),
-    "eigenvectors": ("_eigenvectors", ""),
-    "singular_values": ("_singular_values", ""),
-    "left_vectors": ("_left_vectors", ""),
-    "right_vectors": ("_right_vectors", ""),
-    "argsort": ("_argsort", ""),
-}
-"""How a leaf of linear algebra is called: the function, and what follows the call."""
-SINGULAR = {"_singular_values", "_left_vectors", "_right_vectors"}
-
-
-def helpers_of(function: str) -> set[str]:
-    """The functions that a module needs to call one."""
-    return {function, *({"_singular"} if function in SINGULAR else ())} if function[0] == "_" else set()
 
 
 def matrix_leaf(lines: NumpyFrame, kernel: MatrixKernel) -> Iterator[str]:

@@ -17,7 +17,7 @@ from symbp.emit.numpy.layers import AnyLayer, Kept, layered
 from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.tables import global_name
-from symbp.emit.segments import GIVEN, LoweredNetwork, Segment
+from symbp.emit.segments import GIVEN, LoweredNetwork, Segment, equation_range
 from symbp.emit.workspace import own_gradients, successions
 from symbp.ir.system import Role, Tensor
 
@@ -199,16 +199,3 @@ def unpacked(arrays: Sequence[Kept]) -> list[str]:
             group = []
         group.append(array)
     return [*lines, line(group)] if group else lines
-
-
-def equation_range(segment: Segment) -> str:
-    """The numbers of a stage's equations in words: `equations (1) to (8)`."""
-    numbers = segment.program.numbers
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    parts = [f"({r[0]})" if len(r) == 1 else f"({r[0]}) to ({r[-1]})" for r in runs]
-    return f"equation{'s' if len(numbers) > 1 else ''} {', '.join(parts)}"

@@ -20,11 +20,10 @@ from symbp.ir.training import UpdateRule
 
 
 def header(
-    net: LoweredNetwork, target: str, dtype: str, rule: UpdateRule, found: Footprint, pieces: Collection[str]
+    net: LoweredNetwork, engine: str, dtype: str, rule: UpdateRule, found: Footprint, pieces: Collection[str]
 ) -> dict[str, object]:
     """What the head of a training module says, for its template."""
     derivation = net.derivation
-    engine = {"numpy": "NumPy", "numba": "Numba"}[target]
     description = [
         f"Derived from the network {derivation.name}; {dtype}. It reads {reads_text(net)}.",
         *_kept_text(net),

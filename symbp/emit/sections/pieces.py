@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from symbp.errors import GenerationError, choose
+from symbp.errors import UsageError, choose
 
 DEFAULT: Final = ("evaluate", "predict", "fit", "save", "train")
 """What a module has when nothing is said."""
@@ -47,10 +47,10 @@ BUFFERS = ("init_buffers", "fitted_buffers")
 
 def chosen(asked: Collection[str]) -> frozenset[str]:
     """The pieces that a module has: those asked for, beside the default ones unless `nothing` is among them,
-    and what they rest on. Raises GenerationError: a name that no piece has."""
+    and what they rest on. Raises UsageError: a name that no piece has."""
     strange = sorted(set(asked) - {*PIECES, BARE, ALL})
     if strange:
-        raise GenerationError(
+        raise UsageError(
             f"no piece of a module is named {strange[0]!r}", help=choose(strange[0], PIECES, "choose of")
         )
     pending = list(PIECES if ALL in asked else (*asked, *(() if BARE in asked else DEFAULT)))

@@ -11,15 +11,11 @@ from functools import cache
 
 from symbp.codegen.carry import Taken, functions, reached, takes, whole
 from symbp.emit.sections import pieces as named
-from symbp.emit.segments import STEP, LoweredNetwork
+from symbp.emit.segments import LoweredNetwork
 from symbp.ir.system import Role
 
-FUNCTIONS = {
-    "numpy": ("numpy/functions", "numpy/special"),
-    "numba float32": ("numba/functions", "numba/float32"),
-    "numba float64": ("numba/functions", "numba/float64"),
-}
-"""The files from which modules of a target take the functions that their lines call."""
+OF_ARRAYS = ("numpy/functions", "numpy/special")
+"""The files of the functions that lines over whole arrays call."""
 REPORTS = {"live": "_live", "log": "_log_lines"}  # the pieces that are told of each epoch
 OPTIONS = {  # those that add options to `train`
     "checkpoints": "_checkpoint_options",
@@ -33,21 +29,12 @@ SETTINGS = ("patience",)  # the options that `fit` takes
 @cache
 def takes_out(function: str) -> bool:
     """Whether a function for the lines of NumPy fills an array that it is given as `out`."""
-    return takes(FUNCTIONS["numpy"], function, "out")
+    return takes(OF_ARRAYS, function, "out")
 
 
 def numpy_functions(called: Iterable[str]) -> Taken:
     """The functions that NumPy lacks and that lines call."""
-    return functions(FUNCTIONS["numpy"], called)
-
-
-def numba_functions(dtype: str, called: Collection[str]) -> dict[str, Taken]:
-    """The functions of one element that lines of the Numba target call; products, if they call any."""
-    product = ("numba/vectors", "numba/products") if "_product" in called else ()
-    return {
-        "functions": functions(FUNCTIONS[f"numba {dtype}"], set(called) - {"_product"}),
-        "products": whole(product),
-    }
+    return functions(OF_ARRAYS, called)
 
 
 def arrays_files(net: LoweredNetwork) -> list[str]:
@@ -57,10 +44,15 @@ def arrays_files(net: LoweredNetwork) -> list[str]:
 
 
 def training_files(
-    net: LoweredNetwork, target: str, pieces: Collection[str], mentioned: Iterable[str]
+    net: LoweredNetwork,
+    target: str,
+    step: Collection[str],
+    pieces: Collection[str],
+    mentioned: Iterable[str],
 ) -> dict[str, Taken]:
-    """What a module that trains takes: as much as the network and its pieces need, and what lines mention."""
-    files = _files(net, target, pieces)
+    """What a module that trains takes: as much as the network and its pieces need, and what lines mention;
+    `step` are the files of a step."""
+    files = _files(net, target, step, pieces)
     if named.whole(pieces):
         return {section: whole(names) for section, names in files.items()}
     told = [name for names in train_tables(net, pieces).values() for name in names]
@@ -84,7 +76,9 @@ def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken
     return reached(files, named.purposes(pieces))
 
 
-def _files(net: LoweredNetwork, target: str, pieces: Collection[str]) -> dict[str, list[str]]:
+def _files(
+    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str]
+) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
     reading = ("files", *_reading(pieces))
     command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
@@ -96,7 +90,7 @@ def _files(net: LoweredNetwork, target: str, pieces: Collection[str]) -> dict[st
             *(["common/arrays/keys"] if not net.split and not net.blocks else []),
         ],
         "outputs": [f"{target}/{'outputs_by_mode' if net.system.inference else 'outputs'}"],
-        "step": _numba_step(net) if target == "numba" else _numpy_step(net),
+        "step": list(step),
         "given": _given(net, target),
         "state": [
             *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
@@ -113,17 +107,6 @@ def _files(net: LoweredNetwork, target: str, pieces: Collection[str]) -> dict[st
         "checking": ["common/training/checking"],
         "command": [f"common/command/{name}" for name in (*reading, *command)],
     }
-
-
-def _numpy_step(net: LoweredNetwork) -> list[str]:
-    names = ("differentiate", "blocks" if net.blocks else "step", "bound")
-    advance = "advance_buffers" if net.system.updates else "advance"
-    return [f"numpy/{name}" for name in (*names, advance)]
-
-
-def _numba_step(net: LoweredNetwork) -> list[str]:
-    differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
-    return [f"numba/{differentiate}", f"numba/{'advance' if net.split is None else 'chunks'}"]
 
 
 def _given(net: LoweredNetwork, target: str) -> list[str]:

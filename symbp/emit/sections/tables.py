@@ -33,14 +33,15 @@ CHECKED = (
 )
 
 
-def tables(net: LoweredNetwork, rule: UpdateRule, dtype: str, target: str) -> list[str]:  # noqa: ARG001
-    """The constants of a module, in the order in which they are read."""
+def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
+    """The constants of a module, in the order in which they are read; `staged` where stages are told
+    which arrays they are given."""
     gradients = net.derivation.gradients
     batch = None if net.batch is None else key_of(net.batch)
     return [
         *shape_tables(net),
         *_given_tables(net),
-        *(stage_tables(net) if target == "numba" else []),
+        *(stage_tables(net) if staged else []),
         f'OUTPUTS, LOSS = {quoted(net.system.outputs)}, "{net.system.loss}"',
         f"METRICS = {quoted(net.metrics)}",
         f"BATCH = {_quoted(batch)}",

@@ -94,7 +94,7 @@ class Interpreter:
         self.system, self.values, self.domain, self.conditions = system, values, domain, conditions
         self.sizes = size_values(system, sizes)
         self.arrays: dict[str, Array] = {}
-        self.compiled: dict[str, _Compiled] = {}
+        self.compiled: dict[str, Compiled] = {}
         self.judge = self if domain.ordered else Interpreter(system, _primal(values), sizes, HIGH, conditions)
 
     def run(self, order: Sequence[Group]) -> None:
@@ -161,7 +161,7 @@ class Interpreter:
     def equation(self, equation: Equation, fixed: Mapping[int, int]) -> None:
         """Every element of an equation's target, at fixed positions of the axes that are looped over."""
         if equation.target not in self.compiled:
-            self.compiled[equation.target] = _Compiled(self, equation)
+            self.compiled[equation.target] = Compiled(self, equation)
         array, compiled = self.arrays[equation.target], self.compiled[equation.target]
         axes = [[fixed[k]] if k in fixed else range(n) for k, n in enumerate(array.shape)]
         names = [index.name for index in equation.indices]
@@ -176,7 +176,7 @@ class Interpreter:
             ) from None
 
 
-class _Compiled:
+class Compiled:
     """The closures of one equation."""
 
     def __init__(self, run: Interpreter, equation: Equation) -> None:
@@ -193,6 +193,14 @@ class _Compiled:
         self.where = [judge.guard(guard) for guard in equation.where]
         if equation.op in ("max", "argmax") or (equation.leaf is not None and equation.leaf.integer):
             self.criterion = judge.value(equation.body)
+
+    def integers(self, e: Expr) -> Callable[[Env], int]:
+        """A subscript as a function of the equation's indices."""
+        return _Integers(self.run, self.equation).value(e)
+
+    def holds(self, guard: Guard, env: dict[str, int]) -> bool:
+        """Whether a condition holds at the equation's indices."""
+        return _Reals(self.run.judge, self.equation).guard(guard)(env)
 
     def element(self, env: dict[str, int]) -> Value:
         """One element of the target, at the plain indices of `env`."""

@@ -203,21 +203,26 @@ class _Packing:
 
 
 class _Values:
-    """Polynomials in the sizes, each size written as 1 + a generator that is never negative.
+    """Polynomials in the sizes, each size written as its least value + a generator that is never negative.
 
-    A quotient of sizes is a generator too; if its sign isn't known, only its cancelling proves anything.
+    The least value is 1, or more where that is known by `extents`: axes of V − 3 elements aren't there for
+    a smaller V than 3. A quotient of sizes is a generator too; if its sign isn't known, only its cancelling
+    proves anything, but for quotients among extents, which are never negative.
     """
 
-    def __init__(self, counts: Sequence[Expr]) -> None:
+    def __init__(self, counts: Sequence[Expr], *, extents: Sequence[Expr] = ()) -> None:
         atoms = sorted({atom for count in counts for atom in _atoms(count)}, key=expression_text)
         self.symbols = {atom: sympy.Symbol(f"g{k}") for k, atom in enumerate(atoms)}
         self.ring = PolyRing(list(self.symbols.values()) or [sympy.Symbol("g")], sympy.QQ)
         self.unsure = [
-            k for k, a in enumerate(atoms) if not isinstance(a, (Size, Mod)) and not never_negative(a, {})
+            k
+            for k, a in enumerate(atoms)
+            if not extents and not isinstance(a, (Size, Mod)) and not never_negative(a, {})
         ]
-        self.shift = {a: g + 1 if isinstance(a, Size) else g for a, g in self.symbols.items()}
-        self.back = {g: a - 1 if isinstance(a, Size) else a for a, g in self.symbols.items()}
-        self.point = [sympy.QQ(_reference(a) - isinstance(a, Size)) for a in atoms] or [sympy.QQ(0)]
+        least = {a: 1 if isinstance(a, Size) else 0 for a in atoms} | _least(extents)
+        self.shift = {a: g + least[a] for a, g in self.symbols.items()}
+        self.back = {g: a - least[a] for a, g in self.symbols.items()}
+        self.point = [sympy.QQ(_reference(a) - least[a]) for a in atoms] or [sympy.QQ(0)]
 
     def polynomial(self, count: Expr) -> PolyElement:
         return self.ring.from_expr(sympy.expand(count.xreplace(self.shift)))
@@ -245,6 +250,17 @@ def _atoms(count: Expr) -> Iterator[Expr]:
             yield from _atoms(arg)
 
 
+def _least(extents: Sequence[Expr]) -> dict[Size, int]:
+    """The least values that sizes have because an extent, such as V − 3, is never negative."""
+    found: dict[Size, int] = {}
+    for extent in extents:
+        constant, rest = sympy.expand(extent).as_coeff_Add()
+        factor, size = rest.as_coeff_Mul()
+        if isinstance(size, Size) and factor > 0:
+            found[size] = max(found.get(size, 1), int(sympy.ceiling(-constant / factor)))
+    return found
+
+
 def _reference(atom: Expr) -> int:
     sizes = {size: sympy.Integer(REFERENCE) for size in atom.atoms(Size)}
     return int(atom.xreplace(sizes))
@@ -253,11 +269,18 @@ def _reference(atom: Expr) -> int:
 def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
     """Raises LoweringError where two buffers needed at the same time overlap or one leaves its arena: by
     proof for all sizes, and by numbers for those given. What takes another's place may meet it once."""
+    extents = [e for p in plan.places for e in p.buffer.shape]
+    limits = {a: n.args if isinstance(n, sympy.Max) else (n,) for a, n in plan.lengths.items()}
+    counts = [e for p in plan.places for e in (p.start, p.buffer.count)]
+    values = _Values([*counts, *(e for ends in limits.values() for e in ends)], extents=extents)
+    ends = {p.buffer.name: tuple(map(values.polynomial, (p.start, p.stop))) for p in plan.places}
     chained = {(b.name, b.instead) for b in (p.buffer for p in plan.places)}
     for place in plan.places:
-        length = plan.lengths[place.buffer.arena]
-        ends = length.args if isinstance(length, sympy.Max) else (length,)
-        if not any(_at_most(place.stop, end) for end in ends):
+        _, stop = ends[place.buffer.name]
+        if not any(
+            values.ordered(stop, values.polynomial(limit)) or _at_most(place.stop, limit)
+            for limit in limits[place.buffer.arena]
+        ):
             raise LoweringError(f"{place.buffer.name} ends at {place.stop}, beyond its arena")
     for one, other in combinations(plan.places, 2):
         a, b = one.buffer, other.buffer
@@ -267,12 +290,14 @@ def validate(plan: MemoryPlan, sizes: Sequence[Mapping[str, int]] = ()) -> None:
             if not _handed_over(a, b) and not _handed_over(b, a):
                 raise LoweringError(f"{a.name} and {b.name} share memory for more than one moment")
         elif a.life.meets(b.life):
-            _check_apart(one, other, sizes)
+            (start, stop), (begin, end) = ends[a.name], ends[b.name]
+            proven = values.ordered(stop, begin) or values.ordered(end, start)
+            _check_apart(one, other, sizes, proven)
 
 
 def _at_most(low: Expr, high: Expr) -> bool:
-    """Whether a place ends within an arena; of quotients without a proven sign the arena may hold more, since
-    an extent is never negative."""
+    """Whether one place ends before another, or within an arena; of quotients without a proven sign there may
+    be more between them, since an extent is never negative."""
     rest = sympy.expand(high - low)
     quotients = sorted({a for a in _atoms(rest) if not isinstance(a, Size)}, key=expression_text)
     counted = {a: Size(f"(quotient {k})") - 1 for k, a in enumerate(quotients)}
@@ -286,8 +311,8 @@ def _handed_over(before: Buffer, after: Buffer) -> bool:
     return all(ends[r] == min(a for a, _ in after.life.stretches[r]) for r in runs)
 
 
-def _check_apart(one: Placement, other: Placement, sizes: Sequence[Mapping[str, int]]) -> None:
-    proven = never_negative(other.start - one.stop, {}) or never_negative(one.start - other.stop, {})
+def _check_apart(one: Placement, other: Placement, sizes: Sequence[Mapping[str, int]], proven: bool) -> None:
+    proven = proven or _at_most(one.stop, other.start) or _at_most(other.stop, one.start)
     for values in sizes:
         bound = {Size(name): sympy.Integer(value) for name, value in values.items()}
         a, b, c, d = (int(e.xreplace(bound)) for e in (one.start, one.stop, other.start, other.stop))

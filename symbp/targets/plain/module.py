@@ -22,6 +22,7 @@ from symbp.codegen.printer import text
 from symbp.codegen.statements import Sheet, sheet
 from symbp.codegen.tree import Call, Define, Module, Node, Statement
 from symbp.codegen.update import Update, update
+from symbp.emit.sections.pieces import ALL, BARE
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
 from symbp.ir.printer import equation_text
@@ -62,7 +63,9 @@ class Draft:
 
 # --- passes
 def with_reading(order: Order) -> tuple[Order, Sheet]:
-    """The textbook's reading of the network, with names for code."""
+    """The textbook's reading of the network, with names for code; of the pieces those that the module has."""
+    pieces = PIECES if ALL in order.pieces else tuple(piece for piece in order.pieces if piece != BARE)
+    order = replace(order, pieces=pieces)
     derivation = order.derivation
     system = derivation.system.with_(bound={**derivation.system.bound, **order.sizes})
     page = reading(replace(derivation, system=system), style="textbook").computable
@@ -74,6 +77,7 @@ def drafted(state: tuple[Order, Sheet]) -> Draft:
     order, page = state
     system = page.system
     data = [page.tensors[t.name] for t in system.leaves if t.role is not Role.PARAMETER]
+    assert order.update is not None  # this target has no passes for derivatives alone
     taken = (*data, *page.sizes.values(), *HELPERS, *DEFINED, *OF_TRAINING)
     change = update(order.update, taken, [t.name for t in system.parameters])
     words = "The parameters' starting values."

@@ -1,0 +1,150 @@
+"""The passes from programs to a Numba module: kernels in loops, drivers of a step, text.
+
+Enters: `Programs` with memory. Leaves: `Lines`, then source text. Must not know: files, the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Any
+
+from symbp.codegen.carry import Taken, functions, whole
+from symbp.emit.blocks import Function
+from symbp.emit.names import Names
+from symbp.emit.numba import target as numba_lines
+from symbp.emit.numba.chunk_drivers import chunk_functions
+from symbp.emit.numba.drivers import driver_functions, stage_calls
+from symbp.emit.sections.tables import stage_tables
+from symbp.emit.segments import STEP, LoweredNetwork
+from symbp.emit.update import numba_update
+from symbp.emit.workspace import memory_tables
+from symbp.targets.compiled import derivatives, levels, modules
+from symbp.targets.compiled.levels import Lines, Programs
+from symbp.targets.compiled.modules import Own
+
+FOLDER, ENGINE = "numba", "Numba"
+FILES = {dtype: (f"{FOLDER}/functions", f"{FOLDER}/{dtype}") for dtype in modules.DTYPES}
+"""The files of the functions of one element."""
+
+
+def with_lines(state: Programs) -> Lines:
+    """The stages as kernels over the arenas, each nest a function of its own."""
+    return _lines(state, modules.names_of(state.network))
+
+
+def with_lines_of_derivatives(state: Programs) -> Lines:
+    """The stages as kernels over the arenas, each nest a function of its own."""
+    return _lines(state, derivatives.names_of(state.network))
+
+
+def _lines(state: Programs, names: Names) -> Lines:
+    assert state.memory is not None
+    found, called, places = numba_lines.functions(
+        state.network, state.memory, names, _real(state.order.dtype)
+    )
+    return Lines(
+        state.order,
+        state.network,
+        names,
+        tuple(found),
+        frozenset(called),
+        memory=state.memory,
+        places=places,
+    )
+
+
+def _real(dtype: str) -> str:
+    """The function that makes a number one of the module's, where not all are."""
+    return "F32" if dtype == "float32" else ""
+
+
+def with_update(state: Lines) -> Lines:
+    """The function that updates the parameters."""
+    rule = state.order.update
+    assert rule is not None
+    update, more = numba_update(
+        rule, modules.update_names(rule), _real(state.order.dtype), modules.parts(state.network, rule)
+    )
+    called = state.called | more | {"_all_finite"}
+    return replace(state, functions=(*state.functions, update), called=called)
+
+
+def with_drivers(state: Lines) -> Lines:
+    """The functions that run stages one after the other, and chunks beside each other."""
+    rule, net = state.order.update, state.network
+    assert rule is not None
+    drivers = driver_functions(net, rule, state.places, state.names)
+    if net.split is not None:
+        drivers += chunk_functions(net, rule, state.places, state.names)
+    return replace(state, functions=(*state.functions, *drivers))
+
+
+def with_evaluation(state: Lines) -> Lines:
+    """The function that runs the stages of derivatives."""
+    net, names = state.network, state.names
+    data = tuple(names.tensors[t.name] for t in net.data)
+    driver = Function(
+        "_evaluate",
+        ("theta", "work", "counts", "at", *data, *net.open_sizes),
+        "Outputs and derivatives.",
+        tuple(stage_calls(net, names, ("forward", "derivatives"))),
+        ("@kernel",),
+    )
+    return replace(state, functions=(*state.functions, driver))
+
+
+def module(state: Lines) -> str:
+    """The text of a module that trains."""
+    return modules.training_module(state, _own(state))
+
+
+def module_of_derivatives(state: Lines) -> str:
+    """The text of a module that computes derivatives."""
+    own = _own(state)
+    return modules.derivatives_module(
+        state, replace(own, constants=[*own.constants, *stage_tables(state.network)[:1]])
+    )
+
+
+def _own(state: Lines) -> Own:
+    dtype, net = state.order.dtype, state.network
+    constants = [f"DTYPE = np.{dtype}", *(["F32 = np.float32"] if _real(dtype) else [])]
+    return Own(
+        FOLDER,
+        ENGINE,
+        _step(net),
+        {"compiling": whole([f"{FOLDER}/compiling"]), **_functions(dtype, state.called)},
+        [*constants, *memory_tables(net)],
+        staged=True,
+    )
+
+
+def _functions(dtype: str, called: Collection[str]) -> dict[str, Taken]:
+    """The functions of one element that lines call; products, if they call any."""
+    product = (f"{FOLDER}/vectors", f"{FOLDER}/products") if "_product" in called else ()
+    return {
+        "functions": functions(FILES[dtype], set(called) - {"_product"}),
+        "products": whole(product),
+    }
+
+
+def _step(net: LoweredNetwork) -> list[str]:
+    """The files of a step."""
+    differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
+    return [f"{FOLDER}/{differentiate}", f"{FOLDER}/{'advance' if net.split is None else 'chunks'}"]
+
+
+def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:
+    """The loss and the gradients that a state computes; lines without the functions that run them don't."""
+    if isinstance(state, Lines) and not any(f.name in ENTRIES for f in state.functions):
+        return None
+    return levels.gradients(state, values, sizes, _text)
+
+
+ENTRIES = ("_evaluate",)
+"""The functions from which a module runs its stages."""
+
+
+def _text(state: Lines) -> str:
+    return module_of_derivatives(state) if state.order.update is None else module(state)

@@ -1,0 +1,116 @@
+"""The passes from programs to a NumPy module: lines over whole arrays, the update, memory, text.
+
+Enters: `Programs`. Leaves: `Lines`, then source text. Must not know: files, the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from symbp.emit.inference.calls import Calls
+from symbp.emit.inference.shape_inference import Forms
+from symbp.emit.names import Names
+from symbp.emit.numpy import target as numpy_lines
+from symbp.emit.numpy.update import numpy_update
+from symbp.emit.sections.runtime_files import numpy_functions, takes_out
+from symbp.emit.segments import LoweredNetwork
+from symbp.emit.workspace import block_tables, memory_plan, memory_tables
+from symbp.targets.compiled import derivatives, levels, modules
+from symbp.targets.compiled.levels import Lines, Programs
+from symbp.targets.compiled.modules import Own
+from symbp.targets.numpy.short import entries, short_module
+
+FOLDER, ENGINE = "numpy", "NumPy"
+
+
+def with_lines(state: Programs) -> Lines:
+    """The stages as functions of named arrays."""
+    return _lines(state, modules.names_of(state.network))
+
+
+def with_lines_of_derivatives(state: Programs) -> Lines:
+    """The stages as functions of named arrays."""
+    return _lines(state, derivatives.names_of(state.network))
+
+
+def _lines(state: Programs, names: Names) -> Lines:
+    found = numpy_lines.functions(state.network, names)
+    return Lines(
+        state.order,
+        state.network,
+        names,
+        tuple(found.functions),
+        frozenset(found.helpers),
+        scratch=found.scratch,
+        instead=found.instead,
+        allocating=tuple(found.allocating),
+        bodies=found.lines,
+    )
+
+
+def with_update(state: Lines) -> Lines:
+    """The function that updates the parameters; its scratch is that of the stages."""
+    net, rule = state.network, state.order.update
+    assert rule is not None
+    assert state.scratch is not None
+    calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), state.scratch, "update")
+    update = numpy_update(rule, modules.update_names(rule), calls, entries(net), modules.parts(net, rule))
+    called = state.called | numpy_lines.called(update.body)
+    return replace(state, functions=(*state.functions, update), called=called)
+
+
+def with_memory(state: Lines) -> Lines:
+    """Where each tensor lies, for statements that run one by one, and their scratch."""
+    memory = memory_plan(state.network, fused=False, scratch=state.scratch, instead=state.instead)
+    return replace(state, memory=memory)
+
+
+def module(state: Lines) -> str:
+    """The text of a module that trains: a short one, where the network and the pieces allow it."""
+    return short_module(state) or long_module(state)
+
+
+def long_module(state: Lines) -> str:
+    """The text of a module that trains, with workspaces shared and planned."""
+    assert state.memory is not None
+    own = _own(state)
+    return modules.training_module(
+        state, replace(own, constants=[*own.constants, *block_tables(state.network, state.memory)])
+    )
+
+
+def module_of_derivatives(state: Lines) -> str:
+    """The text of a module that computes derivatives."""
+    return modules.derivatives_module(state, _own(state))
+
+
+def _own(state: Lines) -> Own:
+    tables = memory_tables(state.network, state.scratch)
+    return Own(
+        FOLDER,
+        ENGINE,
+        _step(state.network),
+        {"functions": numpy_functions(state.called)},
+        [f"DTYPE = np.{state.order.dtype}", *tables],
+    )
+
+
+def _step(net: LoweredNetwork) -> list[str]:
+    """The files of a step."""
+    names = ("differentiate", "blocks" if net.blocks else "step", "bound")
+    advance = "advance_buffers" if net.system.updates else "advance"
+    return [f"{FOLDER}/{name}" for name in (*names, advance)]
+
+
+def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:
+    """The loss and the gradients that a state computes; lines whose places nothing has planned yet, as where
+    each array lies apart."""
+    if isinstance(state, Lines) and state.memory is None:
+        return None if state.order.update is None else levels.apart(long_module(with_memory(state)), values)
+    return levels.gradients(state, values, sizes, _text)
+
+
+def _text(state: Lines) -> str:
+    return module_of_derivatives(state) if state.order.update is None else module(state)
