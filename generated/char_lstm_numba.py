@@ -391,7 +391,7 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     for i in range(len(theta)):
         g_squares += gradient[i] * gradient[i]  # (U1)
     g_norm = math.sqrt(g_squares)  # (U2)
-    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
+    g_scale = (1.0 if g_norm <= clip_norm else clip_norm / g_norm)  # (U3)
     c1 = 1 - beta1  # (U5)
     c2 = 1 - beta2  # (U6)
     c3 = 1 - beta1**step  # (U7)

@@ -317,7 +317,7 @@ def _update(tensors, theta, gradient, m, v):
     def run(step, lr, beta1, beta2, eps, clip_norm):
         g_squares = float(np.dot(gradient, gradient))  # (U1)
         g_norm = math.sqrt(g_squares)  # (U2)
-        g_scale[...] = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U3)
+        g_scale[...] = (1.0 if g_norm <= clip_norm else clip_norm / g_norm)  # (U3)
         c1[...] = 1 - beta1  # (U5)
         c2[...] = 1 - beta2  # (U6)
         c3[...] = lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)  # (U7)

@@ -439,7 +439,7 @@ def _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S):
             for i1 in range(S):
                 for i2 in range(S):
                     a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
-                    h1_2[n, k, i1, i2] = (a1[n, k, i1, i2] if a1[n, k, i1, i2] > 0 else 0.0)  # (3)
+                    h1_2[n, k, i1, i2] = (0.0 if a1[n, k, i1, i2] <= 0 else a1[n, k, i1, i2])  # (3)
             for i3 in range((S - 2) // 2 + 1):
                 for i4 in range((S - 2) // 2 + 1):
                     h1_max = -np.inf
@@ -466,7 +466,7 @@ def _compute_flat(a2, z2, c2, h2, u_flat, flat, mask2, rows, S):
             for i6 in range((S - 2) // 2 + 1):
                 for i7 in range((S - 2) // 2 + 1):
                     a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
-                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
+                    h2[n, q, i6, i7] = (0.0 if a2[n, q, i6, i7] <= 0 else a2[n, q, i6, i7])  # (7)
         for u in range(32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32):
             u_flat[n, u] = (
                 h2[n, u // (((S - 2) // 2)**2 + 2 * ((S - 2) // 2)
@@ -608,7 +608,7 @@ def _compute_u_flat(a2, z2, c2, h2, u_flat, rows, S):
             for i6 in range((S - 2) // 2 + 1):
                 for i7 in range((S - 2) // 2 + 1):
                     a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
-                    h2[n, q, i6, i7] = (a2[n, q, i6, i7] if a2[n, q, i6, i7] > 0 else 0.0)  # (7)
+                    h2[n, q, i6, i7] = (0.0 if a2[n, q, i6, i7] <= 0 else a2[n, q, i6, i7])  # (7)
         for u in range(32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32):
             u_flat[n, u] = (
                 h2[n, u // (((S - 2) // 2)**2 + 2 * ((S - 2) // 2)

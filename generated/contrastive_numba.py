@@ -268,7 +268,7 @@ def _compute_p(a2, z2, b2, s_norm, norm, p, N):
             a2[n, i] = z2[n, i] + b2[i]  # (4), (11)
             s_norm_sum += a2[n, i] * a2[n, i]  # (5), (12)
         s_norm[n] = s_norm_sum
-        norm[n] = (math.sqrt(s_norm[n]) if s_norm[n] > 0 else 0.0)  # (6), (13)
+        norm[n] = (0.0 if s_norm[n] <= 0 else math.sqrt(s_norm[n]))  # (6), (13)
         for i in range(C):
             p[n, i] = a2[n, i] / norm[n]  # (7), (14)
 

@@ -131,7 +131,6 @@ def _forward(params, tensors, N):
     h3, z4, a4, s_norm_2 = tensors["h3"], tensors["z4"], tensors["a4"], tensors["s_norm_2"]
     norm_2, q = tensors["norm_2"], tensors["q"]
     t_NC, is_N, ones_C = tensors["t_NC"], tensors["is_N"], tensors["ones_C"]
-    zero = np.array(0, DTYPE)
     norm_column = norm[:, None]
     norm_2_column = norm_2[:, None]
 
@@ -144,7 +143,8 @@ def _forward(params, tensors, N):
         np.add(z2, b2, out=a2)  # (4)
         np.multiply(a2, a2, out=t_NC)  # (5)
         np.dot(t_NC, ones_C, out=s_norm)  # (5)
-        np.greater(s_norm, zero, out=is_N)  # (6)
+        np.less_equal(s_norm, 0, out=is_N)  # (6)
+        np.logical_not(is_N, out=is_N)  # (6)
         np.sqrt(s_norm, out=norm)  # (6)
         _choose(norm, is_N, 0)  # (6)
         np.divide(a2, norm_column, out=p)  # (7)
@@ -155,7 +155,8 @@ def _forward(params, tensors, N):
         np.add(z4, b2, out=a4)  # (11)
         np.multiply(a4, a4, out=t_NC)  # (12)
         np.dot(t_NC, ones_C, out=s_norm_2)  # (12)
-        np.greater(s_norm_2, zero, out=is_N)  # (13)
+        np.less_equal(s_norm_2, 0, out=is_N)  # (13)
+        np.logical_not(is_N, out=is_N)  # (13)
         np.sqrt(s_norm_2, out=norm_2)  # (13)
         _choose(norm_2, is_N, 0)  # (13)
         np.divide(a4, norm_2_column, out=q)  # (14)

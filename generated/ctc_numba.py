@@ -50,7 +50,7 @@ Equations:
     (42)  best[n,t] = argmax_k p[n,t,k]
     (43)  heard[n,t] = [best[n,t] ≠ 0]·[best[n,t] ≠ best[n,t - 1]]
     (44)  place[n,t] = Σ_i [i ≤ t]·heard[n,i]
-    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s = place[n,t] - 1]·heard[n,t]
+    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s + 1 = place[n,t]]·heard[n,t]
     (46)  letters[n] = place[n,T - 1]
     (47)  exact = Σ_n [errors[n] = 0]·[letters[n] = length[n]]/N
 
@@ -414,7 +414,7 @@ def _compute_alpha(y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, r
                         (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
                     )  # (13)
             m_alpha[n, t, l] = m_alpha_max
-            m_alpha_finite[n, t, l] = (m_alpha[n, t, l] if m_alpha[n, t, l] > -np.inf else 0.0)  # (14)
+            m_alpha_finite[n, t, l] = (0.0 if m_alpha[n, t, l] <= -np.inf else m_alpha[n, t, l])  # (14)
             s_alpha_sum_sum = 0.0
             for m in range(3):
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
@@ -440,7 +440,7 @@ def _compute_loss(alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nl
                 (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
             )  # (18)
         m_alpha2[n] = m_alpha2_max
-        m_alpha2_finite[n] = (m_alpha2[n] if m_alpha2[n] > -np.inf else 0.0)  # (19)
+        m_alpha2_finite[n] = (0.0 if m_alpha2[n] <= -np.inf else m_alpha2[n])  # (19)
         s_nll_sum_sum = 0.0
         for q in range(2):
             s_nll_sum_sum += (
@@ -597,7 +597,7 @@ def _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t):
                         m_alpha,
                         (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
                     )  # (13)
-            m_alpha_finite[n, t, l] = (m_alpha if m_alpha > -np.inf else 0.0)  # (14)
+            m_alpha_finite[n, t, l] = (0.0 if m_alpha <= -np.inf else m_alpha)  # (14)
             s_alpha_sum = 0.0
             for m in range(3):
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
@@ -621,7 +621,7 @@ def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
                 m_alpha2,
                 (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
             )  # (18)
-        m_alpha2_finite = (m_alpha2 if m_alpha2 > -np.inf else 0.0)  # (19)
+        m_alpha2_finite = (0.0 if m_alpha2 <= -np.inf else m_alpha2)  # (19)
         s_nll_sum = 0.0
         for q in range(2):
             s_nll_sum += (

@@ -50,7 +50,7 @@ Equations:
     (42)  best[n,t] = argmax_k p[n,t,k]
     (43)  heard[n,t] = [best[n,t] ≠ 0]·[best[n,t] ≠ best[n,t - 1]]
     (44)  place[n,t] = Σ_i [i ≤ t]·heard[n,i]
-    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s = place[n,t] - 1]·heard[n,t]
+    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s + 1 = place[n,t]]·heard[n,t]
     (46)  letters[n] = place[n,T - 1]
     (47)  exact = Σ_n [errors[n] = 0]·[letters[n] = length[n]]/N
 
@@ -209,7 +209,6 @@ def _loss(params, tensors, N, T, D, S, K):
     c8 = 2 * S  # (13)
     alpha_flat = alpha.reshape(-1)
     two = np.array(2, np.int64)
-    c9 = np.array(-np.inf, DTYPE)  # (19)
     zero = np.array(0, DTYPE)
     zero2 = np.array(0, np.int64)
 
@@ -280,7 +279,8 @@ def _loss(params, tensors, N, T, D, S, K):
             _choose(t_3, is_6, t_4)  # (13)
             _choose(t_3, is_2, -np.inf)  # (13)
             t_3.max(2, out=m_alpha[t])  # (13)
-            np.greater(m_alpha[t], -np.inf, out=is_3)  # (14)
+            np.less_equal(m_alpha[t], -np.inf, out=is_3)  # (14)
+            np.logical_not(is_3, out=is_3)  # (14)
             _masked(m_alpha[t], is_3, out=m_alpha_finite[t])  # (14)
             s_alpha_sum[t].fill(0)  # (15)
             for m in range(3):
@@ -351,7 +351,8 @@ def _loss(params, tensors, N, T, D, S, K):
             np.take(alpha_flat, at_N2, out=t_N, mode="clip")  # (18)
             _choose(t_N, is_N, t_N2)  # (18)
             np.maximum(m_alpha2, t_N, out=m_alpha2)  # (18)
-        np.greater(m_alpha2, c9, out=is_N)  # (19)
+        np.less_equal(m_alpha2, -np.inf, out=is_N)  # (19)
+        np.logical_not(is_N, out=is_N)  # (19)
         _masked(m_alpha2, is_N, out=m_alpha2_finite)  # (19)
         s_nll_sum.fill(0)  # (20)
         for q in range(2):

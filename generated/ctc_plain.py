@@ -96,19 +96,24 @@ def loss_and_gradients(params, x, y, length):
         lse_there = taken(lse, 1, t + 1, np.arange(2 * S + 1)[:, None] + np.arange(3))
         dalpha[:, t] = (
             np.where(
-                (lse_there > -np.inf)
-                & (np.arange(3) <= sliding_window_view(np.pad(r, ((0, 0), (0, 2))), 3, 1)),
-                taken(dalpha, 1, t + 1, np.arange(2 * S + 1)[:, None] + np.arange(3))
-                * np.exp(alpha[:, t][..., None] - lse_there),
+                np.arange(3) <= sliding_window_view(np.pad(r, ((0, 0), (0, 2))), 3, 1),
+                np.where(
+                    lse_there <= -np.inf, 0,
+                    taken(dalpha, 1, t + 1, np.arange(2 * S + 1)[:, None] + np.arange(3))
+                    * np.exp(alpha[:, t][..., None] - lse_there),
+                ),
                 0,
             ).sum(-1)
             - np.where(
-                ((t == T - 1) & (nll < np.inf))[:, None],
-                np.exp(alpha[:, t] + nll[:, None])
-                * (
-                    1 * (np.arange(2 * S + 1) + 1 == (2 * length)[:, None])
-                    + (np.arange(2 * S + 1) == (2 * length)[:, None])
-                ) / (N * (1 * (length == 0) + length))[:, None],
+                t == T - 1,
+                np.where(
+                    (nll >= np.inf)[:, None], 0,
+                    np.exp(alpha[:, t] + nll[:, None])
+                    * (
+                        1 * (np.arange(2 * S + 1) + 1 == (2 * length)[:, None])
+                        + (np.arange(2 * S + 1) == (2 * length)[:, None])
+                    ) / (N * (1 * (length == 0) + length))[:, None],
+                ),
                 0,
             )
         )  # (13)

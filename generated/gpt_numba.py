@@ -1013,7 +1013,7 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_decay, cl
     for i in range(len(theta)):
         g_squares += gradient[i] * gradient[i]  # (U2)
     g_norm = math.sqrt(g_squares)  # (U3)
-    g_scale = (clip_norm / g_norm if clip_norm < g_norm else 1.0)  # (U4)
+    g_scale = (1.0 if g_norm <= clip_norm else clip_norm / g_norm)  # (U4)
     c1 = 1 - beta1  # (U6)
     c2 = 1 - beta2  # (U7)
     c3 = 1 - rate * weight_decay  # (U8)

@@ -186,7 +186,7 @@ def train(params, x, y, epochs=10, batch=32, seed=0):
             ) * lr
             g_squares = (flat**2).sum()
             g_norm = np.sqrt(g_squares)
-            g_scale = (clip_norm / g_norm if clip_norm < g_norm else 0) + (g_norm <= clip_norm)
+            g_scale = (0 if g_norm <= clip_norm else clip_norm / g_norm) + (g_norm <= clip_norm)
             for name, gradient in gradients.items():
                 g_clipped = g_scale * gradient
                 m[name] = (1 - beta1) * g_clipped + beta1 * m[name]

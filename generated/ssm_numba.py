@@ -284,7 +284,7 @@ def _compute_h1(a1, z1, b, h1, rows):
     for n in range(rows):
         for k in range(H):
             a1[n, k] = z1[n, k] + b[k]  # (10)
-            h1[n, k] = (a1[n, k] if a1[n, k] > 0 else 0.0)  # (11)
+            h1[n, k] = (0.0 if a1[n, k] <= 0 else a1[n, k])  # (11)
 
 
 @kernel

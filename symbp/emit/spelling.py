@@ -26,7 +26,7 @@ from symbp.emit.terms import (
     readable,
 )
 from symbp.errors import LoweringError
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, nan_guards, nan_reads
 from symbp.ir.printer import decimal, expression_text
 
 # The binding strength of Python text; a quotient or remainder is a product, but -a // b is (-a) // b.
@@ -50,6 +50,14 @@ class Written:
 
 
 ZERO = Written("0", kind="integer")
+
+
+@dataclass(frozen=True)
+class Test:
+    """A condition under which a value stands, or one that `excludes` it."""
+
+    condition: Written
+    excludes: bool
 
 
 class Spelling:
@@ -274,15 +282,25 @@ class Spelling:
             opposite = guard.complement()
             if opposite in guards:
                 guard, opposite = readable(guard, opposite)
-                yes = [t / guard for t, fs in zip(terms, factors, strict=True) if guard in fs]
-                no = [t / opposite for t, fs in zip(terms, factors, strict=True) if opposite in fs]
+                yes = sympy.Add(*[t / guard for t, fs in zip(terms, factors, strict=True) if guard in fs])
+                no = sympy.Add(
+                    *[t / opposite for t, fs in zip(terms, factors, strict=True) if opposite in fs]
+                )
+                if not self._keeps_nan(guard, yes, no):
+                    if not self._keeps_nan(opposite, no, yes):
+                        continue
+                    guard, opposite, yes, no = opposite, guard, no, yes
                 rest = [t for t, fs in zip(terms, factors, strict=True) if not {guard, opposite} & fs]
-                chosen = self._chosen(guard, sympy.Add(*yes), sympy.Add(*no))
+                chosen = self._chosen(guard, yes, no)
                 if not rest:
                     return chosen
                 others = sympy.Add(*rest)
                 return self._added([(False, self.write(others)), (False, chosen)], "real")
         return None
+
+    def _keeps_nan(self, guard: Guard, yes: Expr, no: Expr) -> bool:
+        """Whether a choice is NaN where the guard compares NaN: the second value is taken there."""
+        return nan_reads(guard, yes) <= nan_reads(guard, no) or self.extreme(guard, yes, no) is not None
 
     def _chosen(self, guard: Guard, yes: Expr, no: Expr) -> Written:
         extreme = self.extreme(guard, yes, no)
@@ -310,27 +328,44 @@ class Spelling:
             return self._fraction(e)
         rest = sympy.Mul(*[f for f in factors if not isinstance(f, Guard)])
         self.guarded += len(guards) > 1
-        conditions = [self.condition(g) for g in guards]
+        passes = nan_guards(e)
+        tests = [self._test(g, g in passes) for g in guards]
         self.guarded -= len(guards) > 1
-        whole = [c for c in conditions if not c.axes]  # of no element in particular: decided first
-        each = [c for c in conditions if c.axes]
+        whole = [t for t in tests if not t.condition.axes]  # of no element in particular: decided first
+        each = [t for t in tests if t.condition.axes]
         if rest == 1:
-            return self.real(self._all(conditions))
+            return self.real(self._all([t.condition for t in tests]))
         extreme = self.extreme(guards[0], rest, sympy.Integer(0)) if len(guards) == 1 else None
         if extreme is not None:
             return extreme
         if each:
             self.guarded += 1
-            value = self.choose(self._all(each), self.write(rest), self.number("0"))
+            value = self._where(each, self.write(rest))
             self.guarded -= 1
         else:
             value = self.lazily(rest) if whole else self.write(rest)
         if not whole:
             return value
         self.eager += (eager := self.evaluable(*guards, rest))
-        chosen = self.choose(self._all(whole), value, self.number("0"))
+        chosen = self._where(whole, value)
         self.eager -= eager
         return chosen
+
+    def _test(self, guard: Guard, nan_passes: bool) -> Test:
+        """How it is tested whether a guard holds: by its complement where a NaN passes."""
+        return Test(self.condition(guard.complement() if nan_passes else guard), excludes=nan_passes)
+
+    def _where(self, tests: Sequence[Test], value: Written) -> Written:
+        """The value where all tests let it stand, else 0."""
+        if len(tests) == 1 and tests[0].excludes:
+            return self.choose(tests[0].condition, self.number("0"), value)
+        return self.choose(self._all([self._stands(t) for t in tests]), value, self.number("0"))
+
+    def _stands(self, test: Test) -> Written:
+        if not test.excludes:
+            return test.condition
+        text, axes = test.condition.at_least(COMPARE), test.condition.axes
+        return Written(f"~({text})" if axes else f"not {text}", UNARY if axes else OR, axes, "bool")
 
     def _all(self, conditions: Sequence[Written]) -> Written:
         return self.both(conditions) if len(conditions) > 1 else conditions[0]

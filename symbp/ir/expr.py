@@ -304,6 +304,28 @@ def value_accesses(expr: Expr) -> tuple[Access, ...]:
 
 
 @lru_cache(maxsize=65536)
+def nan_reads(guard: Guard, chosen: Expr) -> frozenset[Access]:
+    """The reals that a condition compares and that stand in what it chooses, too: a NaN among them lets the
+    condition pass. No comparison with NaN is true, but `[x > 0]·x²` of NaN is NaN, and not 0."""
+    if guard.lhs.is_integer and guard.rhs.is_integer:
+        return frozenset()
+    return frozenset(value_accesses(chosen)).intersection(
+        value_accesses(guard.lhs) + value_accesses(guard.rhs)
+    )
+
+
+@lru_cache(maxsize=65536)
+def nan_guards(product: Expr) -> frozenset[Guard]:
+    """The guards of a product that let a NaN pass, which another factor reads."""
+    factors = sympy.Mul.make_args(product)
+    return frozenset(
+        g
+        for g in factors
+        if isinstance(g, Guard) and any(nan_reads(g, f) for f in factors if not isinstance(f, Guard))
+    )
+
+
+@lru_cache(maxsize=65536)
 def free_indices(expr: Expr) -> frozenset[Index]:
     """The indices that occur anywhere in `expr`, subscripts included."""
     return frozenset(s for s in expr.free_symbols if isinstance(s, Index))

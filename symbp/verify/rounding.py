@@ -74,12 +74,12 @@ class _Box(Box):
             return value
         return _moved(np.asarray(value), point.rng, point.epsilon)
 
-    def _holds(self, e: Guard, mask: Any) -> Any:
+    def _holds(self, e: Guard, mask: Any, nan_passes: bool) -> Any:
         point = self.run
         assert isinstance(point, _Shaken)
         before, point.still = point.still, True
         try:
-            return super()._holds(e, mask)
+            return super()._holds(e, mask, nan_passes)
         finally:
             point.still = before
 

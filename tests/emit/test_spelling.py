@@ -54,7 +54,7 @@ def elements(body: Any, real: str = "") -> str:
         (where(Guard(">", X, 0), X, -X), "np.abs(x)"),
         (where(Guard("<", X, V), X, V), "np.minimum(x, v)"),
         (where(Guard(">", X, 0), V, 0), "_where(x > 0, v, 0)"),
-        (where(Guard(">", X, 0), X, S), "_where(x > 0, x, s[:, None])"),
+        (where(Guard(">", X, 0), X, S), "_where(x <= 0, s[:, None], x)"),
         (X - Guard("=", k, Y), "x - (np.arange(K) == y[:, None])"),
         (Access("x", n, Y), "x[np.arange(N), y]"),
         (Access("x", 0, k), "x[0]"),
@@ -72,7 +72,7 @@ def test_arrays(body: Any, text: str) -> None:
         (X / S, "", "x[n, k] / s[n]"),
         (1 - X**2, "F", "F(1) - x[n, k] * x[n, k]"),
         (X / N, "F", "x[n, k] / F(N)"),
-        (where(Guard(">", X, 0), X, 0), "", "(x[n, k] if x[n, k] > 0 else 0.0)"),
+        (where(Guard(">", X, 0), X, 0), "", "(0.0 if x[n, k] <= 0 else x[n, k])"),
         (X - Guard("=", k, Y), "F", "x[n, k] - (F(1) if k == y[n] else F(0))"),
         (Access("x", n, Y), "", "x[n, y[n]]"),
         (Access("x", n - 1, k, outside=0), "", "(x[n - 1, k] if 0 <= n - 1 < N and 0 <= k < K else 0.0)"),
@@ -148,7 +148,7 @@ def test_a_choice_between_reads_in_range_has_no_branch() -> None:
 
     both = where(Guard(">", X, 0) * Guard("=", k, j), V, 0)
     assert text(both) == "_either((j == k) & (x[n, k] > 0), v[k], 0.0)"
-    assert text(where(Guard(">", X, 0), X, 0)) == "(x[n, k] if x[n, k] > 0 else 0.0)"  # read anyway
+    assert text(where(Guard(">", X, 0), X, 0)) == "(0.0 if x[n, k] <= 0 else x[n, k])"  # read anyway
     assert "_either" not in text(where(Guard(">", X, 0), 1 / V, 0))  # the guard may protect it
     assert "_either" not in text(where(Guard(">", X, 0), sympy.exp(V), 0))  # what isn't taken would cost
     assert "_either" not in text(where(Guard("<=", 1, k), Access("v", k - 1), 0))  # out of range

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 HELP = "the gradient of a formula in one line"
 
+CODE = "numpy"  # the format that is a function
+
 
 def add_arguments(to: Arguments) -> None:
     to.add("formula", metavar="FORMULA", help="such as 'norm2(A*w - b)^2/2 + lam*sum(abs(w))'")
@@ -31,7 +33,7 @@ def add_arguments(to: Arguments) -> None:
     )
     to.add("--wrt", metavar="A,B", help="differentiate by these (default: the only name)")
     to.add("--order", type=int, choices=(1, 2), default=1, help="2: the Hessian, too (default: 1)")
-    to.add("--format", choices=("text", "latex", "json", "numpy"), default="text", help="default: text")
+    to.add("--format", choices=("text", "latex", "json", CODE), default="text", help="default: text")
     to.add(
         "--steps",
         nargs="?",
@@ -93,7 +95,7 @@ def _page(args: argparse.Namespace, derivation: Derivation) -> str:
 
     if args.format == "latex":
         return derivation.latex(steps=args.steps)
-    if args.format == "numpy":
+    if args.format == CODE:
         return source(derivation, sizes=sizes(args))
     short = derivation.short()
     if args.format == "json":

@@ -32,6 +32,8 @@ from symbp.ir.expr import (
     Size,
     free_indices,
     guards_of,
+    nan_guards,
+    nan_reads,
 )
 from symbp.ir.functions import ELEMENTARY
 from symbp.ir.printer import TEXT, decimal
@@ -124,12 +126,17 @@ def _split(term: Expr) -> tuple[list[Guard], Expr]:
 def _is_otherwise(term: Expr, other: Expr) -> bool:
     """Whether two terms have one guard each and these exclude each other: one of both counts."""
     (mine, rest), (theirs, left) = _split(term), _split(other)
-    return len(mine) == len(theirs) == 1 and mine[0].complement() == theirs[0] and 1 not in (rest, left)
+    if not len(mine) == len(theirs) == 1 or mine[0].complement() != theirs[0] or 1 in (rest, left):
+        return False
+    found, besides = nan_reads(mine[0], rest), nan_reads(mine[0], left)
+    return found <= besides or besides <= found  # one of both is NaN wherever the other one would be
 
 
 def _either(term: Expr, other: Expr, frame: Frame) -> Value:
-    """One value where a guard holds, another one elsewhere."""
+    """One value where a guard holds, another one elsewhere; that of NaN is NaN."""
     (guards, then), (_, otherwise) = _split(term), _split(other)
+    if not nan_reads(guards[0], then) <= nan_reads(guards[0], otherwise):
+        return _either(other, term, frame)  # of NaN the second is taken
     mask = conjunction(guards, frame)
     scalar = not mask.axes and not guards[0].atoms(Access)
     elsewhere = Value(infer.unary("~", mask.node), mask.axes)
@@ -164,6 +171,8 @@ def product(e: Expr, frame: Frame) -> Value:
     mask = conjunction(guards, frame)
     if not rest:
         return mask
+    if nan_guards(e):
+        return _unless(e, frame)
     numbers = all(
         (f.is_number and f.is_finite) or isinstance(f, Size) or (f.is_Pow and not f.atoms(Access))
         for f in rest
@@ -176,9 +185,25 @@ def product(e: Expr, frame: Frame) -> Value:
         otherwise = filled(zero, taken.axes, frame.extents, lambda e: length(e, frame))
         return Value(infer.choice(taken.node, mask.node, otherwise), taken.axes)
     taken = quotient(rest, under(mask, frame))
-    if not mask.axes and not taken.axes and not frame.differentiated:
-        return Value(infer.choice(taken.node, mask.node, zero.node))
-    return elementwise(infer.where, [mask, taken, zero], frame.order)
+    return _chosen(mask, taken, zero, frame)
+
+
+def _unless(e: Expr, frame: Frame) -> Value:
+    """A product, but 0 where a guard fails: asked in this way, a NaN that is compared gets through."""
+    guards, rest = _split(e)
+    passed = [g for g in guards_of(guards) if g in nan_guards(e)]
+    others = [g for g in guards if g not in passed]
+    inside = frame.under_guard() if others else frame
+    fails = reduce(lambda a, b: _binary("|", a, b, frame), [holds(g.complement(), inside) for g in passed])
+    zero, value = Value(infer.number(0)), quotient([rest], under(conjunction(guards, frame), frame))
+    value = _chosen(fails, zero, value, frame)
+    return _chosen(conjunction(others, frame), value, zero, frame) if others else value
+
+
+def _chosen(mask: Value, then: Value, otherwise: Value, frame: Frame) -> Value:
+    if any(v.axes for v in (mask, then, otherwise)) or frame.differentiated:
+        return elementwise(infer.where, [mask, then, otherwise], frame.order)
+    return Value(infer.choice(then.node, mask.node, otherwise.node))
 
 
 def quotient(factors: Sequence[Expr], frame: Frame, first: Value | None = None) -> Value:
@@ -292,12 +317,13 @@ def conjunction(guards: Sequence[Expr], frame: Frame) -> Value:
 def holds(guard: Guard, frame: Frame) -> Value:
     """Where one relation holds, spelled as on a page: `[z > 0]`, `[m < A]`."""
     lhs, rhs, op = guard.lhs, guard.rhs, guard.op
-    value = integer if lhs.is_integer and rhs.is_integer else real
+    whole = lhs.is_integer and rhs.is_integer
+    value = integer if whole else real
     if lhs.is_number:
         op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
-    if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
+    if whole and op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
         op, lhs = "<", lhs - 1
-    if lhs.is_integer and rhs.is_integer and any(i in frame.running for i in free_indices(lhs - rhs)):
+    if whole and any(i in frame.running for i in free_indices(lhs - rhs)):
         op, lhs, rhs = _about(op, lhs, rhs, frame)
     if op in ("=", "!=") and isinstance(rhs, Index) and not isinstance(lhs, Index):
         lhs, rhs = rhs, lhs

@@ -18,7 +18,7 @@ from symbp.codegen.arrays.frame import Frame
 from symbp.codegen.arrays.values import Axes, Value, elementwise, whole
 from symbp.codegen.tree import Call, Expression
 from symbp.errors import GenerationError
-from symbp.ir.expr import Expr, Guard, Index, free_indices
+from symbp.ir.expr import Expr, Guard, Index, free_indices, nan_guards
 from symbp.read.display import Along, Reduced
 
 EMPTY = {"sum": 0, "prod": 1, "max": "-np.inf"}
@@ -102,7 +102,9 @@ def total(body: Expr, indices: Sequence[Index], frame: Frame) -> Value:
     rest = [f for f in inner if not isinstance(f, Guard)]
     if guards:
         value = mask = conjunction(guards, frame)
-        if rest:
+        if nan_guards(sympy.Mul(*inner)):
+            value = real(sympy.Mul(*inner), frame)
+        elif rest:
             taken, zero = real(sympy.Mul(*rest), under(mask, frame)), Value(infer.number(0))
             value = elementwise(infer.where, [mask, taken, zero], frame.order)
         found = _summed(value, indices, frame)

@@ -8,7 +8,7 @@ result and is never read out of range.
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, reduce
 from math import prod
@@ -20,7 +20,18 @@ import sympy
 
 from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.evaluation.domains import REFUSED, elementwise, float_power
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    Size,
+    guards_of,
+    nan_guards,
+)
 from symbp.ir.system import FLAT, Equation
 
 Array = Any  # an array that broadcasts in the box, or a scalar
@@ -125,7 +136,7 @@ class Box:
         rest = [factor for factor in factors if not isinstance(factor, Guard)]
         if not guards:
             return reduce(mul, [self.real(factor, mask) for factor in rest])
-        holds = self.conjunction(guards, mask)
+        holds = self.conjunction(guards, mask, nan_guards(e))
         if not np.any(holds):
             return 0.0
         if not rest:
@@ -133,20 +144,21 @@ class Box:
         inside = holds if mask is None else holds & mask
         return np.where(holds, reduce(mul, [self.real(factor, inside) for factor in rest]), 0.0)
 
-    def conjunction(self, guards: Sequence[Expr], mask: Mask) -> Mask:
-        """Where all the guards hold; None if there are none."""
+    def conjunction(self, guards: Sequence[Expr], mask: Mask, nan_passes: Container[Expr] = ()) -> Mask:
+        """Where all the guards hold, or a NaN passes; None if there are none."""
         holds = None
         for guard in guards_of(guards):
             inside = mask if holds is None else holds if mask is None else holds & mask
-            one = self._holds(guard, inside)
+            one = self._holds(guard, inside, guard in nan_passes)
             holds = one if holds is None else holds & one
         return holds
 
-    def _holds(self, e: Guard, mask: Mask) -> Array:
+    def _holds(self, e: Guard, mask: Mask, nan_passes: bool) -> Array:
         if e.lhs.is_integer and e.rhs.is_integer:
             return np.asarray(_COMPARE[e.op](self.integer(e.lhs, mask), self.integer(e.rhs, mask)))
         lhs, rhs = np.real(self.real(e.lhs, mask)), np.real(self.real(e.rhs, mask))
-        return np.asarray(self.run.conditions.holds(e, lhs, rhs))
+        held = np.asarray(self.run.conditions.holds(e, lhs, rhs))
+        return held | np.isnan(lhs) | np.isnan(rhs) if nan_passes else held
 
     # --- subscripts
     def integer(self, e: Expr, mask: Mask) -> Array:

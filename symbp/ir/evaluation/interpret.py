@@ -25,7 +25,18 @@ from symbp.ir.evaluation.box import AS_THEY_ARE, Conditions
 from symbp.ir.evaluation.closures import Closure, Closures, Env
 from symbp.ir.evaluation.domains import FLOAT, HIGH, Domain, Residue, Value
 from symbp.ir.evaluation.dual import DualNumber
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, guards_of
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    Size,
+    guards_of,
+    nan_guards,
+)
 from symbp.ir.groups import Group, groups
 from symbp.ir.matrices import MatrixLeaf
 from symbp.ir.system import FLAT, Equation, System, Tensor
@@ -291,14 +302,22 @@ class _Reads:
     def integer(self, e: Expr) -> Callable[[Env], int]:
         return _Integers(self.run, self.equation).value(e)
 
-    def guard(self, e: Guard) -> Callable[[Env], bool]:
-        """Whether a relation holds; one between reals is decided by the run that has an order."""
+    def guard(self, e: Guard, nan_passes: bool = False) -> Callable[[Env], bool]:
+        """Whether a relation holds, or a NaN passes; one between reals is decided by the run that has an
+        order."""
         if e.lhs.is_integer and e.rhs.is_integer:
             lhs, rhs = self.integer(e.lhs), self.integer(e.rhs)
             return lambda env: bool(AS_THEY_ARE.holds(e, lhs(env), rhs(env)))
         reals, order = _Reals(self.run.judge, self.equation), self.run.judge.domain.order
         left, right, holds = reals.value(e.lhs), reals.value(e.rhs), self.run.conditions.holds
-        return lambda env: bool(holds(e, order(left(env)), order(right(env))))
+        if not nan_passes:
+            return lambda env: bool(holds(e, order(left(env)), order(right(env))))
+
+        def unless_it_fails(env: Env) -> bool:
+            a, b = order(left(env)), order(right(env))
+            return bool(holds(e, a, b) or a != a or b != b)  # of NaN neither is equal to itself
+
+        return unless_it_fails
 
     def read(self, access: Access, outside: Callable[[Env], Any] | None) -> Callable[[Env], Any]:
         """The read of an element, or its outside value."""
@@ -344,8 +363,10 @@ class _Reals(Closures):
 
     def product(self, e: Expr) -> Closure:
         parts = sympy.Mul.make_args(e)
-        guards = [self.guard(g) for g in guards_of(parts)]
-        factors = [self.value(f) for f in parts if not isinstance(f, Guard)]
+        rest = [f for f in parts if not isinstance(f, Guard)]
+        passes = nan_guards(e)
+        guards = [self.reads.guard(g, g in passes) for g in guards_of(parts)]
+        factors = [self.value(f) for f in rest]
         if not guards:
             return lambda env: reduce(mul, [factor(env) for factor in factors])
         zero, one = (self.domain.rational(Fraction(k)) for k in (0, 1))

@@ -193,8 +193,9 @@ class Recogniser:
         op, lhs, rhs = e.op, e.lhs, e.rhs
         if len(frame) > 1 and any(self.free(_without_reads(side)) for side in (lhs, rhs)):
             raise NoMatrixForm  # a matrix of row and column numbers: not what a reader looks for
-        if op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:  # `[m < A]`, not `[m + 1 <= A]`
-            op, lhs = "<", lhs - 1
+        whole = lhs.is_integer and rhs.is_integer
+        if whole and op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
+            op, lhs = "<", lhs - 1  # `[m < A]`, not `[m + 1 <= A]`
         return Bracket(op, self.side(lhs, frame), self.side(rhs, frame))
 
     def side(self, e: Expr, frame: Frame) -> Node:

@@ -5,7 +5,6 @@ Enters: an order, then `Equations`. Leaves: `Equations` of the same values. Must
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -58,7 +57,8 @@ def with_numbers(order: Order) -> Equations:
 
 def _check(order: Order) -> None:
     derivation, known = order.derivation, order.derivation.system.sizes
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_ .-]*", derivation.name):
+    letters = derivation.name.translate({ord(mark): "x" for mark in "_ .-"})
+    if derivation.name[:1] in ("", " ", ".", "-") or not (letters.isascii() and letters.isalnum()):
         raise GenerationError(
             f"{derivation.name!r} cannot name a module", help="use letters, digits, - and _"
         )
