@@ -15,6 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import derived_once
+import shares
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,8 +25,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the long ones to a run that is asked for them."""
-    if os.environ.get("SYMBP_LONG"):
+    """Leaves the long ones to a run that is asked for them, or for a test by its name."""
+    shares.mark(items)
+    if os.environ.get("SYMBP_LONG") or any("::" in argument for argument in config.args):
         return
     left = [item for item in items if item.get_closest_marker("long")]
     if left:

@@ -45,6 +45,7 @@ def test_short_nets_of_the_gallery_agree_with_torch():
         agree(derived_once.of_gallery(name), "torch")
 
 
+@pytest.mark.few(fast=4, slow=8)
 @torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in GALLERY if name not in ("mlp", "neuron")])

@@ -45,6 +45,7 @@ def proofs_of(name):
     return prove(derived(name))
 
 
+@pytest.mark.few(slow=8)
 @pytest.mark.parametrize("name", [*SMALL, *(pytest.param(n, marks=pytest.mark.slow) for n in LARGE)])
 def test_every_step_of_the_gallery_is_proven_in_time(name):
     started = time.process_time()
@@ -176,6 +177,7 @@ def test_the_command_fails_where_a_step_is_wrong(capsys, monkeypatch):
     assert "step 5" in err
 
 
+@pytest.mark.few(slow=40)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [op.name for op in REGISTRY.values() if op.differentiable])
 @pytest.mark.filterwarnings("ignore::symbp.errors.DoubtfulRewrite")
