@@ -39,6 +39,7 @@ def agree(net, *names, **more):
 
 
 # --- the gallery
+@pytest.mark.slow
 @torch
 def test_short_nets_of_the_gallery_agree_with_torch():
     for name in ("mlp", "word2vec", "conv"):
