@@ -44,6 +44,7 @@ def test_both_steps_are_near_a_known_derivative():
         assert abs(found - np.cos(0.7)) < error
 
 
+@pytest.mark.slow
 def test_words_that_do_not_fit_into_their_time_are_left_out_of_the_exact_check():
     N, T, S, K = bp.dims("N T S K")
     x, y = bp.input("x", (N, T, K)), bp.labels("y", (N, S), classes=K)

@@ -39,6 +39,7 @@ MARKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks) for name, marks in MARKS.items()])
 def test_every_planted_fault_is_found(name: str) -> None:
     net = planted.NETS[name]()
@@ -51,6 +52,7 @@ def test_every_planted_fault_is_found(name: str) -> None:
     assert not missed, "\n".join(f"{fault.kind}: {fault.target} = {fault.body}" for fault in missed)
 
 
+@pytest.mark.slow
 def test_one_mask_for_two_branches_is_found() -> None:
     net = planted.siamese()
     right = planted.swept(net)

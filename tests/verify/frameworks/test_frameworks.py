@@ -46,7 +46,7 @@ def test_short_nets_of_the_gallery_agree_with_torch():
         agree(derived_once.of_gallery(name), "torch")
 
 
-@pytest.mark.few(fast=4, slow=8)
+@pytest.mark.few(fast=0, slow=6)
 @torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in GALLERY if name not in ("mlp", "neuron")])
@@ -54,6 +54,7 @@ def test_the_gallery_agrees_with_torch(name):
     agree(derived_once.of_gallery(name), "torch")
 
 
+@pytest.mark.few(slow=3)
 @jax
 @pytest.mark.slow
 @pytest.mark.parametrize("name", usual(GALLERY, 6))
@@ -61,6 +62,7 @@ def test_the_gallery_agrees_with_jax(name):
     agree(derived_once.of_gallery(name), "jax")
 
 
+@pytest.mark.few(slow=2)
 @tensorflow
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # its own, about itself
