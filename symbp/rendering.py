@@ -7,6 +7,7 @@ the text is for.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,9 @@ def block(name: str, part: str) -> str:
     return "".join(template.blocks[part](template.new_context()))
 
 
+@cache
 def _environment(markup: bool) -> jinja2.Environment:
+    """One for each kind of template: it keeps those that are compiled."""
     import jinja2
 
     return jinja2.Environment(

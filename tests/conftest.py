@@ -1,5 +1,5 @@
 """What all tests share: golden texts that show a diff and can be renewed, a heap that stays small, and
-derivations of the gallery, each made once in a run."""
+derivations of the gallery and compiled modules, each made once in a run."""
 
 from __future__ import annotations
 
@@ -15,17 +15,21 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import derived_once
+import shares
 
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("SYMBP_VALIDATE", "1")  # each state between the passes of a target is validated
     if derived_once.started():
         config.add_cleanup(derived_once.ended)
+    # Modules and their machine code are the run's, whichever process asks first, and not the user's.
+    os.environ.setdefault("SYMBP_CACHE", str(Path(os.environ[derived_once.FOLDER]) / "modules"))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the long ones to a run that is asked for them."""
-    if os.environ.get("SYMBP_LONG"):
+    """Leaves the long ones to a run that is asked for them, or for a test by its name."""
+    shares.mark(items)
+    if os.environ.get("SYMBP_LONG") or any("::" in argument for argument in config.args):
         return
     left = [item for item in items if item.get_closest_marker("long")]
     if left:

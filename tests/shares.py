@@ -1,6 +1,29 @@
-"""Which cases of a kind any run takes, and which only a long one."""
+"""Which cases of a kind a run of the fast tests takes, which any run, and which only a long one."""
+
+from collections import defaultdict
+from hashlib import sha256
 
 import pytest
+
+
+def mark(items):
+    """What `@pytest.mark.few(fast=…, slow=…)` says of a test with many cases. Of those that aren't slow by
+    themselves, `fast` stay so; of the slow ones, any run takes `slow`. Their names decide which: the same
+    ones in every run, spread over all that is crossed."""
+    cases = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("few") and not item.get_closest_marker("long"):
+            cases[item.nodeid.split("[")[0]].append(item)
+    for of_test in cases.values():
+        share = of_test[0].get_closest_marker("few").kwargs
+        of_test.sort(key=lambda item: sha256(item.name.encode()).digest())
+        quick = [item for item in of_test if not item.get_closest_marker("slow")]
+        slow = [item for item in of_test if item.get_closest_marker("slow")]
+        for item in quick[share.get("fast", len(quick)) :]:
+            item.add_marker(pytest.mark.slow)
+            slow.append(item)
+        for item in slow[share.get("slow", len(slow)) :]:
+            item.add_marker(pytest.mark.long)
 
 
 def usual(cases, count):

@@ -42,7 +42,7 @@ class Pass:
     apply: Callable[[Any], Any]
 
 
-def _anything(state: Any) -> None:
+def _anything(state: Any, before: Any) -> None:
     """No rule."""
 
 
@@ -50,7 +50,8 @@ def _anything(state: Any) -> None:
 class Target:
     """A kind of module. Its `passes` lead from an order to the text of a module that trains, those
     `of_derivatives` to one that only computes, where there are any. `shown` is the text of a state;
-    `validate` raises where a state breaks a rule of its level; `gradients` are the loss (under "") and the
+    `validate` raises where a state breaks a rule of its level (what it shares with the state before has been
+    judged already); `gradients` are the loss (under "") and the
     gradients that a state gives at a point, None of a state that can't be executed. Of its `pieces`, a module
     has the `usual` ones where nothing is said; `nothing` and `all` can be asked of every target.
 
@@ -67,7 +68,7 @@ class Target:
     passes: tuple[Pass, ...]
     shown: Callable[[Any], str]
     gradients: Callable[[Any, Mapping[str, Any], Mapping[str, int]], dict[str, Any] | None]
-    validate: Callable[[Any], None] = _anything
+    validate: Callable[[Any, Any], None] = _anything
     usual: tuple[str, ...] = ()
     runtime: str | None = None
     of_derivatives: tuple[Pass, ...] = ()
@@ -84,9 +85,9 @@ class Target:
         held = bool(os.environ.get("SYMBP_VALIDATE")) if validate is None else validate
         state: Any = order
         for step in self.passes_for(order):
-            state = step.apply(state)
+            before, state = state, step.apply(state)
             if held:
-                self.validate(state)
+                self.validate(state, before)
             yield step, state
 
     def passes_for(self, order: Order) -> tuple[Pass, ...]:

@@ -58,18 +58,21 @@ def check_gradients(name: str, target: str) -> None:
         )
 
 
+@pytest.mark.few(slow=6)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DISTINCT)
 def test_gradients_in_numpy_are_autograds(name: str) -> None:
     check_gradients(name, "numpy")
 
 
+@pytest.mark.few(slow=6)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DISTINCT)
 def test_gradients_in_numba_are_autograds(name: str) -> None:
     check_gradients(name, "numba")
 
 
+@pytest.mark.few(slow=6)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DISTINCT)
 def test_losses_of_ten_steps_agree_in_float32(name: str) -> None:

@@ -289,6 +289,7 @@ def test_ctrl_c_saves_what_is_trained_so_far(folder):
     assert (folder / found["saved"]).is_file()
 
 
+@pytest.mark.few(slow=3)
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("seed", range(5))

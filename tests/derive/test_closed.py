@@ -82,6 +82,7 @@ CASES: dict[str, Callable[[], System]] = {
 }
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", CASES)
 def test_form_and_value(name: str, golden: Callable[[str, str], None]) -> None:
     derivation = derive(CASES[name](), name=name)

@@ -122,6 +122,8 @@ NETS: dict[str, tuple[Callable[[], Any], Callable[..., Any]]] = {
 }
 
 
+@pytest.mark.few(slow=5)
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "target"), each_target(NETS))
 def test_gradients_are_those_of_torch(name: str, target: str) -> None:
     make, theirs = NETS[name]

@@ -119,6 +119,7 @@ def at_a_point(derivation: Derivation) -> tuple[dict[str, int], dict[str, Any], 
     return sizes, values, run(derivation.system, values, sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_hessian_is_the_derivative_of_the_gradient(name: str) -> None:
     system = CASES[name]()
@@ -146,6 +147,7 @@ def test_hessian_vector_product_is_the_hessian_times_the_vector(name: str) -> No
         np.testing.assert_allclose(found[tensor], expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize(
     ("name", "of", "by"), [("two_layers", "p", "W"), ("logsumexp", "p", "z"), ("recurrence", "h", "U")]
 )

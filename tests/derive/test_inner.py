@@ -141,6 +141,7 @@ def test_by_all_parameters_too() -> None:
         assert derivation.steps[0].rule == "derivative in the declaration"
 
 
+@pytest.mark.slow
 def test_every_way_of_deriving_eliminates_first() -> None:
     system = penalty()
     mixed = jacobian(system, "g", wrt=["v"])

@@ -1,6 +1,7 @@
 """A sum of exponentials whose derivative is declared: its readers are shifted without a factor left over."""
 
 import numpy as np
+import pytest
 import sympy
 
 import symbp as bp
@@ -20,12 +21,14 @@ def chain() -> bp.Network:
     return bp.Network("chain", loss=(marginal**2).sum(), outputs={"marginal": marginal})
 
 
+@pytest.mark.slow
 def test_no_product_holds_several_exponentials() -> None:
     for equation in bp.derive(chain()).system.equations:
         for product in equation.body.atoms(sympy.Mul):
             assert sum(isinstance(factor, sympy.exp) for factor in product.args) < 2, str(equation)
 
 
+@pytest.mark.slow
 def test_long_chains_are_finite_in_float32() -> None:
     derivation, rng = bp.derive(chain()), np.random.default_rng(0)
     data = {"s": rng.normal(size=(2, 200, 3)), "A": rng.normal(size=(3, 3))}

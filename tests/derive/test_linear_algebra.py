@@ -99,6 +99,7 @@ def slope(system: System, values: dict[str, Any], sizes_: dict[str, int], name: 
     return np.reshape(rows, (*values[name].shape, *np.shape(rows[0])))
 
 
+@pytest.mark.few(fast=11)
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_form_and_value(name: str, golden: Callable[[str, str], None]) -> None:
     system = SYSTEMS[name]
@@ -114,6 +115,7 @@ def test_form_and_value(name: str, golden: Callable[[str, str], None]) -> None:
             np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-11 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -166,6 +168,7 @@ def test_an_inverse_that_is_there_is_not_computed_again() -> None:
     assert [e.target for e in derivation.system.equations if e.op == "inverse"] == ["V"]
 
 
+@pytest.mark.slow
 def test_in_the_language() -> None:
     (n,) = bp.dims("N")
     a, y = bp.param("A", (n, n)), bp.input("y", (n,))

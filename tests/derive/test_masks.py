@@ -37,6 +37,7 @@ def declared() -> tuple[bp.Tensor, bp.Tensor, bp.Tensor]:
     return bp.param("z", (N, K)), bp.input("m", (N, K)), bp.input("g", (N, K))
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("infinite", [-np.inf, float("-inf"), np.float64("-inf")])
 def test_a_choice_of_minus_infinity(infinite: float) -> None:
     z, m, g = declared()
@@ -44,6 +45,7 @@ def test_a_choice_of_minus_infinity(infinite: float) -> None:
     np.testing.assert_allclose(found["z"], expected(Z, OPEN > 0, G), atol=1e-15)
 
 
+@pytest.mark.slow
 def test_conditions_that_are_joined() -> None:
     z, m, g = declared()
     held = OPEN * 2.0 - np.array([[0], [0], [3]])
@@ -76,6 +78,7 @@ def test_a_declared_mask() -> None:
     np.testing.assert_allclose(found["z"], expected(Z, OPEN[:1] > 0, G), atol=1e-15)
 
 
+@pytest.mark.slow
 def test_logits_that_are_masked_before_a_cross_entropy() -> None:
     z, m, y = bp.param("z", (N, K)), bp.input("m", (N, K)), bp.labels("y", (N,), classes=K)
     kept, labels = ADDED[:2], np.array([2, 1])

@@ -53,6 +53,7 @@ def test_another_function_or_another_weight_is_another_value() -> None:
         assert read(e, {t: T, n: N}) == e
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gate", [bp.tanh, bp.sigmoid])
 def test_a_gated_recurrence_computes_no_function_twice(gate) -> None:
     x = bp.input("x", (ROWS, WIDTH))

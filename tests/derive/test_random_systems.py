@@ -111,6 +111,7 @@ class Draw:
         return self.b.define(name, [n, k], x - m(n) / 2 + half)
 
 
+@pytest.mark.few(slow=4)
 @pytest.mark.slow
 @pytest.mark.parametrize("block", usual(range(20), 8))
 def test_raw_and_closed_gradients_are_right(block: int) -> None:

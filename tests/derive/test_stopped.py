@@ -138,6 +138,7 @@ def test_a_stopped_softmax_stays_stable() -> None:
     np.testing.assert_allclose(found, e / e.sum() + 800 + np.log(e.sum()), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_second_derivatives_see_no_stopped_value() -> None:
     x = bp.param("x", (N,))
     net = bp.Network("n", loss=(x**3 + x**2 * SG(x) + x * SG(bp.tanh(x)) + SG(x) ** 2 * x).sum())
@@ -202,6 +203,7 @@ def test_both_modes_and_a_buffer() -> None:
     assert measured["e"] == pytest.approx(rounded.mean())
 
 
+@pytest.mark.slow
 def test_two_branches_of_one_encoder_of_which_each_is_stopped_once() -> None:
     a, b, w = bp.input("a", (N, H)), bp.input("b", (N, H)), bp.param("w", (H, H))
     one, two = (bp.l2_normalize(bp.relu(x @ w)) for x in (a, b))

@@ -1,10 +1,8 @@
-"""Generated modules go to a cache of their own; the helpers beside the tests can be imported."""
+"""The helpers beside the tests can be imported, and a module that many tests look at."""
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,17 +11,6 @@ import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    before = os.environ.get("SYMBP_CACHE")
-    os.environ["SYMBP_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    if before is None:
-        del os.environ["SYMBP_CACHE"]
-    else:
-        os.environ["SYMBP_CACHE"] = before
 
 
 @pytest.fixture(scope="session", params=["numpy", pytest.param("numba", marks=pytest.mark.slow)])

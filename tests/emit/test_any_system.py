@@ -49,6 +49,7 @@ def same(found: Any, expected: Any, what: str) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-11, atol=1e-12 * scale, err_msg=what)
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(0, 1000), st.booleans())
 @settings(max_examples=4, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_numpy_and_the_loops_of_numba(draw: random.Random, seed: int, bound: bool) -> None:
@@ -57,6 +58,7 @@ def test_numpy_and_the_loops_of_numba(draw: random.Random, seed: int, bound: boo
         compare(system, seed, target, compiled=False, bound=EXTENTS if bound else {})
 
 
+@pytest.mark.few(slow=40)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", usual(range(500), 120))
 def test_many(seed: int) -> None:

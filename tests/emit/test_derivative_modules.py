@@ -111,6 +111,8 @@ SLOW = ("two_layers",)  # to derive; "product" and "jacobian" are of the same sy
 EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CASES]
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=5)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", EACH)
 def test_values_are_those_of_the_equations(name: str, target: str) -> None:
@@ -128,6 +130,7 @@ def test_values_are_those_of_the_equations(name: str, target: str) -> None:
         np.testing.assert_allclose(outputs["p"], expected["p"], rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_float32(target: str) -> None:
     derivation, module = made("product", target, "float32")
@@ -163,6 +166,7 @@ def test_data_that_no_derivative_reads_may_be_left_out() -> None:
         module.derivatives({"W": np.ones((2, 3)), "V": np.ones((3, 2))})
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", EACH)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_each_line_names_its_equation(name: str, target: str) -> None:

@@ -119,6 +119,8 @@ def _terms(name: str, params: dict[str, Any]) -> float:
     return float(np.abs(params[products[name]]).max()) ** 2 if name in products else 1.0
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=5)
 @pytest.mark.parametrize(
     ("group", "scale"),
     [pytest.param(*case, marks=pytest.mark.slow if case[0] in ("rows", "chains") else ()) for case in CASES],
@@ -127,6 +129,7 @@ def test_numpy_far_out(group: str, scale: float) -> None:
     compare(group, "numpy", scale)
 
 
+@pytest.mark.few(slow=4)
 @pytest.mark.slow
 @pytest.mark.parametrize(("group", "scale"), CASES)
 def test_numba_far_out(group: str, scale: float) -> None:

@@ -45,6 +45,7 @@ def run(program: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_train_evaluate_predict_check(program: Path) -> None:
     trained = run(
         program, "train", "--data", "data.npz", "--epochs", "40", "--lr", "0.05", "--json", "-o", "p.npz"
@@ -91,6 +92,7 @@ def _used() -> float:
     return spent.children_user + spent.children_system
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_help_is_immediate_and_compiles_nothing(target: str, tmp_path: Path) -> None:
     program = tmp_path / "my_mlp.py"

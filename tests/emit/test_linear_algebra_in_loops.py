@@ -161,6 +161,8 @@ NETS: dict[str, tuple[Callable[[], Any], Callable[..., Any]]] = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=8)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", NETS)
 def test_gradients_are_those_of_torch(name: str, target: str) -> None:
@@ -182,6 +184,7 @@ def test_gradients_are_those_of_torch(name: str, target: str) -> None:
         np.testing.assert_allclose(gradients[own], leaves[own].grad, rtol=1e-9, atol=1e-12, err_msg=own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["kalman", "riccati with cholesky"])
 def test_the_checker_agrees(name: str) -> None:
     net = NETS[name][0]()
@@ -189,6 +192,7 @@ def test_the_checker_agrees(name: str) -> None:
     assert report.ok, str(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_training_steps_agree_and_lose(target: str) -> None:
     """A few steps of a filter's likelihood: the state of a module goes the way of PyTorch's."""
@@ -224,6 +228,7 @@ def test_a_singular_matrix_at_one_step_is_refused() -> None:
         module.train_step(state)
 
 
+@pytest.mark.slow
 def test_the_program_reads_a_matrix_where_it_stands() -> None:
     """At the loop's position, without a copy; the cost is that of all steps."""
     program = lower(kalman().system, ["logdet", "P"])

@@ -238,6 +238,7 @@ def test_bad_input_in_a_step_is_named_as_the_culprit(module: ModuleType, data: d
     assert state.step == 0
 
 
+@pytest.mark.few(slow=4)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", [0, -1])
 def test_any_value_that_is_not_finite_stops_the_step(

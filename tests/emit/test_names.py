@@ -96,6 +96,7 @@ def works(module: Any, x: str, w: str, h: str) -> None:
     assert module.evaluate({w: W}, **{x: X})["loss"] == pytest.approx(right)
 
 
+@pytest.mark.few(fast=1, slow=12)
 @pytest.mark.parametrize(("name", "target"), CASES)
 def test_inputs_parameters_and_outputs(name: str, target: str) -> None:
     for role, old in (("x", "x"), ("w", "W"), ("h", "h")):
@@ -106,6 +107,7 @@ def test_inputs_parameters_and_outputs(name: str, target: str) -> None:
         works(module_of(net, target, called(net, {old: name}, {})), *names.values())
 
 
+@pytest.mark.few(fast=1, slow=12)
 @pytest.mark.parametrize(("name", "target"), CASES)
 def test_sizes(name: str, target: str) -> None:
     if name in ("loss", "dx"):
@@ -134,6 +136,7 @@ def scaled(name: str) -> bp.Network:
     return bp.Network("names", loss=bp.hyper(name, 0.5) * (bp.tanh(x @ w) ** 2).mean().named("square"))
 
 
+@pytest.mark.few(fast=3, slow=12)
 @pytest.mark.parametrize(("name", "target"), [case for case in CASES if case.values[0] != "loss"])
 def test_constants(name: str, target: str) -> None:
     plain, net = with_a_constant(), scaled(name)
@@ -157,6 +160,7 @@ def test_a_size_that_is_called_like_a_constants_global(target: str) -> None:
         assert loss == pytest.approx(expected(0.5)[0])
 
 
+@pytest.mark.few(fast=2, slow=6)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("name", ["seed", "state", "np", "State", "kernel", "work", "data", "params"])
 def test_modules_of_derivatives(name: str, target: str) -> None:
@@ -172,6 +176,7 @@ def test_modules_of_derivatives(name: str, target: str) -> None:
         np.testing.assert_allclose(found[w], expected()[1], rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_indices_may_be_called_like_a_modules_own_things() -> None:
     for letters in ("np step work", "theta data at", "params math rows"):
         a, b, c = bp.indices(letters)

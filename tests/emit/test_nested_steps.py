@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from benchmarks.peers import symbp_peer
 from benchmarks.rows import ROWS
 
@@ -13,6 +15,7 @@ def inner_loops(text: str) -> list[str]:
     return re.findall(r" in steps\d*\[l\]:\n((?:^ {16}.*\n)+)", text, re.MULTILINE)
 
 
+@pytest.mark.slow
 def test_inner_loops_run_over_views_that_are_there() -> None:
     text = symbp_peer.source(ROWS["diagonal"], "numpy", "float32")
     forward, backward = inner_loops(text)

@@ -78,6 +78,7 @@ def blocks(layers: int) -> bp.Network:
     return bp.Network("blocks", loss=bp.mse(bp.nn.Dense(2)(h), t))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [2, 5])
 def test_modules_with_layers_as_functions_have_the_right_gradients(layers: int) -> None:
     text = source(blocks(layers), target="numpy", optimizer=bp.optim.SGD(0.1), sizes={"D": 3})

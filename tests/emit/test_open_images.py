@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import symbp as bp
 
@@ -25,6 +26,7 @@ def losses(module: Any, **sizes: int) -> list[float]:
     return [module.train_step(state, **data) for _ in range(4)]
 
 
+@pytest.mark.slow
 def test_open_and_bound_sizes_agree() -> None:
     net = network()
     derivation = bp.derive(net)

@@ -36,12 +36,14 @@ def both_agree(system: System, seed: int) -> None:
     agree(system, values, uncompiled, 1e-12)
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(0, 1000))
 @settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 def test_numpy_and_the_loops_of_numba_agree_with_the_interpreter(draw: random.Random, seed: int) -> None:
     both_agree(random_system(draw, 4), seed)
 
 
+@pytest.mark.few(slow=20)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(60))
 def test_many_agree(seed: int) -> None:
@@ -60,6 +62,7 @@ def test_numpy_float32_keeps_its_dtype(seed: int) -> None:
     agree(system, values, found, 3e-4)
 
 
+@pytest.mark.few(slow=3)
 @pytest.mark.slow
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 3e-4)])
 @pytest.mark.parametrize("seed", range(1000, 1003))

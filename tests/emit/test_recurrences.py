@@ -48,6 +48,7 @@ def test_the_vectorised_value_is_the_interpreters(name: str) -> None:
         np.testing.assert_allclose(gradient, slow[derivation.gradients[parameter]], rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bound", [{}, EXTENTS], ids=["open", "bound"])
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_gradients(name: str, bound: dict[str, int]) -> None:
@@ -59,6 +60,7 @@ def test_gradients(name: str, bound: dict[str, int]) -> None:
         check(system, module(system, "numba", bound=known, compiled=False), 1e-12)
 
 
+@pytest.mark.few(slow=3)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_gradients_compiled(name: str) -> None:
@@ -66,6 +68,7 @@ def test_gradients_compiled(name: str) -> None:
     check(system, module(system, "numba"), 1e-12)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_float32(name: str) -> None:
     system = SYSTEMS[name]()
@@ -92,6 +95,7 @@ def training(target: str, system: Any, steps: int, **more: Any) -> list[float]:
     return [found.train_step(state, **{name: point[name] for name in found.INPUTS}) for _ in range(steps)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
 def test_training_lowers_the_loss_alike(name: str) -> None:
     system = SYSTEMS[name]()
@@ -104,6 +108,7 @@ def statements(text: str) -> int:
     return sum(isinstance(node, ast.stmt) for node in ast.walk(ast.parse(text)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_the_text_does_not_grow_with_time_or_depth(target: str) -> None:
     for system in (rnn(), stack()):
@@ -131,6 +136,7 @@ def test_numpy_reads_like_a_recurrence() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_does_not_depend_on_the_state_is_outside_of_the_loop() -> None:
     text = spelled_out(source(lstm(), "numpy"))
     forward, backward = stage(text, "_forward"), stage(text, "_backward")

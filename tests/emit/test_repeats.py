@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,6 +88,7 @@ NAME = st.builds(lambda stem, k: f"{stem}{k}", st.sampled_from("Wbhz"), st.integ
 ITEM = st.lists(st.builds(lambda a, b: f"add({a}, {b})", NAME, NAME), min_size=1, max_size=2).map(tuple)
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True)
 @given(st.lists(ITEM, max_size=6), st.integers(0, 5), st.lists(ITEM, max_size=12))
 def test_unrolled_the_layers_are_the_items(

@@ -137,23 +137,27 @@ def check_blocks(net: bp.Network, *blocks: int) -> None:
     assert (other.params.flat == state.params.flat).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [1, 4, 5])
 @pytest.mark.parametrize("name", ["classifier", "stack", "own rows"])
 def test_steps_in_blocks_are_the_steps_of_all_rows(name: str, rows: int) -> None:
     check_blocks(NETWORKS[name](), rows)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("seed", range(6))
 def test_random_rows(seed: int) -> None:
     check_blocks(random_rows(seed), 3)
 
 
+@pytest.mark.few(slow=12)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6, 60))
 def test_more_random_rows(seed: int) -> None:
     check_blocks(random_rows(seed), 1 + seed % 5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("blocks", [(1, 1), (1, 3), (1, 4)])
 @pytest.mark.usefixtures("small_cache")
 def test_the_next_axis_is_cut_where_one_example_fills_the_cache(blocks: tuple[int, int]) -> None:
@@ -176,6 +180,7 @@ def test_gradients_are_those_of_the_interpreter() -> None:
         np.testing.assert_allclose(state.gradients[name], values[tensor], rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize(("rows", "blocks"), [(4, (4, 3)), (11, (11,)), (5, (5, 1))])
 def test_the_workspace_is_that_of_the_blocks_and_of_their_gradients(
     rows: int, blocks: tuple[int, ...]
@@ -197,6 +202,7 @@ def test_few_blocks_are_one() -> None:
     assert module._rows((3 * most + 1, 3 * most + 1)) == [most]
 
 
+@pytest.mark.slow
 def test_what_is_not_finite_is_named() -> None:
     net = classifier()
     module = made(net, 4)

@@ -36,6 +36,7 @@ def expected() -> tuple[float, dict[str, float]]:
     return (u - 1.5) ** 2 + 0.5 * 0.16, {"q": q, "u": u}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_training_modules(target: str, dtype: str) -> None:
@@ -54,6 +55,7 @@ def test_training_modules(target: str, dtype: str) -> None:
     assert module.train_step(state, **DATA) == pytest.approx(loss, rel=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_derivative_modules(target: str) -> None:
     net = network()

@@ -24,6 +24,7 @@ def tail():
     return bp.Network("tail", loss=loss, outputs={"p": p})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_size_in_a_formula_is_solved_for(target):
     made = module(tail(), target)
@@ -83,6 +84,7 @@ def skip():
     return bp.Network("skip", loss=(bp.concat(up, x, axis=1) ** 2).sum())
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_condition_is_checked_when_it_runs(target):
     made = module(skip(), target)
@@ -98,6 +100,7 @@ def test_a_condition_is_checked_when_it_runs(target):
         made.train_step(state, x=np.ones((2, 1, 9)))
 
 
+@pytest.mark.slow
 def test_a_condition_is_checked_where_sizes_are_given():
     with pytest.raises(GenerationError, match=r"the network needs 2·\(L//2\) = L") as error:
         module(skip(), "numpy", L=7)

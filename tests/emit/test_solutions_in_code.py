@@ -84,6 +84,7 @@ def test_values(target: str, dtype: str, tolerance: float) -> None:
         )
 
 
+@pytest.mark.few(fast=6)
 @pytest.mark.parametrize("extent", [1, 63, 64, 65, 150])
 @pytest.mark.parametrize("turned", [False, True])
 def test_triangles_in_blocks(extent: int, turned: bool) -> None:
@@ -104,6 +105,7 @@ def test_triangles_in_blocks(extent: int, turned: bool) -> None:
     np.testing.assert_allclose(module.derivatives({}, **data)["t"], gradient, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_a_gaussian_process_by_its_cholesky_factor(target: str) -> None:
     """Fit and log-determinant of a positive definite K = R·Rᵀ + 1 by its factor: nothing is inverted."""

@@ -85,6 +85,7 @@ def deep(layers: int, target: str) -> str:
     return found[: found.index("PARAMETERS = ")] + found[functions : found.index("\n# ----", functions + 9)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_equal_layers_do_not_change_its_length(target: str) -> None:
     few, many = deep(7, target), deep(15, target)

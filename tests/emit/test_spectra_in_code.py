@@ -49,6 +49,7 @@ SPECTRAL: dict[str, tuple[Callable[[Any], Any], Callable[[Any], Any]]] = {
 coincide."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "target"), each_target(SPECTRAL))
 def test_invariant_functions_of_eigenvalues(name: str, target: str) -> None:
     ours, theirs = SPECTRAL[name]
@@ -86,6 +87,7 @@ def test_eigenvalues_of_a_batch(target: str) -> None:
 SHAPES = {"tall": (5, 3), "wide": (3, 5), "square": (4, 4)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "target"), each_target(SHAPES))
 def test_functions_of_singular_values(shape: str, target: str) -> None:
     """A smooth penalty and the nuclear norm; beside PyTorch where all are apart, and where some coincide
@@ -213,6 +215,7 @@ def test_second_derivatives_of_a_determinant() -> None:
         module.train_step(state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_eigenvalues_in_a_recurrence(target: str) -> None:
     """S[t] = A + A·λ-weighted parts of S[t − 1]: at each step the whole spectrum of the one before."""

@@ -43,17 +43,20 @@ def compare(system: System, target: str, *, compiled: bool, bound: bool) -> None
 VIEWED = [name for name in SYSTEMS if name not in ("maximum, overlapping", "maximum, a rest is left")]
 
 
+@pytest.mark.few(fast=6)
 @pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_values_and_gradients(name: str, target: str) -> None:
     compare(SYSTEMS[name](), target, compiled=False, bound=True)
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", ["two axes", "a small net", "stride and padding", "maximum"])
 def test_with_open_sizes(name: str) -> None:
     compare(SYSTEMS[name](), "numpy", compiled=False, bound=False)
 
 
+@pytest.mark.slow
 @given(
     st.tuples(st.integers(3, 7), st.integers(3, 6)),
     st.integers(1, 3),
@@ -77,6 +80,7 @@ def test_compiled(name: str) -> None:
     compare(SYSTEMS[name](), "numba", compiled=True, bound=True)
 
 
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize("name", VIEWED)
 def test_nothing_is_gathered_element_by_element(name: str) -> None:
     """Windows are views: no positions are written out, no terms are added by fancy indexing."""

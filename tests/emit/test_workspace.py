@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import tracemalloc
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from emit_nets import SIZES, adam, mlp, mlp_initial
 from emit_recurrences import swept
 from emit_systems import EXTENTS
 
+from symbp.derive.derivation import Derivation
 from symbp.emit import EVERYTHING, load
 from symbp.ir.expr import Size
 from symbp.lower.memory.plan import MemoryPlan, validate
@@ -25,17 +27,24 @@ from symbp.targets.by_name import generate_source
 from symbp.targets.compiled import programs
 from symbp.targets.target import Order
 
-CASES = {
-    "mlp": (mlp(), {**SIZES, "N": 6}),
-    **{n: (swept(make()), emit_recurrences.EXTENTS) for n, make in emit_recurrences.SYSTEMS.items()},
-    "small net": (swept(emit_windows.SYSTEMS["a small net"]()), emit_windows.EXTENTS),
-    **{f"any {k}": (swept(any_system(random.Random(k), 8)), EXTENTS) for k in range(4)},
-}
+CASES = ("mlp", *emit_recurrences.SYSTEMS, "small net", *(f"any {k}" for k in range(4)))
 OPEN = ({}, "one open", "all bound")
 
 
+@cache
+def case(name: str) -> tuple[Derivation, dict[str, int]]:
+    """A derivation, and values of its sizes."""
+    if name == "mlp":
+        return mlp(), {**SIZES, "N": 6}
+    if name in emit_recurrences.SYSTEMS:
+        return swept(emit_recurrences.SYSTEMS[name]()), emit_recurrences.EXTENTS
+    if name == "small net":
+        return swept(emit_windows.SYSTEMS[name]()), emit_windows.EXTENTS
+    return swept(any_system(random.Random(int(name.split()[1])), 8)), EXTENTS
+
+
 def made(name: str, target: str, dtype: str = "float64", sizes: dict[str, int] | None = None) -> Any:
-    derivation, _ = CASES[name]
+    derivation, _ = case(name)
     initial = mlp_initial() if name == "mlp" else {}
     text = generate_source(
         derivation, target=target, dtype=dtype, update=adam(), initial=initial, sizes=sizes or {}
@@ -44,17 +53,18 @@ def made(name: str, target: str, dtype: str = "float64", sizes: dict[str, int] |
 
 
 def memory(name: str, target: str, sizes: dict[str, int] | None = None) -> MemoryPlan:
-    derivation, _ = CASES[name]
+    derivation, _ = case(name)
     return (
         named(target).after("memory", Order(derivation, adam(), sizes=sizes or {}, pieces=EVERYTHING)).memory
     )
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", CASES)
 def test_plans_are_valid(name: str, target: str) -> None:
-    extents = CASES[name][1]
-    known = {e: v for e, v in extents.items() if e in CASES[name][0].system.sizes} | {"rows": 2}
+    extents = case(name)[1]
+    known = {e: v for e, v in extents.items() if e in case(name)[0].system.sizes} | {"rows": 2}
     samples = [known, {e: 3 * v + 1 for e, v in known.items()}, dict.fromkeys(known, 1)]
     found = memory(name, target)
     validate(found, samples)
@@ -63,6 +73,7 @@ def test_plans_are_valid(name: str, target: str) -> None:
     validate(memory(name, target, bound), [{"N": n, "rows": n} for n in (1, 2, 7, 100)])
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_bytes_are_what_the_formula_says(target: str, dtype: str) -> None:
@@ -89,10 +100,11 @@ def test_the_state_holds_one_workspace_for_each_batch_size() -> None:
     ]
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", CASES)
 def test_values_do_not_depend_on_what_shares_memory(name: str, target: str) -> None:
-    module, (derivation, extents) = made(name, target), CASES[name]
+    module, (derivation, extents) = made(name, target), case(name)
     if target == "numba":
         module._compile, module.math = (lambda: None), emit_recurrences.LOOPS
     values = (
@@ -114,10 +126,11 @@ def test_values_do_not_depend_on_what_shares_memory(name: str, target: str) -> N
     np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", CASES)
 def test_one_stage_for_a_step_gives_what_its_stages_give(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "WORTH_A_STAGE", 1e9)
-    module, (derivation, extents) = made(name, "numba"), CASES[name]
+    module, (derivation, extents) = made(name, "numba"), case(name)
     assert "_forward_and_backward(" in Path(module.__file__).read_text(encoding="utf-8")
     module._compile, module.math = (lambda: None), emit_recurrences.LOOPS
     values = (
@@ -164,9 +177,10 @@ def test_a_step_makes_no_arrays() -> None:
     assert step_allocates(module, data) < BUFFERS < n * 8  # the smallest array of a step has n elements
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["rnn", "lstm", "gru", "stack", "residual"])
 def test_a_step_of_a_recurrence_makes_no_arrays(name: str) -> None:
-    derivation, n = CASES[name][0], 1 << 16
+    derivation, n = case(name)[0], 1 << 16
     extents = {"N": n, "T": 3, "D": 2, "H": 2, "G": 2, "K": 2, "L": 2}
     module = made(name, "numpy")
     values = emit_recurrences.values(derivation.system, 0, extents)

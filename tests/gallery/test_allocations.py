@@ -46,6 +46,7 @@ def small_buffers():
     np.setbufsize(before)
 
 
+@pytest.mark.few(slow=7)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.usefixtures("small_buffers")
 def test_a_step_in_numpy_makes_no_arrays(name):
@@ -55,6 +56,7 @@ def test_a_step_in_numpy_makes_no_arrays(name):
     assert many - few < 64 * 8, f"grows with the batch, from {few:,} to {many:,} bytes"
 
 
+@pytest.mark.few(slow=7)
 @pytest.mark.parametrize("name", NAMES)
 def test_workspaces_have_the_bytes_of_the_formula(name):
     exhibit, _, derivation, sizes = derived(name)
@@ -122,6 +124,7 @@ def allocations():
     return rtsys.get_allocation_stats()
 
 
+@pytest.mark.few(slow=10)
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", TRAINED)

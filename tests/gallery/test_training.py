@@ -45,6 +45,7 @@ def fitted(name, target, *, seed=3):
     return [record["loss"] for record in history], state
 
 
+@pytest.mark.few(slow=7)
 @pytest.mark.parametrize("name", TRAINED)
 def test_targets_agree_over_a_hundred_steps_and_the_loss_falls(name):
     losses, state = fitted(name, "numpy")
@@ -56,6 +57,7 @@ def test_targets_agree_over_a_hundred_steps_and_the_loss_falls(name):
     np.testing.assert_allclose(other.params.flat, state.params.flat, rtol=0, atol=1e-12 * scale)
 
 
+@pytest.mark.few(slow=3)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("name", ["cnn", "vae", "mlp", "contrastive"])
 def test_the_same_seed_gives_the_same_numbers_whoever_schedules_them(name, target):
@@ -68,12 +70,14 @@ def test_the_same_seed_gives_the_same_numbers_whoever_schedules_them(name, targe
     assert other != losses
 
 
+@pytest.mark.few(slow=7)
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_hold(name):
     exhibit, _, derivation, _ = derived(name)
     assert bp.check(exhibit.net, derivation=derivation).ok
 
 
+@pytest.mark.few(slow=7)
 @pytest.mark.parametrize("name", TRAINED)
 def test_its_own_training_learns(name):
     exhibit, data, _, _ = derived(name)

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from derived_once import of_gallery
 
 import symbp as bp
 from symbp import gallery
@@ -93,7 +94,7 @@ def loops(derivation, sizes, gradients):
     ],
 )
 def test_a_gallery_net_goes_out_with_predictions_and_gradients(name):
-    derivation = bp.derive(gallery.find(name).load().net)
+    derivation = of_gallery(name)
     compare(derivation, gradients=False)
     compare(derivation, gradients=True)
 

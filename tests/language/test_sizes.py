@@ -272,6 +272,7 @@ def grouped_queries(batch, length, width, heads=4, few=2, turn=bp.rotary):
     return bp.Network("gqa", loss=((bp.merge_heads(o) @ bp.param("O", (width, width)) + x) ** 2).mean())
 
 
+@pytest.mark.few(fast=0, slow=3)
 @pytest.mark.parametrize("turn", [bp.rotary, lambda z: z])
 @pytest.mark.parametrize("width", [16, bp.dim("C", 16), bp.dim("C")])
 def test_grouped_query_heads(width, turn):

@@ -20,6 +20,7 @@ def net(**options):
     return bp.Network("net", loss=bp.cross_entropy(z, y, from_logits=True, weight=weight, **options))
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize(
     "options", [{}, {"reduction": "sum"}, {"label_smoothing": 0.1}, {"ignore_index": 2}], ids=str
 )

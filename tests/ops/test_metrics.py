@@ -19,6 +19,7 @@ def measured(metrics, target="numpy", **arrays):
     return module.evaluate({"w": np.array(1.0)}, **arrays)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_a_module_has_them_over_the_whole_set(target):
     """Five classes, one of which nobody says, one that nobody is, one neither; scores with ties."""

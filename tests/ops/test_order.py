@@ -48,6 +48,7 @@ FUNCTIONS: dict[str, Pair] = {
 NO_TIES = {"ends"}  # PyTorch splits them
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_values_and_gradients_are_those_of_torch(name: str, target: str) -> None:

@@ -72,6 +72,7 @@ def by_torch(name: str) -> tuple[float, dict[str, Any]]:
     return loss.item(), {key: t.grad.numpy() for key, t in reals.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_value_and_gradients(name: str) -> None:
     net, values, _, sizes, _ = CASES[name]
@@ -116,6 +117,7 @@ def test_generated(name: str, target: str) -> None:
         np.testing.assert_allclose(gradient, gradients[key], rtol=1e-9, atol=1e-12, err_msg=key)
 
 
+@pytest.mark.slow
 def test_ctc_of_log_probabilities() -> None:
     """Here PyTorch's gradient is that by logits; the complex step knows better."""
     values = ctc_values()
@@ -130,6 +132,7 @@ def test_ctc_of_log_probabilities() -> None:
     np.testing.assert_allclose(occupied, -1.0 * counts, atol=1e-13)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zero", [False, True])
 def test_labels_that_do_not_fit(zero: bool) -> None:
     """Two equal letters need a blank between them: two steps are too few. The others keep their gradients."""
@@ -155,6 +158,7 @@ def test_another_blank() -> None:
     assert float(run.tensor("loss")) == pytest.approx(expected.item(), rel=1e-12)
 
 
+@pytest.mark.slow
 def test_no_steps() -> None:
     """An empty sequence without labels is certain; a CRF without steps has nothing to say."""
     values = ctc_values() | {"steps": np.array([0, 5, 3, 4]), "letters": np.array([0, 3, 2, 0])}

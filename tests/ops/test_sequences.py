@@ -104,6 +104,7 @@ def drawn(**more: Any) -> dict[str, Any]:
     return {name: rng.normal(size=shape) for name, shape in shapes.items()} | more
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("shape", [("T", "S"), ("N", "T", "S"), (1, "S"), ("N", 1, "S")], ids=str)
 def test_a_binary_mask_says_which_keys_are_seen(shape: Any) -> None:
     extents = [bp.dim(s) if isinstance(s, str) else s for s in shape]

@@ -69,6 +69,7 @@ def stacked(layers, length, declared):
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(LAYER, min_size=1, max_size=4), st.integers(3, 24), st.sampled_from(["integer", "named", "open"])

@@ -124,6 +124,7 @@ def same(found, expected, tolerance=1e-10):
         np.testing.assert_allclose(found[name], array, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
+@pytest.mark.few(fast=4)
 @pytest.mark.parametrize("name", CASES)
 def test_fifty_steps_as_pytorch_takes_them(name):
     rule, peer, settings = CASES[name]
@@ -195,6 +196,7 @@ def single(batches):
     return [{k: a.astype(np.float32) for k, a in batch.items()} for batch in batches]
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", usual(COMPILED, 4))
 def test_plain_takes_the_steps_of_numpy(name, tmp_path):
     """All examples in one batch, so that an epoch is a step."""

@@ -71,6 +71,7 @@ def by_torch(name, clip=None):
     return {k: a.detach().numpy() for k, a in p.items()}
 
 
+@pytest.mark.slow
 def test_groups_as_pytorch_has_them():
     """The norm that is clipped is that of what is trained."""
     adamw = bp.optim.AdamW(0.05, weight_decay=0.2, clip_norm=0.5, groups=GROUPS)
@@ -95,6 +96,7 @@ def lamb(lr, beta1, beta2, eps, own_decay):
     return params
 
 
+@pytest.mark.slow
 def test_lamb_by_its_equations():
     rule = bp.optim.LAMB(0.02, 0.8, 0.9, weight_decay=0.1, groups={"offset": {"weight_decay": 0}})
     expected = lamb(0.02, 0.8, 0.9, 1e-6, {"W": 0.1, "s": 0.1, "v": 0.1})
@@ -121,6 +123,7 @@ def test_numba_takes_the_same_steps_in_single_precision():
         same(found, expected, 2e-4)
 
 
+@pytest.mark.slow
 def test_plain_takes_the_same_steps(tmp_path):
     """All examples in one batch, so that an epoch is a step."""
     rule = bp.optim.AdamW(0.05, weight_decay=0.2, clip_norm=0.5, groups=GROUPS)
@@ -129,6 +132,7 @@ def test_plain_takes_the_same_steps(tmp_path):
     same(plain["train"](before, **BATCHES[0], epochs=20), trained("numpy", rule, BATCHES[:1] * 20).params)
 
 
+@pytest.mark.slow
 def test_what_is_frozen_stays_to_the_bit():
     before, _ = start()
     after = trained("numpy", bp.optim.Adam(0.05, weight_decay=0.1, groups={"W, s": "frozen"})).params
@@ -136,6 +140,7 @@ def test_what_is_frozen_stays_to_the_bit():
     assert changed == {"b", "v"}
 
 
+@pytest.mark.slow
 def test_a_frozen_parameter_doesnt_alter_the_others():
     """Beside a rule without groups, whose gradient isn't clipped: the same numbers, bit for bit."""
     rule = bp.optim.Adam(0.05, groups={"v": {"lr": 0.05}})
@@ -153,6 +158,7 @@ def test_a_schedule_moves_all_rates_in_proportion():
     assert "parts = ((0, 20, 1.0), (20, 24, 0.1))" in text
 
 
+@pytest.mark.slow
 def test_the_diagnosis_takes_the_steps_of_the_module():
     from symbp.language.parts import with_parts
     from symbp.verify.health.training import _Optimizer
@@ -165,6 +171,7 @@ def test_the_diagnosis_takes_the_steps_of_the_module():
     same(params, trained("numpy", rule, BATCHES[:5]).params)
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize(
     ("groups", "message"),
     [
@@ -183,6 +190,7 @@ def test_refused(groups, message):
     assert message in str(error.value)
 
 
+@pytest.mark.slow
 def test_refused_where_it_has_no_code():
     with pytest.raises(GenerationError, match="a plain module has no LAMB, which reads the norm of each"):
         source(NET, optimizer=bp.optim.LAMB(), target="plain", sizes=SIZES)

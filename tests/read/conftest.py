@@ -45,6 +45,10 @@ def derived(name):
         return once(f"target {name}", lambda: bp.derive(load_target(name).network))
     if name.startswith("random"):
         return once(f"read {name}", lambda: bp.derive(nets.declare(SPECS[int(name.split()[1])])))
+    return once(f"read {name}", lambda: _higher(name))
+
+
+def _higher(name):
     net = classifier()
     return {"hessian": bp.hessian, "hvp": bp.hvp}[name](net) if name != "jacobian" else bp.jacobian(net, "p")
 
@@ -55,15 +59,26 @@ def known():
     return functools.cache(derived)
 
 
-FAST = ("mlp", "logistic_regression", "crf", "char_lstm", "cnn", "random 0", "random 1", "hessian")
-
-
-USUAL = 10  # random nets in any run
+FAST = ("mlp", "crf", "cnn", "random 0")
+USUAL = (
+    "attention",
+    "char_lstm",
+    "contrastive",
+    "ctc",
+    "gpt",
+    "layer_norm",
+    "pinn",
+    "resnet_mlp",
+    "vae",
+    *HIGHER,
+)
+RANDOM_IN_ANY = 4  # pages of all of the gallery are compared with those of `generated`
 
 
 def _marks(name):
-    beyond = name.startswith("random") and int(name.split()[1]) >= USUAL
-    return [] if name in FAST else [pytest.mark.slow, *[pytest.mark.long] * beyond]
+    random = name.startswith("random")
+    usual = int(name.split()[1]) < RANDOM_IN_ANY if random else name in USUAL
+    return [] if name in FAST else [pytest.mark.slow, *[pytest.mark.long] * (not usual)]
 
 
 @pytest.fixture(params=[pytest.param(name, marks=_marks(name)) for name in PAGES])

@@ -47,6 +47,7 @@ def page_of(net):
     return document(bp.derive(net), style="textbook")
 
 
+@pytest.mark.slow
 def test_six_equal_layers_are_explained_once():
     page = page_of(dense(SIX, [bp.tanh] * 6))
     (run,) = page.lecture.alike
@@ -56,6 +57,7 @@ def test_six_equal_layers_are_explained_once():
     assert len(told) == len(page.lecture.lessons) - 20
 
 
+@pytest.mark.slow
 def test_what_is_likewise_is_named_with_its_numbers():
     page = page_of(dense(SIX, [bp.tanh] * 6))
     notation = PageText(page.lecture.symbols)
@@ -76,6 +78,7 @@ def test_what_is_likewise_is_named_with_its_numbers():
     assert sentence.count(";") == 4
 
 
+@pytest.mark.slow
 def test_another_activation_is_another_layer():
     page = page_of(dense(SIX, [bp.tanh, bp.tanh, bp.tanh, bp.relu, bp.relu, bp.relu]))
     assert all(run.count < 6 for run in page.lecture.alike)

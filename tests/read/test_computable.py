@@ -30,6 +30,7 @@ def recurrent():
     return of_gallery("char_rnn")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["textbook", "computed"])
 @pytest.mark.parametrize("options", [Options(), Options(**FROM_1)])
 def test_only_what_is_printed_has_letters(normalised, style, options):
@@ -56,6 +57,7 @@ def test_numbers_are_those_of_the_network(normalised):
     assert found.json()["constants"] == {"ε1": 0.0001, "ε2": 0.01}
 
 
+@pytest.mark.slow
 def test_numbers_are_the_same_from_1(recurrent):
     """The first and the last step of a recurrence, which have lines of their own."""
     plain = recurrent.values()
@@ -80,6 +82,7 @@ def test_code_has_numbers(normalised):
     assert any("sqrt(0.01 + " in line for line in lines)
 
 
+@pytest.mark.slow
 def test_arrays_stand_beside_rows_from_0_only(normalised):
     """What a page in columns, or from 1, would contradict."""
     whole = normalised.html(steps=False, flow=False)
@@ -93,6 +96,7 @@ def test_arrays_stand_beside_rows_from_0_only(normalised):
             normalised.html(numbers=normalised.values(), **chosen)
 
 
+@pytest.mark.slow
 def test_pictures_count_as_the_page_does(recurrent):
     page = recurrent.html(steps=False, flow=False, origin=1)
     assert "at t = 3" in page

@@ -28,6 +28,7 @@ LAYERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", LAYERS)
 def test_epsilon_has_its_letter_and_its_value(value):
     derivation = bp.derive(normalised(LAYERS[value]))
@@ -67,6 +68,7 @@ def test_the_letter_is_for_readers():
     assert "1e-5" in str(normalised(bp.nn.LayerNorm()).system)
 
 
+@pytest.mark.slow
 def test_an_authors_own_constants_keep_their_names():
     N, D, K = bp.dims("N D K")
     x, y, W = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K), bp.param("W", (D, K))
@@ -105,6 +107,7 @@ def test_dropouts_rate_has_its_letter():
         page.compare(shown, page.text(shown))
 
 
+@pytest.mark.slow
 def test_two_rates_are_two_letters_and_a_taken_letter_is_another():
     two = dropped(lambda h: bp.dropout(h, 0.25), bp.sigmoid, lambda h: bp.dropout(h, 0.5))
     assert "8·" not in two.text()

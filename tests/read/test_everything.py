@@ -58,6 +58,7 @@ def _chosen(every):
     return [pytest.param(make, id=name) for k, (name, make) in enumerate(every) if k % SHARE == 0]
 
 
+@pytest.mark.few(slow=30)
 @pytest.mark.slow
 @pytest.mark.parametrize("derived", [*_chosen(_registry()), *_chosen(_rows()), *_chosen(_random())])
 def test_pages_are_true(derived):

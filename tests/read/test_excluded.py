@@ -19,6 +19,7 @@ def paths():
     return bp.derive(bp.Network("paths", loss=bp.ctc(z, y, letters=count, from_logits=True)))
 
 
+@pytest.mark.slow
 def test_the_page_has_one_alpha_and_no_shift(paths):
     page = document(paths, style="textbook")
     shown = [e.index_form for e in page.equations]
@@ -33,6 +34,7 @@ def test_every_equation_is_true(paths, reading):
     assert read_back(paths, reading=reading, style="textbook") > 8
 
 
+@pytest.mark.slow
 def test_also_where_labels_do_not_fit(paths, monkeypatch):
     """Equal letters in fewer steps than they and the blanks between take: nll is ∞, all that leads there −∞,
     and the gradient 0."""

@@ -78,6 +78,7 @@ def marked():
     return [pytest.param(case, id=case.name, marks=marks[k % 3]) for k, case in enumerate(CASES)]
 
 
+@pytest.mark.few(fast=4, slow=24)
 @pytest.mark.parametrize("case", marked())
 def test_gradient(case):
     """The value is the formula's, the gradient its slope, and the short form says the same."""
@@ -110,6 +111,7 @@ def test_there_are_a_hundred():
 SECOND = ("ridge", "logistic", "Poisson", "log cosh", "quartic", "Mahalanobis", "entropy")
 
 
+@pytest.mark.few(slow=3)
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if case.name in SECOND], ids=lambda case: case.name)
 def test_hessian(case):

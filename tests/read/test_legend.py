@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 from symbp.explain import document, text
 from symbp.explain.text import legend_lines
 from symbp.ir.expr import Guard
@@ -37,6 +39,7 @@ def test_each_reading_has_what_the_original_has(derivation):
         assert not {i.name for i in shown.all_indices} & set(derivation.system.by_name)
 
 
+@pytest.mark.slow
 def test_each_length_with_a_name_is_explained(cnn):
     page = document.document(cnn)
     assert page.reading.lengths

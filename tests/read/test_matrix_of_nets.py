@@ -43,6 +43,7 @@ NETS = {name: (dense_net, name) for name in ("relu", "leaky_relu", "sigmoid", "s
 NETS |= {"logistic regression": (logistic_regression,), "classifier": (classifier,)}
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", NETS)
 def test_every_equation_has_a_matrix_form_of_its_value(name):
     declare, *arguments = NETS[name]

@@ -213,6 +213,7 @@ def windows(pad):
 f, p3, p2 = indices("f p3 p2")
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("pad", [0, 1, 2])
 def test_convolution(pad):
     """Forward, and the gradients of kernel and image."""
@@ -233,6 +234,7 @@ def test_convolution(pad):
         assert text == f"r_{{f,i}} = Σ_n {shown.replace('{n,i}', '{n,i}')} ⋆ dz_{{n,f}}"
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("pad", [0, 1, 2])
 def test_convolution_backwards(pad):
     """The gradient of the image: full correlation with the kernel turned by half a turn."""
@@ -420,6 +422,7 @@ FACTORS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(FACTORS), min_size=1, max_size=4),
     st.lists(st.sampled_from(FACTORS), max_size=3),

@@ -30,6 +30,7 @@ def whole(derivation):
     )
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", NETS)
 def test_a_tensor_is_the_derivative_that_it_is_called(known, name):
     derivation = known(name)
@@ -43,6 +44,7 @@ def test_a_tensor_is_the_derivative_that_it_is_called(known, name):
         np.testing.assert_allclose(closed[tensor], again[raw.gradients[by]], rtol=1e-7, atol=1e-10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["char_rnn", "char_lstm", "char_gru", "pinn", "gpt"])
 def test_summands_are_added_up(known, name):
     """Each summand of a derivative on the page occurs as it is, or the derivative isn't on the page."""
@@ -54,6 +56,7 @@ def test_summands_are_added_up(known, name):
             assert part in derivation.system.defining[tensor].read_names
 
 
+@pytest.mark.slow
 def test_letters_of_axes_are_one_each(known):
     for name in NETS:
         system = known(name).system
@@ -64,6 +67,7 @@ def test_letters_of_axes_are_one_each(known):
         assert not {size.name for size in lengths(system, words).values()} & words
 
 
+@pytest.mark.slow
 def test_many_helpers_take_no_time():
     """Symbols are found in time that grows with their number, not with its square."""
     N = bp.dim("N")

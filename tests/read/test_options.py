@@ -32,6 +32,7 @@ CASES = [
 ]
 
 
+@pytest.mark.few(fast=1, slow=6)
 @pytest.mark.parametrize(("net", "options"), CASES)
 def test_pages(known, net, options):
     """In index notation and in matrix notation, as text and as LaTeX, and the sums of the lessons."""
@@ -229,6 +230,7 @@ def test_an_author_who_has_the_symbol_keeps_it():
     assert spelled == ["delta_h"]
 
 
+@pytest.mark.slow
 def test_second_derivatives_are_quotients_in_every_notation(known):
     for notation in ("partial", "delta"):
         text = document(known("hessian"), options=Options(notation)).reading.symbols.text

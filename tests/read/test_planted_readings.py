@@ -64,6 +64,7 @@ def _faults(text, symbols):
             yield "factor", f"{left} = {right[: read.start() - 1]}{right[read.end() :]}"
 
 
+@pytest.mark.slow
 def test_every_fault_is_found(known):
     rng, planted = random.Random(7), []
     for net in NETS:

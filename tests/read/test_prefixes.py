@@ -31,6 +31,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_equation_is_true(loss):
     x, m, w = bp.input("x", (N, H)), bp.input("m", (N, K)), bp.param("W", (H, K))

@@ -152,6 +152,7 @@ def words(text):
 FAST, ALL = 40, 600
 
 
+@pytest.mark.few(slow=160)
 @pytest.mark.parametrize(
     "seed", [*range(FAST), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(FAST, ALL))]
 )
@@ -162,6 +163,7 @@ def test_value(seed):
     np.testing.assert_allclose(value(text), expected, rtol=1e-8, atol=1e-10, err_msg=text)
 
 
+@pytest.mark.few(slow=20)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1000, 1060))
 def test_gradient(seed):

@@ -128,6 +128,7 @@ def test_textbook_pages(derivation):
     assert read_back(derivation, reading=in_latex, style="textbook") > 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "formula",
     [

@@ -11,6 +11,7 @@ from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 
 
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.title)
 def test_published_equations_hold(entry):
     derivation = entry.derive()
@@ -42,5 +43,6 @@ def test_published_equations_hold(entry):
         np.testing.assert_allclose(list(found.values()), list(wanted.values()), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_the_page_is_the_one_that_is_told():
     assert PAGE.read_text(encoding="utf-8") == markdown(), "python tests/read/side_by_side.py writes it anew"

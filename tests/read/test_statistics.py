@@ -19,6 +19,7 @@ def written(derivation, style):
     return set(document(derivation, style=style).reading.symbols.text.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", [bp.batch_norm, bp.layer_norm])
 @pytest.mark.parametrize("style", ["textbook", "computed"])
 def test_mean_variance_and_what_is_normalised(norm, style):
@@ -28,6 +29,7 @@ def test_mean_variance_and_what_is_normalised(norm, style):
         assert read_back(derivation, reading=reading, style=style) > 5
 
 
+@pytest.mark.slow
 def test_one_sigma_on_a_page():
     """Beside the logistic function the variance is no σ²."""
     derivation = normalised(bp.batch_norm, bp.sigmoid)

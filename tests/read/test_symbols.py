@@ -170,6 +170,7 @@ def test_a_networks_own_choices_are_kept():
         bp.Network("chosen", loss=loss, letters={"K": "k"})
 
 
+@pytest.mark.slow
 def test_sigma_is_a_function_where_the_page_has_it_as_one():
     """A scale that its author calls sigma, and what would go by σ, have other symbols then."""
     size = bp.dim("N")

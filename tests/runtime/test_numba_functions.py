@@ -99,6 +99,7 @@ def test_values_are_near_the_exact_ones(name: str, dtype: Any) -> None:
         check(name, dtype, 60, compiled=False)
 
 
+@pytest.mark.few(slow=7)
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", EXACT)
@@ -106,6 +107,7 @@ def test_compiled_values_are_near_the_exact_ones(name: str, dtype: Any) -> None:
     check(name, dtype, 2000, compiled=True)
 
 
+@pytest.mark.few(slow=7)
 @pytest.mark.slow
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", EXACT)

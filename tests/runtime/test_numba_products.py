@@ -44,6 +44,7 @@ def product(request: Any) -> Any:
     return request.param, scope["_product_in_tiles"]
 
 
+@pytest.mark.few(slow=16)
 @pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("turned", [(0, 0), (0, 1), (1, 0), (1, 1)])

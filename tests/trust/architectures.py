@@ -7,8 +7,9 @@ functions, and data. Weights are the same arrays in both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -65,9 +66,10 @@ def errors(architecture: Architecture, seed: int = 0) -> dict[str, float]:
 
 # --- ResNet-18 (He et al. 2016): four stages of two blocks, the first of stages 2 to 4 with stride 2
 STAGES = ((4, 1), (6, 2), (8, 2), (10, 2))
+STAGE = ((6, 2),)
 
 
-def resnet18() -> bp.Network:
+def resnet18(stages: Sequence[tuple[int, int]] = STAGES) -> bp.Network:
     n = bp.dim("N")
     x, y = bp.input("x", (n, 3, 32, 32)), bp.labels("y", (n,), classes=10)
 
@@ -81,7 +83,7 @@ def resnet18() -> bp.Network:
     h = bp.relu(conv(x, "stem", 3, 4, 7, 2, 3))
     h = bp.max_pool2d(h, 3, stride=2, padding=1)
     into = 4
-    for stage, (out, stride) in enumerate(STAGES, start=1):
+    for stage, (out, stride) in enumerate(stages, start=1):
         for block in (1, 2):
             step = stride if block == 1 else 1
             name = f"{stage}{block}"
@@ -94,13 +96,13 @@ def resnet18() -> bp.Network:
     return bp.Network("resnet18", loss=bp.cross_entropy(z, y, from_logits=True))
 
 
-def resnet18_torch(t: Mapping[str, Any]) -> Any:
+def resnet18_torch(t: Mapping[str, Any], stages: Sequence[tuple[int, int]] = STAGES) -> Any:
     def conv(z: Any, name: str, stride: int, padding: int) -> Any:
         z = F.conv2d(z, t[f"K_{name}"], stride=stride, padding=padding)
         return F.batch_norm(z, None, None, t[f"g_{name}"], t[f"b_{name}"], training=True)
 
     h = F.max_pool2d(F.relu(conv(t["x"], "stem", 2, 3)), 3, stride=2, padding=1)
-    for stage, (_, stride) in enumerate(STAGES, start=1):
+    for stage, (_, stride) in enumerate(stages, start=1):
         for block in (1, 2):
             step, name = (stride if block == 1 else 1), f"{stage}{block}"
             z = conv(F.relu(conv(h, name + "a", step, 1)), name + "b", 1, 1)
@@ -249,6 +251,9 @@ def _rows(rng: np.random.Generator, rows: Mapping[str, int]) -> Arrays:
 
 
 ARCHITECTURES: dict[str, Architecture] = {
+    "resnet_stage": Architecture(
+        partial(resnet18, STAGE), partial(resnet18_torch, stages=STAGE), _images(3, 32, (), 10), {"N": 5}
+    ),
     "resnet18": Architecture(resnet18, resnet18_torch, _images(3, 32, (), 10), {"N": 5}),
     "unet": Architecture(unet, unet_torch, _images(1, 16, (16, 16), 3), {"N": 3}),
     "wavenet": Architecture(wavenet, wavenet_torch, _sequences, {"N": 4}),

@@ -8,12 +8,11 @@ pytest.importorskip("torch", reason="PyTorch is not installed")
 
 from architectures import ARCHITECTURES, errors
 
-LONG = ("resnet18", "unet")
+LONG = ("resnet18", "unet")  # a minute each
+MARKS = {name: [pytest.mark.slow, *[pytest.mark.long] * (name in LONG)] for name in ARCHITECTURES}
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] * (n in LONG)) for n in ARCHITECTURES]
-)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=marks) for n, marks in MARKS.items()])
 def test_gradients_are_pytorchs(name: str) -> None:
     found = errors(ARCHITECTURES[name])
     worst = max(found, key=lambda n: found[n])

@@ -62,6 +62,7 @@ def crowded() -> bp.Network:
 NETS = [masked, far, saturated, tied, crowded, solved]
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("make", NETS)
 def test_right_gradients_are_not_called_wrong(make: Any) -> None:
     net = make()
@@ -193,6 +194,7 @@ def test_a_module_without_a_gradient_is_wrong() -> None:
         assert words in str(report)
 
 
+@pytest.mark.slow
 def test_a_wrong_derivative_inside_the_declaration_is_found() -> None:
     x, W, v = bp.input("x", (N, D)), bp.param("W", (D, H)), bp.param("v", (H,))
     slope = bp.grad(bp.leaky_relu(x @ W, 0.2) @ v, x).named("slope")

@@ -1,6 +1,7 @@
 """Checks where differences are hard to form: beside kinks, with a metric at a kink, of infinite losses."""
 
 import numpy as np
+import pytest
 
 import symbp as bp
 from symbp.ir.evaluation.margins import kink_margin
@@ -20,6 +21,7 @@ def rectified():
     return bp.Network("rectified", loss=loss, metrics={"none": none})
 
 
+@pytest.mark.slow
 def test_differences_keep_to_one_side_of_kinks():
     report = bp.check(rectified(), sizes={"N": 20, "D": 3, "H": 300, "K": 3}, methods=["central differences"])
     assert report.ok, str(report)
@@ -42,6 +44,7 @@ def test_both_steps_are_near_a_known_derivative():
         assert abs(found - np.cos(0.7)) < error
 
 
+@pytest.mark.slow
 def test_words_that_do_not_fit_into_their_time_are_left_out_of_the_exact_check():
     N, T, S, K = bp.dims("N T S K")
     x, y = bp.input("x", (N, T, K)), bp.labels("y", (N, S), classes=K)

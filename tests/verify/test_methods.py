@@ -43,6 +43,7 @@ def spoilt(right: bp.Derivation, key: str, factor: Any) -> bp.Derivation:
     return replace(right, system=right.system.with_(equations=tuple(map(wrong, right.system.equations))))
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("method", METHODS)
 def test_right_and_wrong_by_each_method(method: str) -> None:
     net, right = rational()
@@ -88,6 +89,7 @@ def test_a_kink_within_the_steps_has_no_slope() -> None:
     assert "kink" in row.verdict
 
 
+@pytest.mark.slow
 def test_large_nets_along_random_directions() -> None:
     net, right = curved()
     for derivation, ok in ((right, True), (spoilt(right, "w", sympy.Rational(10**6 + 1, 10**6)), False)):

@@ -30,6 +30,8 @@ EVERY, SEEDS = (1, 10) if LONG else (17, 2)
 QUICK = 150  # one net in so many is checked in any case
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=20)
 @pytest.mark.parametrize(
     "make",
     [

@@ -29,12 +29,18 @@ QUICK = (
     "deviation",
     "largest",
 )
+LONG = ("pooled", "recurrent")  # minutes each
 OF_A_KIND = 3 if os.environ.get("SYMBP_LONG") else 1  # so many faults of each kind
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in planted.NETS]
-)
+MARKS = {
+    name: [pytest.mark.slow] * (name not in QUICK) + [pytest.mark.long] * (name in LONG)
+    for name in planted.NETS
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks) for name, marks in MARKS.items()])
 def test_every_planted_fault_is_found(name: str) -> None:
     net = planted.NETS[name]()
     right = planted.swept(net)
@@ -46,6 +52,7 @@ def test_every_planted_fault_is_found(name: str) -> None:
     assert not missed, "\n".join(f"{fault.kind}: {fault.target} = {fault.body}" for fault in missed)
 
 
+@pytest.mark.slow
 def test_one_mask_for_two_branches_is_found() -> None:
     net = planted.siamese()
     right = planted.swept(net)

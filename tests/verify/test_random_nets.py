@@ -67,6 +67,8 @@ def test_all_activations_and_losses_occur() -> None:
     assert {len(spec.widths) - 1 for spec in SPECS} == {1, 2, 3, 4, 5, 6}
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=4)
 @each_net
 def test_numeric_and_exact(spec: Any) -> None:
     _, derivation = derived(spec)
@@ -80,6 +82,7 @@ def test_numeric_and_exact(spec: Any) -> None:
     }
 
 
+@pytest.mark.few(fast=3, slow=6)
 @each_net
 def test_interpreter(spec: Any) -> None:
     net, derivation = derived(spec)
@@ -90,6 +93,7 @@ def test_interpreter(spec: Any) -> None:
         assert relative_error(value, plain[derivation.gradients[name]].astype(float)) <= 1e-12, name
 
 
+@pytest.mark.few(fast=1, slow=6)
 @each_net
 def test_pytorch(spec: Any) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -99,6 +103,7 @@ def test_pytorch(spec: Any) -> None:
         assert relative_error(value, theirs[name]) <= 1e-10, name
 
 
+@pytest.mark.few(fast=3, slow=8)
 @each_net
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_modules(spec: Any, target: str) -> None:

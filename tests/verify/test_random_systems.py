@@ -105,6 +105,7 @@ def check(seeds: range) -> None:
         assert all(error <= TOLERANCE for error in errors.values()), (seed, errors)
 
 
+@pytest.mark.slow
 def test_a_few() -> None:
     check(range(FEW))
 

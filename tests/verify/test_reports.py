@@ -112,6 +112,7 @@ def test_the_histogram_counts_every_entry() -> None:
     assert (other.name, other.points) == ("b (1 of 1 are 0)", ())
 
 
+@pytest.mark.slow
 def test_a_report_without_curves() -> None:
     net = bp.gallery.find("linear_regression").load().net
     report = bp.check(net, derivation=bp.hvp(net), methods=["complex step"])

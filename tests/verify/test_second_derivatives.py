@@ -56,6 +56,7 @@ CASES = [
 ]
 
 
+@pytest.mark.few(fast=3, slow=4)
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_every_result_by_every_method(name: str, kind: str) -> None:
     net, derivation = derived(name, kind)
@@ -70,6 +71,7 @@ def test_every_result_by_every_method(name: str, kind: str) -> None:
         assert max(row.max_abs_error for row in exact) == 0
 
 
+@pytest.mark.few(fast=0, slow=1)
 @pytest.mark.parametrize(
     "kind", [pytest.param(k, marks=[pytest.mark.slow] * (k == "Hessian")) for k in KINDS]
 )
@@ -88,6 +90,7 @@ def test_a_wrong_term_is_found_by_every_method(kind: str) -> None:
     assert all(row.ok for row in report.rows if row.parameter != key)
 
 
+@pytest.mark.slow
 def test_the_report_says_what_was_checked() -> None:
     for kind, words in (
         ("gradient by data", "gradients"),
@@ -105,6 +108,8 @@ def verdicts(net: bp.Network, derivation: bp.Derivation, module: ModuleType) -> 
     return {row.parameter: row.ok for row in report.rows if row.method == "generated module"}
 
 
+@pytest.mark.few(slow=3)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_modules_of_derivatives(kind: str) -> None:
     net, derivation = derived("classifier", kind)
@@ -112,6 +117,7 @@ def test_modules_of_derivatives(kind: str) -> None:
     assert verdicts(net, derivation, module) == dict.fromkeys(derivation.gradients, True)
 
 
+@pytest.mark.slow
 def test_a_wrong_module_of_derivatives_is_found_out() -> None:
     net = classifier()
     derivation = bp.hessian(net, wrt=["V"])

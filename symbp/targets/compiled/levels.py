@@ -99,22 +99,36 @@ class Lines:
         return "\n\n".join([*found, *([] if self.memory is None else [str(self.memory)])])
 
 
-def validate(state: Any) -> None:
+def validate(state: Any, before: Any = None) -> None:
     """Raises InvalidSystem or LoweringError where a state breaks a rule of its level, SyntaxError where a
-    text is none of Python."""
+    text is none of Python. Parts that are those of the state before have been judged."""
+    judged = {id(part) for part, _ in _parts(before)}
+    for part, judge in _parts(state):
+        if id(part) not in judged:
+            judge(part)
+
+
+def _parts(state: Any) -> list[tuple[Any, Callable[[Any], None]]]:
+    """What a state is made of, and the rules that each part must obey."""
+    found: list[tuple[Any, Callable[[Any], None]]] = []
     if isinstance(state, Equations):
-        system = state.system
-        if state.split is not None:  # chunks are of training alone: what stands for it at inference is whole
-            system = system.with_(inference={})
-        validate_system(system)
+        found.append((state.system, _of_training if state.split is not None else validate_system))
     elif isinstance(state, Programs):
-        for segment in state.network.segments:
-            validate_program(segment.program)
+        found += [(segment.program, validate_program) for segment in state.network.segments]
     elif isinstance(state, str):
-        compile(state, "<module>", "exec")
-    memory = getattr(state, "memory", None)
-    if memory is not None:
-        validate_memory(memory)
+        found.append((state, _compiles))
+    if isinstance(state, (Programs, Lines)) and state.memory is not None:
+        found.append((state.memory, validate_memory))
+    return found
+
+
+def _of_training(system: System) -> None:
+    """Chunks are of training alone: what stands for it at inference is whole."""
+    validate_system(system.with_(inference={}))
+
+
+def _compiles(text: str) -> None:
+    compile(text, "<module>", "exec")
 
 
 # --- values

@@ -101,6 +101,7 @@ FAULTS: dict[str, tuple[str, Change]] = {
 }
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_wherever_it_stands(fault: str) -> None:
     name, change = FAULTS[fault]
@@ -229,6 +230,7 @@ def test_what_is_tiny_at_all_points_is_not_0(exponent: int) -> None:
     np.testing.assert_allclose(found, [exponent, -exponent if exponent % 2 == 0 else exponent])
 
 
+@pytest.mark.slow
 def test_saturated_units_are_compared_in_many_digits() -> None:
     """log(1 − σ(25)) keeps 5 of its digits in float64: its safe form is no other value."""
     b = SystemBuilder()
@@ -243,6 +245,7 @@ def test_saturated_units_are_compared_in_many_digits() -> None:
     assert all(difference(system, safe, {"loss": "loss"}, seed=k, free=False) is None for k in range(30))
 
 
+@pytest.mark.slow
 def test_a_branch_that_only_unclipped_values_reach_is_seen() -> None:
     """The maximum of a row of clipped values is a bound nearly always, and its derivative 0."""
     b = SystemBuilder()

@@ -15,6 +15,7 @@ SCRIPTED = "return document.documentElement.matches('.scripted')"
 OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 
 
+@pytest.mark.few(slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_page(browser, page, name):
     """Nothing beyond the window or over something else, nothing said or asked for, in each of eight ways;
@@ -44,6 +45,7 @@ def check_paper(browser, path):
     assert base64.b64decode(printed["data"]).startswith(b"%PDF")
 
 
+@pytest.mark.few(slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_for_everyone(browser, axe, page, name):
     """An accessibility checker finds nothing, with all that can be opened open."""

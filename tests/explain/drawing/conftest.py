@@ -28,7 +28,7 @@ def _random_nets():
 
 nets = _random_nets()
 SPECS = nets.specs(RANDOM, seed=5)
-FAST = ("mlp", "logistic_regression", "crf", "char_rnn", "neuron", "resnet_mlp")
+FAST = ("mlp", "crf", "char_rnn")
 ALL = [*sorted(bp.gallery.GALLERY), *(f"random {k}" for k in range(RANDOM))]
 NETS = [n if n in FAST else pytest.param(n, marks=pytest.mark.slow) for n in ALL]
 

@@ -1,6 +1,7 @@
 """The chain rule along the arrows of a picture, with the factors as they are written, is the gradient."""
 
 import numpy as np
+import pytest
 from test_read_back import sizes_of_page, values, words
 
 from symbp.explain.drawing.graph import graph, lettered
@@ -112,6 +113,7 @@ def behind(found, readers):
     return reached
 
 
+@pytest.mark.few(slow=9)
 def test_sum_over_paths_is_the_gradient(page):
     found, point = graph(page.reading), Point(page)
     worded = {(f.reader, f.read) for f in found.flows if f.jacobian is None and not f.saved}

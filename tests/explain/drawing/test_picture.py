@@ -81,6 +81,7 @@ def bezier(points, t):
     return points[0]
 
 
+@pytest.mark.few(slow=9)
 def test_nothing_overlaps(page):
     check_places(drawn(page)[2])
 
@@ -90,6 +91,7 @@ def test_nothing_overlaps_unrolled(pages, name):
     check_places(drawn(pages(name), steps=3)[2])
 
 
+@pytest.mark.few(slow=9)
 def test_edges_are_the_reads(page):
     found = graph(page.reading)
     equations = forward_equations(page.reading)
@@ -100,6 +102,7 @@ def test_edges_are_the_reads(page):
     assert flows <= reads
 
 
+@pytest.mark.few(slow=9)
 def test_every_equation_is_reachable(page):
     tree = ET.fromstring(drawing(page, "net-", alone=True))
     links = [a.get("href") for a in tree.iter(f"{SVG}a")]
@@ -123,6 +126,7 @@ def test_what_belongs_together_says_so(pages):
     assert all(g.get("data-equations") is not None for g in groups)
 
 
+@pytest.mark.few(slow=9)
 def test_a_picture_is_told_in_words(page):
     tree = ET.fromstring(drawing(page, alone=True))
     names = {node.get("id"): "".join(node.itertext()) for node in tree.iter() if node.get("id")}

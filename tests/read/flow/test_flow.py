@@ -30,6 +30,7 @@ def by_start(tracks):
     return {t.start: t for t in tracks if not t.is_trained}
 
 
+@pytest.mark.slow
 def test_recurrence_as_by_hand(rnn):
     """Back through time, written out: δ ← (δ ⊙ (1 − h²))·Uᵀ."""
     derivation, found = rnn
@@ -72,6 +73,7 @@ def test_what_is_known_of_starts_and_activations(rnn):
     assert far["sigmoid"]["Glorot"] < 1e-6 < 1e-3 < far["tanh"]["Glorot"]
 
 
+@pytest.mark.slow
 def test_layers_in_a_chain_are_the_derivatives_of_the_page():
     derivation = derived("autoencoder")
     found = flow(derivation)
@@ -83,6 +85,7 @@ def test_layers_in_a_chain_are_the_derivatives_of_the_page():
         np.testing.assert_allclose(norm, np.linalg.norm(right[f"d{place}"]), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_skips_pass_gradients_on():
     found = flow(derived("resnet_mlp"))
     assert found.kind == "layers"
@@ -94,6 +97,7 @@ def test_nothing_without_depth(name):
     assert flow(derived(name)) is None
 
 
+@pytest.mark.slow
 def test_gates_keep_their_activations():
     found = flow(derived("char_gru"))
     assert len(found.tracks) == 1
@@ -117,6 +121,7 @@ def test_no_way_through_what_has_no_loss():
     assert path(system.with_(loss=None)) is None
 
 
+@pytest.mark.slow
 def test_a_skip_and_a_norm_help():
     """Six layers of logistic units: nothing of a gradient arrives, unless there is a way past them."""
     N, D = bp.dims("N D")

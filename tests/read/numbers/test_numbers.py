@@ -13,6 +13,8 @@ QUICK = ("neuron", "mlp", "crf")
 NETS = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in sorted(bp.gallery.GALLERY)]
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=10)
 @pytest.mark.parametrize("name", NETS)
 def test_every_net_of_the_gallery(known, name):
     """Every derivative on the page, by what only the page has, too, is what central differences give, and
@@ -68,6 +70,7 @@ def test_both_readings_agree(net):
     np.testing.assert_allclose(computed["dW"], numbers(net, GIVEN)["dW"], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_lines_that_define_a_part(known):
     """The gates of an LSTM are one tensor, and four lines."""
     found = worked_example(known("char_lstm"), small=True, sizes={"T": 2})
@@ -116,6 +119,7 @@ def test_an_example_is_drawn_for_what_is_left_out(net):
     assert net.values({"x": [[1.0, 2.0]]}, seed=5)["W"].tolist() != found["W"].tolist()
 
 
+@pytest.mark.slow
 def test_an_example_can_be_followed(known):
     found = worked_example(known("mlp"), small=True)
     assert all(2 <= extent <= 3 for extent in found.sizes.values())

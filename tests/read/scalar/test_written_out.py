@@ -18,6 +18,7 @@ QUICK = ("sigmoid_2_2_2", "softmax_regression", "dropout", "circuit_neuron")
 NETS = [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in SMALL]
 
 
+@pytest.mark.few(fast=2, slow=6)
 @pytest.mark.parametrize("name", NETS)
 def test_values_and_derivatives(known, name):
     whole = worked_example(known(name), small=True, sizes=SMALL[name])

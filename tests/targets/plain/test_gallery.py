@@ -20,6 +20,7 @@ LINES = {"mlp": 90, "char_lstm": 140, "cnn": 130, "gpt": 200}
 EVERY = ("train", "evaluate", "predict", "check", "save")
 
 
+@pytest.mark.few(fast=4, slow=10)
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.filterwarnings("error")
 def test_values(name):

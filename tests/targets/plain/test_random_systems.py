@@ -60,6 +60,7 @@ def test_many_equations(first):
         forward(seed)
 
 
+@pytest.mark.few(slow=3)
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(12, 120, 12))
 def test_many_recurrences_and_gradients(first):

@@ -146,6 +146,7 @@ FORMS = {
 }
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(form, derivation, monkeypatch):
     report = bp.check(net, derivation=derivation, against=FORMS[form]())

@@ -54,6 +54,7 @@ def false_alarm(right: Right) -> str:
     return "" if found.ok else f"{right}\n{found}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net", FEW)
 def test_some_mistakes_are_found_and_named(net: str) -> None:
     wrong = {fault.slips[0]: fault for fault in reversed(list(faults(net)))}

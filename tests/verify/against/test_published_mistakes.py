@@ -139,6 +139,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_published_mistakes_are_found_and_the_first_wrong_tensor_is_named(case, of_gallery):
     name, wrong, right, first, following = CASES[case]

@@ -39,12 +39,14 @@ def agree(net, *names, **more):
 
 
 # --- the gallery
+@pytest.mark.slow
 @torch
 def test_short_nets_of_the_gallery_agree_with_torch():
     for name in ("mlp", "word2vec", "conv"):
         agree(derived_once.of_gallery(name), "torch")
 
 
+@pytest.mark.few(fast=0, slow=6)
 @torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in GALLERY if name not in ("mlp", "neuron")])
@@ -52,6 +54,7 @@ def test_the_gallery_agrees_with_torch(name):
     agree(derived_once.of_gallery(name), "torch")
 
 
+@pytest.mark.few(slow=3)
 @jax
 @pytest.mark.slow
 @pytest.mark.parametrize("name", usual(GALLERY, 6))
@@ -59,6 +62,7 @@ def test_the_gallery_agrees_with_jax(name):
     agree(derived_once.of_gallery(name), "jax")
 
 
+@pytest.mark.few(slow=2)
 @tensorflow
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # its own, about itself

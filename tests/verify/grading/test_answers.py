@@ -9,6 +9,7 @@ from written_answers import HOSTILE, RIGHT, WRONG
 from symbp.errors import FormulaError
 
 
+@pytest.mark.few(fast=8, slow=24)
 @pytest.mark.parametrize(("net", "answer"), RIGHT, ids=[f"{n}: {a[:60]}" for n, a in RIGHT])
 def test_right(net, answer):
     verdict = derived(net).grade(answer)
@@ -18,6 +19,7 @@ def test_right(net, answer):
     assert verdict.counterexample is None
 
 
+@pytest.mark.few(fast=6, slow=24)
 @pytest.mark.parametrize(("net", "answer", "slip"), WRONG, ids=[f"{n}: {a[:60]}" for n, a, _ in WRONG])
 def test_wrong(net, answer, slip):
     verdict = derived(net).grade(answer)
@@ -33,6 +35,7 @@ def test_enough_of_each():
     assert len(WRONG) >= 60
 
 
+@pytest.mark.few(fast=8, slow=12)
 @pytest.mark.parametrize("answer", HOSTILE, ids=[repr(a[:40]) for a in HOSTILE])
 def test_hostile(answer):
     """Refused at once, with the place."""

@@ -14,6 +14,7 @@ from symbp.explain.text import PageText, index_form, matrix_form
 from symbp.verify.grading import Grader
 
 
+@pytest.mark.few(fast=6)
 @pytest.mark.parametrize("net", NETS)
 def test_printed_equations_are_right_answers(net):
     """In indices and in matrices, as text and as LaTeX."""
@@ -91,6 +92,7 @@ def test_conditions_that_seldom_matter(answer):
     assert derived("rectified").grade(answer).right is not True
 
 
+@pytest.mark.slow
 def test_one_bias_more_is_no_matter_of_sampling():
     assert derived("recurrent").grade("dU = Σ_t h_{t-1}ᵀ·da1_{t} + 0*Σ_t h_{t}ᵀ·da1_{t}").right
     assert derived("recurrent").grade("dh[n,t,k] = h[n,t,k] - y[n,t,k] + Σ_l da1[n,t+1,l]·U[k,l]").right

@@ -51,12 +51,15 @@ def told(name, kind="problem"):
     return {(f.rule, *f.about) for f in found(name).findings if f.kind == kind}
 
 
+@pytest.mark.few(fast=0, slow=10)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [slow(n) if n in LONG else n for n in GALLERY])
 def test_no_false_alarm_in_the_gallery(name):
     problems = lint(of_gallery(name)).problems
     assert {(f.rule, f.about[0]) for f in problems} == TRUE.get(name, set())
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize(
     "name",
     ["plain", "stable_regression", "relu_layers", "recurrent", "softmax_by_hand", "logistic_loss_by_hand",
@@ -66,6 +69,7 @@ def test_nets_without_a_problem(name):
     assert told(name) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameter"),
     [("bias_before_batch_norm", "b1"), ("attention_key_bias", "bk"), ("offset_of_all_logits", "c")],
@@ -100,6 +104,7 @@ def test_redundant_parameters():
     assert told("free_scalar") == {("redundant scale", "W", "s")}
 
 
+@pytest.mark.slow
 def test_scales_that_are_customary_are_notes():
     assert ("common scale", "W", "V") in told("two_linear_layers", "note")
     assert ("scale without effect", "W") in told("scaled_before_layer_norm", "note")
@@ -168,6 +173,7 @@ def test_the_greatest_value_of_a_slope_is_exact(slope, greatest):
     assert found == greatest or sympy.simplify(found - greatest) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["relu_layers", "plain", "recurrent", "char_lstm", "char_gru", "ssm", "vae", "moe", "pinn"]
 )

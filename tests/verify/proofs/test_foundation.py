@@ -28,6 +28,8 @@ def proven(name):
     return derivation, prove(derivation)
 
 
+@pytest.mark.few(slow=4)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETS)
 def test_a_step_says_nothing_that_it_does_not_need(name):
     derivation, found = proven(name)

@@ -45,6 +45,8 @@ def proofs_of(name):
     return prove(derived(name))
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=8)
 @pytest.mark.parametrize("name", [*SMALL, *(pytest.param(n, marks=pytest.mark.slow) for n in LARGE)])
 def test_every_step_of_the_gallery_is_proven_in_time(name):
     started = time.process_time()
@@ -55,6 +57,8 @@ def test_every_step_of_the_gallery_is_proven_in_time(name):
     assert [v.rule for v in found.steps] == [step.rule for step in derived(name).steps]
 
 
+@pytest.mark.few(slow=5)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_wrong_steps_are_found_and_named(name):
     derivation = derived(name)
@@ -73,6 +77,8 @@ def test_wrong_steps_are_found_and_named(name):
     assert count >= ROUNDS * AT_ONCE - 3  # 10 nets together: more than 150
 
 
+@pytest.mark.few(slow=5)
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::symbp.errors.DoubtfulRewrite")
 @pytest.mark.parametrize("name", ["mlp", "char_rnn", "vae"])
 @pytest.mark.parametrize("seed", range(4))
@@ -176,6 +182,7 @@ def test_the_command_fails_where_a_step_is_wrong(capsys, monkeypatch):
     assert "step 5" in err
 
 
+@pytest.mark.few(fast=4, slow=36)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [op.name for op in REGISTRY.values() if op.differentiable])
 @pytest.mark.filterwarnings("ignore::symbp.errors.DoubtfulRewrite")

@@ -31,6 +31,7 @@ def wrong_kinds(net: str, every: int = 1) -> list[str]:
     return missed
 
 
+@pytest.mark.slow
 def test_slips_of_a_feedforward_net() -> None:
     assert not wrong_kinds("mlp", 1 if LONG else 2)
 
@@ -48,6 +49,7 @@ def hint(net: str, tensor: str, old: str, new: str) -> str:
     return repair.hint
 
 
+@pytest.mark.slow
 def test_hints_say_what_to_do() -> None:
     assert hint("mlp", "dW2", "da2 = da2 / N", "pass") == "dW2 is N times too large: divide by N"
     assert "h[n,j]" in hint("mlp", "dW1", "(1 - h**2)", "(1 - a1**2)")
@@ -100,6 +102,7 @@ def test_single_precision_is_enough() -> None:
     assert repair.slip == "missing slope"
 
 
+@pytest.mark.slow
 def test_changed_equations_are_explained() -> None:
     """Whatever an equation is changed to, as the search itself would, something is found that undoes it."""
     derivation = derived("mlp")
