@@ -183,7 +183,7 @@ class _Walk:
     def incoming(self, one: Incoming, vocabulary: int | None) -> None:
         if not self.reads.get(one.name) and one.name not in self.goes_out:
             return
-        name = self.w.names.take(cleaned(one.name, "x"))
+        name = self.w.names.take(label if is_plain(label := cleaned(one.name, "x")) else "x")
         shape = tuple(self.w.size(n) if isinstance(n, str) else n for n in one.shape)
         if one.numbers == "integer":
             if vocabulary is None:

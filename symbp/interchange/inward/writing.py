@@ -32,6 +32,9 @@ INFIX = {
 }  # fmt: skip
 
 
+LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}  # how strongly operators bind; others get brackets
+
+
 @dataclass(frozen=True, eq=False)
 class Term:
     """An expression: its text, and what it is. An `atom` needs no brackets; what is `light` only looks at
@@ -102,10 +105,12 @@ class Writer:
     def infix(self, op: str, a: Any, b: Any, light: bool = False) -> Term:
         """`a op b`."""
         value = INFIX[op](evaluated(a), evaluated(b))
-        return Term(f"{bracketed(a)} {op} {bracketed(b)}", value, atom=False, light=light, made=op)
+        level = LEVELS.get(op, 0)
+        left, right = bracketed(a, level), bracketed(b, level + 1)
+        return Term(f"{left} {op} {right}", value, atom=False, light=light, made=op)
 
     def negative(self, a: Term) -> Term:
-        return Term(f"-{bracketed(a)}", -a.value, atom=False, made="-")
+        return Term(f"-{bracketed(a)}", -a.value, atom=False, made="~")
 
     def opposite(self, a: Term) -> Term:
         """Where a condition doesn't hold."""
@@ -140,7 +145,7 @@ class Writer:
         self.leaves.append(wrapped(f"{name} = {term.text}"))
         return replace(term, text=name, named=True, made="")
 
-    def held(self, one: Held, array: Any = None, form: str = "", facts: str = "", init: float = 0) -> Term:
+    def held(self, one: Held, array: Any = None, form: str = "", facts: str = "", init: float = 0.0) -> Term:
         """A parameter, or a buffer that is never updated, for an array of the model; `array` is it in another
         `form`. Raises DataError: an array in two forms, or one that holds what isn't finite."""
         key = (one.name, form)
@@ -156,7 +161,7 @@ class Writer:
         values = values.astype(np.float64) if values.dtype.kind != "f" else values
         if not np.isfinite(values).all():
             raise DataError(f"{one.name} holds what is no finite number")
-        name = self.names.take(cleaned(one.name, "p" if one.kind == "parameter" else "b"))
+        name = self.names.take(cleaned(one.name, "layer"))
         self.sources[name] = one.name
         shape = tuple(int(n) for n in values.shape)
         if one.kind == "parameter":
@@ -203,11 +208,11 @@ def spelled(value: Any) -> str:
     return repr(value)
 
 
-def bracketed(value: Any) -> str:
-    """An operand of an operator."""
-    bare = (isinstance(value, Term) and not value.atom) or (
-        isinstance(value, sympy.Expr) and not value.is_Atom
-    )
+def bracketed(value: Any, level: int = 3) -> str:
+    """An operand of an operator, in brackets unless it binds at least as strongly as the `level` says."""
+    bare = isinstance(value, sympy.Expr) and not value.is_Atom
+    if isinstance(value, Term) and not value.atom:
+        bare = not 0 < level <= LEVELS.get(value.made, 0)
     text = spelled(value)
     return f"({text})" if bare or text.startswith("-") else text
 

@@ -98,7 +98,7 @@ def batch_norm(c: Call) -> Any:
     if statistics[0] is not None:
         mean, variance = statistics
         options["running_mean"] = layers.statistic(c.w, mean)
-        options["running_var"] = layers.statistic(c.w, variance, "nonnegative", 1)
+        options["running_var"] = layers.statistic(c.w, variance, "nonnegative", 1.0)
         options["momentum"] = momentum
     return c.w.call("batch_norm", x, **options)
 

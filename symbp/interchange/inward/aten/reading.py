@@ -35,8 +35,10 @@ def graph_of(module: Any, inputs: Any, dims: Sequence[Axes] | Axes) -> Graph:
     if not given or not all(isinstance(x, torch.Tensor) for x in given):
         raise UsageError("the example inputs are tensors", help="from_torch(module, (x,)), as module(x) takes them")
     opened = _opened(given, dims)
-    program = _exported(torch, module, [_wide(torch, x, axes) for x, axes in zip(given, opened, strict=True)], opened)
-    return _Reader(torch, program, opened).graph(cleaned(type(module).__name__.lower(), "model"))
+    wide = [_wide(torch, x, axes) for x, axes in zip(given, opened, strict=True)]
+    program = _exported(torch, module, wide, opened)
+    kind = type(module).__name__
+    return _Reader(torch, program, opened).graph(cleaned(kind.lower(), "model"), f"the PyTorch module {kind}")
 
 
 def _opened(given: Sequence[Any], dims: Sequence[Axes] | Axes) -> list[dict[int, str]]:
@@ -94,7 +96,7 @@ class _Reader:
         self.held: dict[str, Held] = {}
         self.inputs: list[Incoming] = []
 
-    def graph(self, name: str) -> Graph:
+    def graph(self, name: str, origin: str) -> Graph:
         nodes = list(self.program.graph.nodes)
         kinds = {spec.arg.name: spec for spec in self.program.graph_signature.input_specs}
         for node in nodes:
@@ -108,7 +110,7 @@ class _Reader:
         own = results[len(results) - len(specs) :]
         labels = ["output"] if len(own) == 1 else [f"output{k + 1}" for k in range(len(own))]
         outputs = dict(zip(labels, (n.name for n in own), strict=True))
-        return Graph(name, tuple(self.inputs), self.held, tuple(steps), outputs, f"a PyTorch module, {name}")
+        return Graph(name, tuple(self.inputs), self.held, tuple(steps), outputs, origin)
 
     def _placeholder(self, node: Any, spec: Any) -> None:
         kind = spec.kind.name

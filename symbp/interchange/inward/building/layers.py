@@ -81,10 +81,12 @@ def by_statistics(
     if x.rank < 2:
         refuse("batch normalisation needs an axis of channels")
     m = statistic(w, mean)
-    v = statistic(w, variance, "nonnegative", 1)
+    v = statistic(w, variance, "nonnegative", 1.0)
     deviation = w.call("sqrt", w.infix("+", v, eps))
     found = w.infix("/", w.infix("-", x, beside(w, m, x)), beside(w, deviation, x))
-    return scaled(w, found, scale, offset)
+    if scale is None and offset is None:
+        return found
+    return scaled(w, w.bound(found, w.names.numbered("standardised")), scale, offset)
 
 
 def statistic(w: Writer, value: Any, facts: str = "", init: float = 0.0) -> Term:
