@@ -40,7 +40,11 @@ class Imported:
         return iter((self.net, self.weights))
 
     def save(
-        self, path: str | os.PathLike[str], params: str | os.PathLike[str] | None = None, *, force: bool = False
+        self,
+        path: str | os.PathLike[str],
+        params: str | os.PathLike[str] | None = None,
+        *,
+        force: bool = False,
     ) -> tuple[Path, Path]:
         """Writes the declaration as a Python file and the arrays beside it, .npz or .safetensors by its
         ending; both paths. Raises GenerationError: a file that is there already; UsageError: a loss that was
@@ -95,9 +99,7 @@ def _ended(w: Writer, made: Declared, loss: str | None, output: str | None) -> E
     if name not in LOSSES:
         raise UsageError(f"no loss is called {name!r} here", help=choose(name, LOSSES))
     if chosen.rank == 0:
-        raise UsageError(
-            f"the output {chosen.text} is one number, a loss itself", help="leave the loss out"
-        )
+        raise UsageError(f"the output {chosen.text} is one number, a loss itself", help="leave the loss out")
     return LOSSES[name](w, chosen)
 
 
@@ -123,7 +125,10 @@ def _classes(w: Writer, p: Term) -> Ended:
     if not isinstance(p.shape[-1], int):
         raise UsageError(f"the number of classes, {p.shape[-1]}, is open")
     y = w.leaf("labels", _target_name(w), p.shape[:-1], classes=p.shape[-1])
-    made_of = {"softmax": ("cross_entropy", {}), "log_softmax": ("nll", {})}
+    made_of: dict[str, tuple[str, dict[str, Any]]] = {
+        "softmax": ("cross_entropy", {}),
+        "log_softmax": ("nll", {}),
+    }
     function, options = made_of.get(p.made, ("cross_entropy", {"from_logits": True}))
     accuracy = {"accuracy": w.call("accuracy", p, y)} if p.rank == 2 else {}
     return Ended(w.call(function, p, y, **options), accuracy)

@@ -32,6 +32,7 @@ class Names:
 
     def __init__(self, taken: frozenset[str] = frozenset()) -> None:
         self._taken = set(RESERVED | taken)
+        self._next: dict[str, itertools.count[int]] = {}
 
     def free(self, name: str) -> bool:
         """Whether nothing is called so, nor would be its gradient."""
@@ -48,10 +49,6 @@ class Names:
         base = base.rstrip("0123456789_") or base
         start = self._next.setdefault(base, itertools.count(1))
         return self._take(next(c for c in (f"{base}{k}" for k in start) if self.free(c)))
-
-    @property
-    def _next(self) -> dict[str, itertools.count[int]]:
-        return self.__dict__.setdefault("_counts", {})
 
     def _take(self, name: str) -> str:
         self._taken.add(name)

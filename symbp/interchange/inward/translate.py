@@ -25,8 +25,12 @@ class Call:
     """One step while it is taken over: its arguments, and which of them have been read."""
 
     def __init__(
-        self, step: Step, writer: Writer, values: Mapping[str, Any],
-        wanted: frozenset[str] = frozenset(), parts: frozenset[tuple[str, int]] = frozenset(),
+        self,
+        step: Step,
+        writer: Writer,
+        values: Mapping[str, Any],
+        wanted: frozenset[str] = frozenset(),
+        parts: frozenset[tuple[str, int]] = frozenset(),
     ) -> None:
         self.step, self.w, self._values = step, writer, values
         self._wanted, self._parts = wanted, parts
@@ -123,7 +127,9 @@ class Declared:
     outputs: Mapping[str, Term]
 
 
-def declared(graph: Graph, table: Mapping[str, Entry], rows: Callable[[Graph], Mapping[str, int]]) -> Declared:
+def declared(
+    graph: Graph, table: Mapping[str, Entry], rows: Callable[[Graph], Mapping[str, int]]
+) -> Declared:
     """The declaration of a graph. `rows` finds the vocabulary of each input of integers.
 
     Raises DataError: operations that the table doesn't have, all of them at once; a step that means something
@@ -210,7 +216,9 @@ class _Walk:
             raise DataError(failure.what, where=step.where, details=told, help=failure.help) from None
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as failure:
             raise DataError(
-                "its operands and attributes don't fit each other", where=step.where, details=(str(failure)[:200],)
+                "its operands and attributes don't fit each other",
+                where=step.where,
+                details=(str(failure)[:200],),
             ) from failure
         results = found if isinstance(found, tuple) else (found,)  # a list is one result with parts
         for name in step.results[len(results) :]:

@@ -9,7 +9,7 @@ The text is never run here, nor is anything of a model: names are cleaned, numbe
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from symbp.language.sizes import value_of, with_values
 from symbp.language.tensor import Condition, Tensor
 
 WIDTH = 104
-INFIX = {
+INFIX: dict[str, Callable[[Any, Any], Any]] = {
     "+": lambda a, b: a + b, "-": lambda a, b: a - b, "*": lambda a, b: a * b, "/": lambda a, b: a / b,
     "**": lambda a, b: a**b, "@": lambda a, b: a @ b, "<": lambda a, b: a < b, "<=": lambda a, b: a <= b,
     ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "&": lambda a, b: a & b, "|": lambda a, b: a | b,
@@ -38,8 +38,8 @@ LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}  # how strongly operators bind
 @dataclass(frozen=True, eq=False)
 class Term:
     """An expression: its text, and what it is. An `atom` needs no brackets; what is `light` only looks at
-    its operand in another way, and gets no name of its own if it is read once. `made` is the function; `seen`, of axes in another
-    order, says of what and which."""
+    its operand in another way, and gets no name of its own if it is read once. `made` is the function;
+    `seen`, of axes in another order, says of what and which."""
 
     text: str
     value: Any  # a Tensor, or a Condition
@@ -57,13 +57,22 @@ class Term:
     def shape(self) -> tuple[Expr, ...]:
         """The extents: integers where they are known, else formulas of open sizes."""
         if isinstance(self.value, Condition):
-            shapes = [t.shape for t in self.value.operands if isinstance(t, Tensor)]
-            return tuple(map(extent, max(shapes, key=len)))
+            return _broadcast([t.shape for t in self.value.operands if isinstance(t, Tensor)])
         return tuple(map(extent, self.value.shape))
 
     @property
     def rank(self) -> int:
         return len(self.shape)
+
+
+def _broadcast(shapes: Sequence[Sequence[Expr]]) -> tuple[Any, ...]:
+    """The extents of tensors beside each other, by trailing axes."""
+    found: list[Any] = []
+    for shape in shapes:
+        own = [extent(size) for size in reversed(shape)]
+        found += own[len(found) :]
+        found = [e if f == 1 else f for f, e in zip(found, own, strict=False)] + found[len(own) :]
+    return tuple(reversed(found))
 
 
 def extent(size: Expr) -> Any:

@@ -16,7 +16,6 @@ from symbp.interchange.inward.translate import Call, Entry
 from symbp.interchange.inward.values import entries, known, refuse, shape_of, tensor
 
 
-
 def linear(c: Call) -> Any:
     return el.linear(c.w, c.term("input"), c.term("weight"), c.maybe("bias"))
 
@@ -91,12 +90,11 @@ def batch_norm(c: Call) -> Any:
     """With the batch's own statistics in training, as symbp's; with the measured ones at inference."""
     c.skip("cudnn_enabled")
     x, eps, momentum = c.term("input"), c["eps"], c.get("momentum", 0.1)
-    statistics = [c.get(key) for key in ("running_mean", "running_var")]
+    mean, variance = c.get("running_mean"), c.get("running_var")
     if not c.flag("training"):
-        return layers.by_statistics(c.w, x, c.get("weight"), c.get("bias"), *statistics, eps)
+        return layers.by_statistics(c.w, x, c.get("weight"), c.get("bias"), mean, variance, eps)
     options: dict[str, Any] = {"weight": c.maybe("weight"), "bias": c.maybe("bias"), "eps": eps}
-    if statistics[0] is not None:
-        mean, variance = statistics
+    if mean is not None:
         options["running_mean"] = layers.statistic(c.w, mean)
         options["running_var"] = layers.statistic(c.w, variance, "nonnegative", 1.0)
         options["momentum"] = momentum
@@ -210,7 +208,9 @@ def upsample(mode: str) -> Entry:
         factors = c.get("scale_factors")
         scale = [float(s) for s in factors] if factors is not None and size is None else None
         c.skip("scale_factors", "scales", "scales_h", "scales_w")
-        return layers.resized(c.w, c.term("input" if "input" in c else "self"), size, scale, mode, c.flag("align_corners"))
+        return layers.resized(
+            c.w, c.term("input" if "input" in c else "self"), size, scale, mode, c.flag("align_corners")
+        )
 
     return take
 
@@ -226,14 +226,15 @@ def softplus(c: Call) -> Any:
     """PyTorch takes the line itself where β·x is above the threshold: at 20 that is less than 2·10⁻⁹."""
     c.only("threshold", 20, 20.0)
     beta = known(c.get("beta", 1))
-    return c.w.call("softplus", c.term("self"), beta=int(beta) if beta is not None and beta == int(beta) else float(beta))
+    return c.w.call(
+        "softplus", c.term("self"), beta=int(beta) if beta is not None and beta == int(beta) else float(beta)
+    )
 
 
 def elu(c: Call) -> Any:
     c.only("scale", 1)
     c.only("input_scale", 1)
     return c.w.call("elu", c.term("self"), alpha=float(c["alpha"]))
-
 
 
 def glu(c: Call) -> Any:
@@ -259,4 +260,3 @@ LAYERS: Mapping[str, Entry] = {
     "aten.pixel_shuffle": lambda c: c.w.call("pixel_shuffle", c.term("self"), c.whole("upscale_factor")),
     "aten.prelu": prelu, "aten.softplus": softplus, "aten.elu": elu, "aten.glu": glu,
 }  # fmt: skip
-

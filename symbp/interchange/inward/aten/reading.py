@@ -33,7 +33,9 @@ def graph_of(module: Any, inputs: Any, dims: Sequence[Axes] | Axes) -> Graph:
         raise UsageError(f"a torch.nn.Module is taken in, not {type(module).__name__}")
     given = tuple(inputs) if isinstance(inputs, (tuple, list)) else (inputs,)
     if not given or not all(isinstance(x, torch.Tensor) for x in given):
-        raise UsageError("the example inputs are tensors", help="from_torch(module, (x,)), as module(x) takes them")
+        raise UsageError(
+            "the example inputs are tensors", help="from_torch(module, (x,)), as module(x) takes them"
+        )
     opened = _opened(given, dims)
     wide = [_wide(torch, x, axes) for x, axes in zip(given, opened, strict=True)]
     program = _exported(torch, module, wide, opened)
@@ -92,7 +94,10 @@ class _Reader:
 
     def __init__(self, torch: Any, program: Any, opened: Sequence[Mapping[int, str]]) -> None:
         self.torch, self.program, self.opened = torch, program, opened
-        self.symbols: dict[str, str] = {}
+        tensors = program.state_dict.values()
+        self.frozen = any(
+            t.requires_grad for t in tensors
+        )  # so that those without a gradient are meant to be
         self.held: dict[str, Held] = {}
         self.inputs: list[Incoming] = []
 
@@ -119,7 +124,7 @@ class _Reader:
             array = tensor.detach().cpu()
             if array.dtype in (self.torch.float16, self.torch.bfloat16) or array.is_complex():
                 raise DataError(f"{spec.target} has elements of type {array.dtype}, which aren't taken in")
-            self.held[node.name] = Held(str(spec.target), array.numpy().copy(), self._kind(kind, array))
+            self.held[node.name] = Held(str(spec.target), array.numpy().copy(), self._kind(kind, tensor))
         elif kind == "USER_INPUT" and hasattr(node.meta.get("val"), "shape"):
             value = node.meta["val"]
             axes = self.opened[len(self.inputs)]
@@ -130,8 +135,12 @@ class _Reader:
         else:
             raise DataError(f"the module takes {node.name}, which is no tensor")
 
-    def _kind(self, kind: str, array: Any) -> Kind:
-        return KINDS[kind] if array.is_floating_point() else "constant"
+    def _kind(self, kind: str, tensor: Any) -> Kind:
+        """A parameter that gets no gradient where others do isn't learned."""
+        if not tensor.is_floating_point():
+            return "constant"
+        held_back = kind == "PARAMETER" and self.frozen and not tensor.requires_grad
+        return "buffer" if held_back else KINDS[kind]
 
     def _tensor(self, spec: Any) -> Any:
         for home in (self.program.state_dict, self.program.constants):
@@ -144,7 +153,9 @@ class _Reader:
         where = f"{_called(target)} ({node.name})"
         if isinstance(target, self.torch._ops.OpOverload):
             names = [a.name for a in target._schema.arguments]
-            defaults = {a.name: _plain(a.default_value) for a in target._schema.arguments if a.has_default_value()}
+            defaults = {
+                a.name: _plain(a.default_value) for a in target._schema.arguments if a.has_default_value()
+            }
             arguments = dict(zip(names, node.args, strict=False)) | dict(node.kwargs)
             op = f"{target.namespace}.{target._schema.name.partition('::')[2]}"
         else:
@@ -201,8 +212,8 @@ def _check_in_place(steps: Sequence[Step]) -> None:
 VIEWS = frozenset(
     f"aten.{name}"
     for name in (
-        "view", "reshape", "flatten", "unflatten", "permute", "transpose", "t", "squeeze", "unsqueeze", "expand",
-        "slice", "select", "split", "chunk", "unbind", "narrow", "detach", "alias", "contiguous", "to",
+        "view", "reshape", "flatten", "unflatten", "permute", "transpose", "t", "squeeze", "unsqueeze",
+        "expand", "to", "slice", "select", "split", "chunk", "unbind", "narrow", "detach", "alias", "contiguous",
         "dropout", "view_as", "diagonal", "split_with_sizes", "numpy_T", "expand_as", "identity",
     )
 ) | {"python.getitem"}  # fmt: skip

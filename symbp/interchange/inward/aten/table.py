@@ -12,12 +12,13 @@ from typing import Any
 from symbp.interchange.inward.aten.elements import ELEMENTS
 from symbp.interchange.inward.aten.layers import LAYERS
 from symbp.interchange.inward.aten.reading import Axes, graph_of
+from symbp.interchange.inward.aten.views import VIEWS
 from symbp.interchange.inward.finishing import Imported, Loss, check_loss, finished
 from symbp.interchange.inward.graph import Graph
 from symbp.interchange.inward.naming import cleaned
 from symbp.interchange.inward.translate import Entry, declared, rows_of
 
-TABLE: Mapping[str, Entry] = {**ELEMENTS, **LAYERS}
+TABLE: Mapping[str, Entry] = {**ELEMENTS, **VIEWS, **LAYERS}
 LOOKUPS = {"aten.embedding": ("weight", "indices"), "aten.index_select": ("self", "index")}
 PASSING = frozenset(
     f"aten.{name}"
@@ -35,17 +36,7 @@ def from_torch(
     dims: Sequence[Axes] | Axes = None,
     name: str | None = None,
 ) -> Imported:
-    """A network out of a PyTorch module, followed by `torch.export` at example inputs.
-
-    `dims` names open axes, {0: "N", 1: "T"}, for all inputs or for each; if nothing is said the first axis
-    of each is open, N. A module in evaluation mode comes in as it predicts; one in training mode with batch
-    statistics and dropout, which symbp's network doesn't have at inference either. Parameters and buffers
-    have their names of the state_dict with underscores, and their values in `weights`; `loss` and `output`
-    as for `from_onnx`.
-
-    Raises DataError: what `torch.export` can't follow; operations that aren't taken in, all of them named;
-    one that would mean something else here; UsageError: PyTorch isn't installed, no tensors, an unknown loss.
-    """
+    """The network of a module at example inputs, see `bp.from_torch`."""
     check_loss(loss)
     graph = graph_of(module, inputs, dims)
     graph = graph if name is None else replace(graph, name=cleaned(name, "model"))

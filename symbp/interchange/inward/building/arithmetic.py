@@ -25,7 +25,7 @@ from symbp.interchange.inward.values import (
 )
 from symbp.interchange.inward.writing import Term, Writer
 
-KNOWN = {
+KNOWN: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "**": operator.pow,
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "=": operator.eq, "!=": operator.ne, "&": operator.and_, "|": operator.or_,

@@ -49,8 +49,8 @@ def convolution(
 
 
 def transposed(
-    w: Writer, x: Term, weight: Term, bias: Term | None, stride: Any, pads: Pads, more: Any, dilation: Any,
-    groups: int,
+    w: Writer, x: Term, weight: Term, bias: Term | None, stride: Any, pads: Sequence[int], more: Any,
+    dilation: Any, groups: int,
 ) -> Term:  # fmt: skip
     """A transposed convolution."""
     given = [] if bias is None else [bias]
@@ -74,9 +74,7 @@ def over_space(w: Writer, kind: str, x: Term, keep: bool = True) -> Term:
     return w.call(f"global_{kind}_pool", x, keepdim=keep)
 
 
-def by_statistics(
-    w: Writer, x: Term, scale: Any, offset: Any, mean: Any, variance: Any, eps: float
-) -> Term:
+def by_statistics(w: Writer, x: Term, scale: Any, offset: Any, mean: Any, variance: Any, eps: float) -> Term:
     """(x − mean)/√(variance + ε)·scale + offset for each channel: batch normalisation at inference."""
     if x.rank < 2:
         refuse("batch normalisation needs an axis of channels")

@@ -88,7 +88,9 @@ def first_state(w: Writer, value: Any, place: int) -> Term | None:
     if value is None:
         return None
     if isinstance(value, Filled):
-        return _zero(value.number)
+        if value.number != 0:
+            refuse(f"states start at {value.number} everywhere", "0 and data are taken in")
+        return None
     array = known(value)
     if array is None and isinstance(value, Held) and value.kind != "parameter" and not value.array.any():
         return None
@@ -96,11 +98,6 @@ def first_state(w: Writer, value: Any, place: int) -> Term | None:
         return None
     found: Term = at(w, tensor(w, value), 0, place)
     return found
-
-
-def _zero(number: float) -> None:
-    if number != 0:
-        refuse(f"states start at {number} everywhere", "0 and data are taken in")
 
 
 def piece(one: Held, name: str, take: Callable[[Any], Any]) -> Held:

@@ -192,9 +192,9 @@ def _cut(extent: Any, start: Any, stop: Any, step: int) -> slice:
         return slice(None if first == extent - 1 else first, None if last < 0 else last, step)
     if step < 0 and not (start in (-1, None) or (isinstance(start, int) and start >= END)):
         refuse("a slice runs backwards from within an axis of an open size")
-    first = None if start == 0 or step < 0 else start
+    from_ = None if start == 0 or step < 0 else start
     beyond = isinstance(stop, int) and (stop >= END or stop <= -END)
-    return slice(first, None if beyond or stop == extent else stop, None if step == 1 else step)
+    return slice(from_, None if beyond or stop == extent else stop, None if step == 1 else step)
 
 
 def at(w: Writer, value: Any, axis: int, place: Any) -> Any:
@@ -266,7 +266,8 @@ def _short(rank: int, axis: int) -> int:
 
 def parted(w: Writer, value: Any, lengths: Sequence[Any], axis: int) -> tuple[Any, ...]:
     """The parts of an axis, so many elements in each."""
-    start, found = 0, []
+    start: Any = 0
+    found: list[Any] = []
     total = shape_of(value)[axis_of(len(shape_of(value)), axis)]
     if isinstance(total, int) and sum(lengths) != total:
         refuse(f"{total} elements can't be parted into {', '.join(map(str, lengths))}")

@@ -16,6 +16,7 @@ from symbp.interchange.inward.building import layers, shapes
 from symbp.interchange.inward.graph import Held
 from symbp.interchange.inward.translate import Call, Entry
 from symbp.interchange.inward.values import (
+    MOST_KNOWN,
     Filled,
     as_known,
     entries,
@@ -83,9 +84,10 @@ def clip(c: Call) -> Any:
     bounds = [number(c[k]) if k in c else None for k in (1, 2)]
     if bounds == [None, None]:
         return c[0]
-    if None not in bounds and bounds[0] > bounds[1]:
+    low, high = bounds
+    if low is not None and high is not None and low > high:
         refuse("the lower bound is above the upper one")
-    return c.w.call("clamp", c.term(0), low=bounds[0], high=bounds[1])
+    return c.w.call("clamp", c.term(0), low=low, high=high)
 
 
 def selu(c: Call) -> Any:
@@ -171,7 +173,9 @@ def einsum(c: Call) -> Any:
     text = c["equation"].replace(" ", "")
     if "..." in text or "->" not in text:
         refuse(f"einsum {text!r} isn't written out", "name all axes, and those of the result")
-    return c.w.call("einsum", text, *[c.term(k) for k in sorted(k for k in c.step.arguments if k != "equation")])
+    return c.w.call(
+        "einsum", text, *[c.term(k) for k in sorted(k for k in c.step.arguments if k != "equation")]
+    )
 
 
 def reshape(c: Call) -> Any:
@@ -271,7 +275,7 @@ def count_range(c: Call) -> Any:
     bounds = [number(c[k]) for k in range(3)]
     if not all(isinstance(b, int) for b in bounds):
         refuse("a range of numbers up to an open size")
-    if bounds[2] == 0 or abs(bounds[1] - bounds[0]) > shapes.MOST_KNOWN:
+    if bounds[2] == 0 or abs(bounds[1] - bounds[0]) > MOST_KNOWN:
         refuse("a range of numbers that is too long")
     return np.arange(*bounds)
 
@@ -292,7 +296,6 @@ def trilu(c: Call) -> Any:
         cut_off = np.triu if upper else np.tril
         return Held(f"triangle_{c.step.results[0]}", cut_off(array, k))
     return c.w.call("triu" if upper else "tril", c.term(0), k)
-
 
 
 ELEMENTS: Mapping[str, Entry] = {
@@ -331,4 +334,3 @@ ELEMENTS: Mapping[str, Entry] = {
     "Trilu": trilu, "Mod": modulo,
     "Size": lambda c: tidy(np.prod(as_known(shape_of(c[0])))),
 }  # fmt: skip
-

@@ -60,7 +60,7 @@ def conv_transpose(c: Call) -> Any:
     c.only("auto_pad", "NOTSET")
     if "output_shape" in c:
         refuse("a transposed convolution is given the shape of its result", "give it pads instead")
-    given = pads(c, count)
+    given: tuple[tuple[int, int], ...] = pads(c, count)
     more = each(c, "output_padding", count, 0)
     uneven = any(a != b for a, b in given)
     own = ((0, 0),) * count if uneven else given
@@ -251,16 +251,24 @@ def _results(
 def resize(c: Call) -> Any:
     """Nearest below, or linear, in the two ways of laying places beside each other that PyTorch has."""
     x, mode = c.term(0), c.get("mode", "nearest")
-    for key, allowed in (("antialias", (0,)), ("exclude_outside", (0,)), ("keep_aspect_ratio_policy", ("stretch",))):
+    for key, allowed in (
+        ("antialias", (0,)),
+        ("exclude_outside", (0,)),
+        ("keep_aspect_ratio_policy", ("stretch",)),
+    ):
         c.only(key, *allowed)
     c.skip("extrapolation_value", "cubic_coeff_a", 1)  # of modes that are refused
     if "axes" in c:
         refuse("axes are named for a resizing", "give a scale or size for each axis")
-    scales = [float(v) for v in np.ravel(c[2].array)] if isinstance(c.get(2), Held) and c[2].array.size else None
+    scales = (
+        [float(v) for v in np.ravel(c[2].array)] if isinstance(c.get(2), Held) and c[2].array.size else None
+    )
     sizes = list(entries(c[3])) if 3 in c else None
     place = c.get("coordinate_transformation_mode", "half_pixel")
     for given in (scales, sizes):
-        if given is not None and (len(given) != x.rank or (given[0], given[1]) not in ((1.0, 1.0), x.shape[:2])):
+        if given is not None and (
+            len(given) != x.rank or (given[0], given[1]) not in ((1.0, 1.0), x.shape[:2])
+        ):
             refuse("a resizing changes batch or channels")
     corners = place == "align_corners"
     if mode == "nearest":
@@ -291,4 +299,3 @@ LAYERS: Mapping[str, Entry] = {
     "LSTM": recurrence("lstm", ("Sigmoid", "Tanh", "Tanh"), (0, 2, 3, 1)),
     "GRU": recurrence("gru", ("Sigmoid", "Tanh", "Tanh"), (1, 0, 2)),
 }  # fmt: skip
-

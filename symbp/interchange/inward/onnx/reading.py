@@ -132,9 +132,13 @@ class _Reader:
             )
         inside = self.folder.resolve()
         path = (inside / location).resolve()
-        plain = location and not Path(location).is_absolute() and "\\" not in location and ".." not in location
+        plain = (
+            location and not Path(location).is_absolute() and "\\" not in location and ".." not in location
+        )
         if not plain or not path.is_relative_to(inside) or not path.is_file():
-            raise DataError(f"the array {one.name!r} isn't in a file of the model's folder: {location[:80]!r}")
+            raise DataError(
+                f"the array {one.name!r} isn't in a file of the model's folder: {location[:80]!r}"
+            )
         offset, wanted = _digits(said.get("offset", "0")), prod(shape) * dtype.itemsize
         length = _digits(said.get("length", str(wanted)))
         if length != wanted or offset + length > path.stat().st_size:
@@ -183,7 +187,7 @@ class _Reader:
             return float(str(np.float32(value)))
         if isinstance(value, int):
             return value
-        values = list(value) if not isinstance(value, (self.onnx.GraphProto,)) else [None]
+        values: list[Any] = [None] if isinstance(value, self.onnx.GraphProto) else list(value)
         if any(isinstance(v, bytes) for v in values):
             return [v.decode("utf-8", "replace") for v in values]
         if all(isinstance(v, int) for v in values):
@@ -234,7 +238,9 @@ def _incoming(one: Any) -> Incoming:
     return Incoming(one.name, tuple(shape), KINDS[kind.elem_type][0])
 
 
-def _check_defined_once(inputs: tuple[Incoming, ...], held: Mapping[str, Held], steps: tuple[Step, ...]) -> None:
+def _check_defined_once(
+    inputs: tuple[Incoming, ...], held: Mapping[str, Held], steps: tuple[Step, ...]
+) -> None:
     seen = {*held, *(one.name for one in inputs)}
     for step in steps:
         for name in filter(None, step.results):

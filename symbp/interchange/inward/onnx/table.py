@@ -21,17 +21,7 @@ PASSING = frozenset({"Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Tra
 
 
 def from_onnx(model: Any, *, loss: Loss = None, output: str | None = None) -> Imported:
-    """A network out of an ONNX model: a path, bytes or an `onnx.ModelProto`, inference as it is meant.
-
-    Data come in under the names of the model's inputs, sizes without a value stay open under theirs.
-    Arrays of real numbers are parameters, with their values in `weights`; running statistics and constants
-    are buffers that stay as they are. `loss` is "mse" (if nothing is said), "mae", "huber", "smooth_l1",
-    "cross_entropy" or "binary_cross_entropy" of the first output, or of `output`, and a target `y`; or a
-    function of the outputs as tensors. An output that is one number is the loss itself.
-
-    Raises DataError: no whole ONNX model; operators that aren't taken in, all of them named; one that would
-    mean something else here; UsageError: an unknown loss or output, onnx isn't installed.
-    """
+    """The network of a model, see `bp.from_onnx`."""
     check_loss(loss)
     graph = graph_of(model)
     return finished(graph, declared(graph, TABLE, _rows), loss, output)
