@@ -209,11 +209,11 @@ def _check_in_place(steps: Sequence[Step]) -> None:
                 )  # fmt: skip
 
 
-VIEWS = frozenset(
+VIEWS = {"python.getitem"} | {
     f"aten.{name}"
     for name in (
         "view", "reshape", "flatten", "unflatten", "permute", "transpose", "t", "squeeze", "unsqueeze",
-        "expand", "to", "slice", "select", "split", "chunk", "unbind", "narrow", "detach", "alias", "contiguous",
-        "dropout", "view_as", "diagonal", "split_with_sizes", "numpy_T", "expand_as", "identity",
+        "expand", "to", "slice", "select", "split", "chunk", "unbind", "narrow", "detach", "alias", "dropout",
+        "contiguous", "view_as", "diagonal", "split_with_sizes", "numpy_T", "expand_as",
     )
-) | {"python.getitem"}  # fmt: skip
+}  # fmt: skip

@@ -70,7 +70,9 @@ def conv_transpose(c: Call) -> Any:
         c.w, x, weight, c.maybe(2), each(c, "strides", count), [a for a, _ in own], more,
         each(c, "dilations", count), c.whole("group", 1),
     )  # fmt: skip
-    return layers.trimmed(c.w, found, given) if uneven else found
+    if not uneven:
+        return found
+    return layers.trimmed(c.w, c.w.bound(found, c.w.names.numbered("convtranspose")), given)
 
 
 def _check_kernel(c: Call, weight: Term, count: int) -> None:
