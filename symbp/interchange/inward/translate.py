@@ -135,15 +135,22 @@ def declared(
     Raises DataError: operations that the table doesn't have, all of them at once; a step that means something
     else than symbp's function; values that nothing defines.
     """
-    steps = graph.live()
-    _check_all_there(steps, table)
-    walk = _Walk(graph, Writer())
+    _check_all_there(graph.live(), table)
     vocabulary = rows(graph)
+    walk = _walked(graph, table, vocabulary, {value: name for name, value in graph.outputs.items()})
+    through = walk.passed_through()
+    return (_walked(graph, table, vocabulary, through) if through else walk).finished()
+
+
+def _walked(
+    graph: Graph, table: Mapping[str, Entry], rows: Mapping[str, int], goes_out: Mapping[str, str]
+) -> _Walk:
+    walk = _Walk(graph, Writer(), goes_out)
     for one in graph.inputs:
-        walk.incoming(one, vocabulary.get(one.name))
-    for step in steps:
+        walk.incoming(one, rows.get(one.name))
+    for step in graph.live():
         walk.take(step, table[step.op])
-    return walk.finished()
+    return walk
 
 
 def _check_all_there(steps: tuple[Step, ...], table: Mapping[str, Entry]) -> None:
@@ -170,8 +177,8 @@ def _places(op: str, where: list[str]) -> str:
 class _Walk:
     """Values by their foreign names, and how often each is read."""
 
-    def __init__(self, graph: Graph, writer: Writer) -> None:
-        self.graph, self.w = graph, writer
+    def __init__(self, graph: Graph, writer: Writer, goes_out: Mapping[str, str]) -> None:
+        self.graph, self.w, self.goes_out = graph, writer, goes_out
         self.values: dict[str, Any] = dict(graph.held)
         self.inputs: dict[str, Term] = {}
         self.reads: dict[str, int] = {}
@@ -184,7 +191,6 @@ class _Walk:
             for of, place in [(step.arguments.get(0), step.arguments.get(1))]
             if isinstance(of, Ref) and isinstance(place, int)
         )
-        self.goes_out = {value: name for name, value in graph.outputs.items()}
 
     def incoming(self, one: Incoming, vocabulary: int | None) -> None:
         if not self.reads.get(one.name) and one.name not in self.goes_out:
@@ -240,6 +246,14 @@ class _Walk:
         own = step.op.startswith("python.") and value.made.isidentifier()
         base = value.made if own else step.op.rpartition(".")[2].lower()
         return self.w.bound(value, self.w.names.numbered(base), hidden=value.light)
+
+    def passed_through(self) -> dict[str, str]:
+        """Where an output is the value of an earlier step, that step's result under the output's name, beside
+        the other outputs; nothing if there is none such."""
+        first = {id(v): name for name, v in reversed(self.values.items()) if isinstance(v, Term)}
+        found = {first.get(id(self.values.get(v)), v): label for v, label in self.goes_out.items()}
+        held = {*self.graph.held, *(one.name for one in self.graph.inputs)}
+        return {} if found == self.goes_out or held & set(found) else found
 
     def _out(self, name: str, value: Term) -> Term:
         return self.w.bound(tensor(self.w, value), self.w.names.take(cleaned(self.goes_out[name], "y")))

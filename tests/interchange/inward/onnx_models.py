@@ -1,7 +1,6 @@
 """Small ONNX models, each made operator by operator: (bytes, inputs) by name."""
 
 import numpy as np
-import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 KINDS = {"f": TensorProto.FLOAT, "d": TensorProto.DOUBLE, "i": TensorProto.INT64, "b": TensorProto.BOOL}
@@ -37,7 +36,9 @@ class Model:
 
     def add(self, op, *operands, outputs=1, **attributes):
         names = [f"v{len(self.nodes)}_{k}" for k in range(outputs)]
-        self.nodes.append(helper.make_node(op, list(operands), names, f"{op}.{len(self.nodes)}", **attributes))
+        self.nodes.append(
+            helper.make_node(op, list(operands), names, f"{op}.{len(self.nodes)}", **attributes)
+        )
         return names[0] if outputs == 1 else names
 
     def proto(self, *results):
@@ -91,7 +92,9 @@ def recurrence(op, gates, states=1, **attributes):
         y = m.add("Reshape", m.add("Transpose", y, perm=[2, 0, 1, 3]), m.ints(0, 4, -1))
         total = m.add("ReduceMean", y, m.ints(1), keepdims=0)
         for end in ends:
-            total = m.add("Add", total, m.add("Reshape", m.add("Transpose", end, perm=[1, 0, 2]), m.ints(0, -1)))
+            total = m.add(
+                "Add", total, m.add("Reshape", m.add("Transpose", end, perm=[1, 0, 2]), m.ints(0, -1))
+            )
         return total
 
     return make
@@ -121,7 +124,9 @@ def transformer(m):
 
 def words(m):
     tokens = m.input("tokens", (3, 4), np.array([[1, 5, 2, 0], [6, 6, 1, 3], [0, 2, 4, 5]]))
-    e = m.add("Add", m.add("Gather", m.held(7, 6), tokens), m.add("Slice", m.held(9, 6), m.ints(0), m.ints(4)))
+    e = m.add(
+        "Add", m.add("Gather", m.held(7, 6), tokens), m.add("Slice", m.held(9, 6), m.ints(0), m.ints(4))
+    )
     s = m.add("ReduceMax", e, m.ints(1), keepdims=0)
     return m.add("Gemm", s, m.held(6, 3), m.held(3))
 

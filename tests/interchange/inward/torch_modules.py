@@ -93,8 +93,8 @@ MODULES = {
     ),
     "residual": lambda: (Residual(), torch.randn(2, 3, 5, 5)),
     "lstm": lambda: (
-        Of(nn.LSTM(4, 5, 2, bidirectional=True, batch_first=True), lambda y: y[0] + y[1][1].sum((0, 2))[:, None, None]),
-        torch.randn(3, 4, 4),
+        Of(nn.LSTM(4, 5, 2, bidirectional=True, batch_first=True),
+           lambda y: y[0] + y[1][1].sum((0, 2))[:, None, None]), torch.randn(3, 4, 4),
     ),
     "gru": lambda: (Of(nn.GRU(4, 5, batch_first=True), lambda y: y[0][:, -1]), torch.randn(3, 4, 4)),
     "rnn": lambda: (
@@ -110,8 +110,8 @@ MODULES = {
     "unet": lambda: (UNet(), torch.randn(2, 1, 6, 6)),
     "siamese": lambda: (Siamese(), torch.randn(3, 5), torch.randn(3, 5)),
     "groups": lambda: (
-        nn.Sequential(nn.Conv2d(4, 4, 3, groups=4), nn.GroupNorm(2, 4), nn.GELU("tanh"), nn.AdaptiveAvgPool2d(1),
-                      nn.Flatten(), nn.PReLU(4)), torch.randn(2, 4, 5, 5),
+        nn.Sequential(nn.Conv2d(4, 4, 3, groups=4), nn.GroupNorm(2, 4), nn.GELU("tanh"),
+                      nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.PReLU(4)), torch.randn(2, 4, 5, 5),
     ),
     "pooling": lambda: (
         nn.Sequential(nn.AvgPool2d(3, 2, 1, ceil_mode=True, count_include_pad=False), nn.Hardswish(),

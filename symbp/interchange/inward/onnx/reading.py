@@ -141,7 +141,7 @@ class _Reader:
             )
         offset, wanted = _digits(said.get("offset", "0")), prod(shape) * dtype.itemsize
         length = _digits(said.get("length", str(wanted)))
-        if length != wanted or offset + length > path.stat().st_size:
+        if min(offset, length) < 0 or length != wanted or offset + length > path.stat().st_size:
             raise DataError(f"the array {one.name!r} doesn't fit the part of {location[:80]!r} that it names")
         with path.open("rb") as file:
             file.seek(offset)
@@ -250,4 +250,4 @@ def _check_defined_once(
 
 
 def _digits(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1 << 62
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
