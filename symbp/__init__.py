@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from symbp.api import compile as compile
     from symbp.api import derive as derive
     from symbp.api import diagnose as diagnose
+    from symbp.api import from_onnx as from_onnx
+    from symbp.api import from_torch as from_torch
     from symbp.api import generate as generate
     from symbp.api import grad_of as grad_of
     from symbp.api import hessian as hessian

@@ -18,6 +18,7 @@ from symbp.api.derivation import Derivation, PageChoices
 from symbp.api.exporting import to_onnx
 from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
+from symbp.api.importing import from_onnx, from_torch
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError, choose
 from symbp.language.parts import with_parts
@@ -44,6 +45,8 @@ __all__ = [
     "compile",
     "derive",
     "diagnose",
+    "from_onnx",
+    "from_torch",
     "generate",
     "grad_of",
     "hessian",

@@ -17,12 +17,10 @@ from symbp.cli.arguments import Arguments
 from symbp.cli.commands import (
     check,
     compile,
-    convert,
     derive,
     diagnose,
     draw,
     exercise,
-    export,
     gallery,
     generate,
     grad,
@@ -36,6 +34,7 @@ from symbp.cli.commands import (
     train,
 )
 from symbp.cli.completion import SHELLS, PrintCompletion
+from symbp.cli.formats import convert, export, import_
 from symbp.cli.parsing import Parser
 from symbp.cli.status import FINE, INTERRUPTED, USAGE
 from symbp.cli.streams import streams
@@ -54,6 +53,7 @@ COMMANDS = (
     compile,
     convert,
     export,
+    import_,
     diagnose,
     check,
     prove,
@@ -125,7 +125,7 @@ def parser() -> Parser:
     )
     commands = found.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for command in COMMANDS:
-        name = command.__name__.rpartition(".")[2]
+        name = command.__name__.rpartition(".")[2].rstrip("_")  # `import` is a word of Python's own
         summary = (command.__doc__ or "").splitlines()[0]
         sub = commands.add_parser(name, help=command.HELP, description=summary)
         command.add_arguments(Arguments(sub))

@@ -1,0 +1,1 @@
+"""Commands that take networks and parameters to other tools and back."""

@@ -1,0 +1,1 @@
+"""PyTorch modules: exported, and the table of their operations."""

@@ -1,0 +1,1 @@
+"""ONNX models: read with care, and the table of their operators."""
