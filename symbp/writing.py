@@ -16,7 +16,7 @@ from pathlib import Path
 from symbp.errors import GenerationError, meant_file
 
 
-def refuse_to_overwrite(path: str | Path, *, force: bool) -> None:
+def refuse_to_overwrite(path: str | os.PathLike[str], *, force: bool) -> None:
     """Raises GenerationError where nothing could be written in the end: a file that is there unless `force`
     is set, a folder in its place, no folder to write it to, no permission."""
     target, folder = Path(path), Path(path).absolute().parent
@@ -38,7 +38,7 @@ def refuse_to_overwrite(path: str | Path, *, force: bool) -> None:
         raise failed(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
 
 
-def write(path: str | Path, content: str | bytes, *, force: bool) -> Path:
+def write(path: str | os.PathLike[str], content: str | bytes, *, force: bool) -> Path:
     """Writes a file whole or not at all, text in UTF-8, with the same refusals; also if the disk is full."""
     refuse_to_overwrite(path, force=force)
     whole = content.encode() if isinstance(content, str) else content
@@ -83,7 +83,7 @@ def _clear(folder: Path, name: str) -> None:
                 left.unlink()
 
 
-def failed(path: str | Path, error: OSError) -> GenerationError:
+def failed(path: str | os.PathLike[str], error: OSError) -> GenerationError:
     """What to say where the system refuses to write a file."""
     causes = {
         errno.ENOSPC: "free some space, or write elsewhere",
