@@ -62,14 +62,16 @@ def told(labels: str, data: Data, names: Sequence[str] = ()) -> str:
 def weighted(net: Network, asked: str | Sequence[Fraction], data: Data, sizes: Mapping[str, int]) -> Network:
     """The network with the weights in its loss; balanced ones are n/(K·n_k), of the examples to train on
     (King and Zeng 2001). Raises UsageError: the loss takes no weights, or a class that isn't there."""
+    from sympy import Integer
+
     import symbp as bp
     from symbp.ir.expr import Size
     from symbp.language.weighting import labelled
 
     target = labelled(net)
-    bound = next(fact.bound for fact in target.facts if fact.bound is not None)
+    bound = next((fact.bound for fact in target.facts if fact.bound is not None), Integer(2))
     known = {Size(name): value for name, value in {**net.system.bound, **sizes}.items()}
-    count = int(bound.xreplace(known)) if bound is not None else 0
+    count = int(bound.xreplace(known))
     if isinstance(asked, str):
         counts = _counts(data[target.name])
         missing = [k for k in range(count) if k not in counts]

@@ -209,7 +209,8 @@ def test_files_of_pytorch_and_the_command(tmp_path, capsys):
     layers = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10))
     net, there, npz, back = (str(tmp_path / n) for n in ("net.py", "a.pt", "b.npz", "c.pt"))
     (tmp_path / "net.py").write_text(
-        "import symbp as bp\nN = bp.dim('N')\nx, y = bp.input('x', (N, 64)), bp.labels('y', (N,), classes=10)\n"
+        "import symbp as bp\nN = bp.dim('N')\n"
+        "x, y = bp.input('x', (N, 64)), bp.labels('y', (N,), classes=10)\n"
         "p = bp.softmax(bp.nn.Sequential(bp.nn.Dense(32, activation='tanh'), bp.nn.Dense(10))(x))\n"
         "net = bp.Network('net', loss=bp.cross_entropy(p, y), outputs={'p': p})\n"
     )
