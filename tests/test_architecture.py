@@ -61,7 +61,7 @@ DIRECT = {
     "runtime": set(),  # what generated modules take along: NumPy, and nothing of symbp
     "rendering": set(),  # templates filled in, for modules and pages
     "writing": {"runtime"},  # files, whole or not at all, as modules write theirs
-    "data": set(),
+    "data": {"runtime"},  # files are read and split by the code that modules take along
     "errors": set(),
     "root": set(),  # lazy: its imports are checked by `test_importing_symbp_is_cheap`
 }

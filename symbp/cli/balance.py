@@ -51,12 +51,9 @@ def labels_of(system: System) -> str | None:
 
 def told(labels: str, data: Data, names: Sequence[str] = ()) -> str:
     """How often each class is there, in a line."""
-    counts = _counts(data[labels])
-    shown = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    words = [f"{names[k] if 0 <= k < len(names) else k} {count}" for k, count in shown]
-    if len(words) > SHOWN:
-        words = [*words[: SHOWN // 2], "…", *words[-SHOWN // 2 :]]
-    return f"classes of {labels} to train on: {', '.join(words)}"
+    from symbp.runtime.common.command.splitting import _balance
+
+    return _balance(labels, data[labels], names, SHOWN)
 
 
 def weighted(net: Network, asked: str | Sequence[Fraction], data: Data, sizes: Mapping[str, int]) -> Network:

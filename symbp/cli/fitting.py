@@ -62,7 +62,9 @@ def planned(args: argparse.Namespace) -> Plan:
 
     parts.refuse_contradictions(args)
     target = load_target(args.net)
-    read = found_for(target, args.data, args.text, sizes(args), args.target_column, args.split_column)
+    read = found_for(
+        target, args.data, args.text, sizes(args), args.target_column, args.split_column, args.drop
+    )
     if read.said:
         narrate(read.said)
     labels = balance.labels_of(target.network.system)
@@ -91,6 +93,7 @@ def planned(args: argparse.Namespace) -> Plan:
                 *(name for name in ("log", "patience") if getattr(args, name)),
                 *(["checkpoints"] if args.checkpoint or args.resume or args.params else []),
                 *(["tables"] if read.columns else []),
+                *(["mapped"] if read.mapped else []),
             ],
         },
         read,

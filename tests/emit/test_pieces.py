@@ -38,7 +38,9 @@ MARKS = {
     "checkpoints": ("class _Course", "--resume", "FINGERPRINT"),
     "live": ("def _live", "examples/s", "isatty"),
     "log": ("def _log", "--log", ".jsonl"),
+    "mapped": ("class _Rows", "_MAPPED_FROM"),
     "patience": ("class _Best", "--patience", "patience: int | None"),
+    "split": ("--split-seed", "--stratify", "def _split_by"),
     "tables": ("import csv", "def _read_columns", "--target-column"),
 }
 

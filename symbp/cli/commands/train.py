@@ -42,6 +42,13 @@ def add_arguments(to: Arguments, target: str = "numpy") -> None:
         metavar="COLUMN",
         help="of a .csv: the column that is the target (default: the last)",
     )
+    to.add(
+        "--drop",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="of a .csv: a column that isn't read, such as a date or a number of the row (repeatable)",
+    )
     to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
     parts.add_arguments(to)
     to.add(
@@ -154,7 +161,8 @@ def gradient_check(plan: Plan, args: argparse.Namespace, module: ModuleType) -> 
         module = bp.compile(plan.net, **{**plan.options, "target": args.target, "dtype": "float64"})
     params = module.init_params(args.seed)
     start = buffers(plan, module)
-    module.evaluate(params, start, **plan.train)  # refuses wrong data as they are, not as a sample of them
+    if not plan.read.mapped:  # those are looked at piece by piece, by `fit`
+        module.evaluate(params, start, **plan.train)  # refuses wrong data as they are, not as a sample
     draw = np.random.default_rng(args.seed)
     for name, values in params.items():
         if name not in module.FACTS:  # what is known of a parameter must stay so

@@ -16,7 +16,7 @@ DEFAULT: Final = ("evaluate", "predict", "fit", "save", "train")
 MORE: Final = ("check", "command", "blocks", "replay", "costs")
 """Gradients compared, the whole command line, steps in blocks of rows, the equation that isn't finite, counts
 of operations and bytes."""
-WATCHED: Final = ("checkpoints", "live", "log", "patience", "tables")
+WATCHED: Final = ("checkpoints", "live", "log", "mapped", "patience", "split", "tables")
 PIECES: Final = (*DEFAULT, *MORE, *WATCHED)
 EVERYTHING: Final = ("nothing", *DEFAULT, *MORE)
 """What the rest of symbp needs of a module, which it watches and feeds itself."""
@@ -29,6 +29,8 @@ NEEDS = {
     "patience": ("command",),
     "live": ("command",),
     "log": ("command",),
+    "mapped": ("command",),
+    "split": ("command",),
     "tables": ("command",),
 }
 FOR = {

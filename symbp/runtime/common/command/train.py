@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.sizes_shown import _settle, _sizes_in
-from symbp.runtime.common.command.archives import _DATA, _column_option, _read
-from symbp.runtime.common.command.files import _show
+from symbp.runtime.common.command.archives import _column_option
+from symbp.runtime.common.command.parts import _parts, _parts_options
+from symbp.runtime.common.command.showing import _show
 from symbp.runtime.common.training.fit import fit
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.starting import _fresh_state
@@ -42,7 +43,7 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--seed", type=int, default=0)
     for name, value in HYPER.items():
         train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
-    train.add_argument("--validation", type=Path, metavar=_DATA, help="data to evaluate after each epoch")
+    _parts_options(train)
     _column_option(train)
     for declare in TRAIN_OPTIONS:
         declare(train)
@@ -51,9 +52,7 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     """Trains and saves, also what was trained until a step was not finite."""
-    names, target = tuple(INPUTS), getattr(options, "target_column", None)
-    data, columns = _read(options.data, names, None, target)
-    validation = _read(options.validation, names, columns)[0] if options.validation else None
+    data, validation, columns = _parts(options)
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
