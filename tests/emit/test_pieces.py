@@ -33,7 +33,7 @@ MARKS = {
     "check": ("def check_gradients",),
     "command": ("def main", "def _check(", "FIT_OPTIONS"),
     "blocks": ("class _Block",),
-    "replay": ("def _culprit",),
+    "replay": ("whose value is not finite",),
     "costs": ("flops", "workspace  "),
     "checkpoints": ("class _Course", "--resume", "FINGERPRINT"),
     "live": ("def _live", "examples/s", "isatty"),

@@ -71,7 +71,7 @@ def whole(pieces: Collection[str]) -> bool:
 
 def short(pieces: Collection[str]) -> bool:
     """Whether a short module has all of the pieces."""
-    return set(pieces) <= set(DEFAULT)
+    return set(pieces) <= {*DEFAULT, "replay"}
 
 
 def purposes(pieces: Iterable[str]) -> list[str]:

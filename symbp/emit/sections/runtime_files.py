@@ -72,7 +72,10 @@ def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken
     """What a short module takes."""
     files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
     files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
-    files["command"] = [f"common/command/{name}" for name in ("axes_short", "loading", "short")]
+    single = any(extent == 1 or net.sizes.get(str(extent)) == 1 for t in net.data for extent in t.shape)
+    files["training"].append(f"numpy/short/reading{'_axes' * single}")
+    files["command"] = ["common/command/short"]
+    files["step"].append(f"numpy/short/{'replay' if 'replay' in pieces else 'strange'}")
     return reached(files, named.purposes(pieces))
 
 

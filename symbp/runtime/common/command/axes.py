@@ -1,7 +1,6 @@
 """Axes of length 1 that a network has and a file lacks: images of one channel.
 
-Enters: an array and its name. Leaves: the array. Must not know: files. `axes_short` stands for it where
-tables have extents themselves.
+Enters: an array and its name. Leaves: the array. Must not know: files.
 """
 
 from __future__ import annotations
