@@ -11,10 +11,12 @@ of each epoch.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.arrays.sizes_shown import _settle, _sizes_in
 from symbp.runtime.common.command.archives import _column_option
 from symbp.runtime.common.command.parts import _parts, _parts_options
@@ -52,6 +54,7 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     """Trains and saves, also what was trained until a step was not finite."""
+    _refuse_place(options.out)
     data, validation, columns = _parts(options)
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
@@ -86,6 +89,16 @@ def _train(options: argparse.Namespace) -> int:
         result["stopped"] = stopped
     _show(result, options.json)
     return status
+
+
+def _refuse_place(path: Path) -> None:
+    """Refuses a place where nothing could be written in the end, before anything is trained."""
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir():
+        what = "is a folder" if path.is_dir() else f"would be in {folder}, where no folder is"
+        raise DataError(f"{path} {what}: name another file for the parameters (--out)")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise DataError(f"{path} can't be written: there is no permission")
 
 
 def _open_sizes(data: dict[str, Array]) -> dict[str, int]:

@@ -109,8 +109,8 @@ def _head(name: str, file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 
 def _refuse_promises(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], held: int) -> None:
-    """Refuses an array that promises more, or less, than is there, or holds objects."""
-    if dtype.hasobject:
-        raise DataError(f"{name} holds objects, not numbers")
+    """Refuses an array that promises more, or less, than is there, or holds records."""
+    if dtype.hasobject or dtype.kind == "V":
+        raise DataError(f"{name} holds {dtype}, not numbers")
     if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) != held:
         raise DataError(f"{name} promises {dtype} of shape {shape}, and has {held} bytes")
