@@ -83,6 +83,12 @@ class Arguments:
             action="store_true",
             help="inputs by their mean and deviation over the training part, saved with the parameters",
         )
+        self.add(
+            "--standardise-target",
+            "--standardize-target",
+            action="store_true",
+            help="the target, too, in the loss; predictions and metrics stay in its own units",
+        )
 
     def update(self) -> None:
         """What the update of the parameters has beside its learning rate."""

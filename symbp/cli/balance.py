@@ -24,16 +24,17 @@ SHOWN = 10  # classes in a sentence
 
 def weights(text: str) -> str | tuple[Fraction, ...]:
     """`balanced`, or numbers between commas."""
-    if text.strip().lower() == BALANCED:
-        return BALANCED
+    return BALANCED if text.strip().lower() == BALANCED else numbers(text, "neither 'balanced' nor")
+
+
+def numbers(text: str, what: str = "no list of") -> tuple[Fraction, ...]:
+    """Positive numbers between commas."""
     try:
         found = tuple(Fraction(part.strip()) for part in text.split(","))
     except (ValueError, ZeroDivisionError):
         found = ()
     if not found or min(found) <= 0:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither 'balanced' nor positive numbers such as 1,2,0.5"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is {what} positive numbers such as 1,2,0.5")
     return found
 
 

@@ -84,12 +84,6 @@ def add_module_arguments(to: Arguments, target: str) -> None:
         help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
     )
     to.standardise()
-    to.add(
-        "--standardise-target",
-        "--standardize-target",
-        action="store_true",
-        help="the target, too, in the loss; predictions and metrics stay in its own units",
-    )
     to.update()
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
 
