@@ -72,10 +72,18 @@ def found_for(
 
 
 def _from_arrays(target: Target, path: str | None, text: str | None, sizes: Mapping[str, int]) -> Found:
-    """The arrays of a file, a folder or a data set; of images, also what their labels stand for."""
+    """The arrays of a file, a folder, a text or a data set; of images, also what their labels stand for."""
     from symbp.data.images import classes_in, is_of_images
 
     data = _arrays_for(target, path, text, sizes)
+    if text:
+        from symbp.data import alphabet
+        from symbp.runtime.common.command.texts import _alphabet_text
+
+        letters = alphabet(_text(text))
+        pieces, length = data["x"].shape
+        said = f"{text}: {pieces} pieces of {length} characters, {len(letters)} different ones"
+        return Found(data, _alphabet_text("".join(letters)), said)
     if not path or not Path(path).is_dir() or not is_of_images(Path(path)):
         return Found(data)
     names = classes_in(Path(path))

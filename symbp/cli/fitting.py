@@ -104,7 +104,7 @@ def _kept_with(args: argparse.Namespace, read: Found) -> Iterator[str]:
     if any(given.get(name) for name in ("checkpoint", "resume", "params")):
         yield "checkpoints"
     if read.columns:
-        yield "tables"
+        yield "texts" if args.text else "tables"
     if read.mapped:
         yield "mapped"
 

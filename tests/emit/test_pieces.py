@@ -42,6 +42,7 @@ MARKS = {
     "patience": ("class _Best", "--patience", "patience: int | None"),
     "split": ("--split-seed", "--stratify", "def _split_by"),
     "tables": ("import csv", "def _read_columns", "--target-column"),
+    "texts": ("def _characters", "alphabet"),
 }
 
 

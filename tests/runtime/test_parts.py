@@ -193,3 +193,38 @@ def _wide():
     x, y = bp.input("x", (N, 64)), bp.labels("y", (N,), classes=2)
     p = bp.softmax(bp.nn.Dense(2)(x))
     return {"loss": bp.cross_entropy(p, y), "outputs": {"p": p}}
+
+
+def test_a_module_reads_a_text_as_the_command_does(tmp_path, capsys):
+    from symbp.cli.main import main
+
+    text = "the cat sat on the mat, and the rat sat on the hat\n" * 40
+    (tmp_path / "text.txt").write_text(text)
+    (tmp_path / "net.py").write_text(
+        "import symbp as bp\nN, T, V = bp.dim('N'), bp.dim('T', 8), bp.dim('V')\n"
+        "x, y = bp.tokens('x', (N, T), vocabulary=V), bp.labels('y', (N, T), classes=V)\n"
+        "p = bp.softmax(bp.embedding(x, bp.param('E', (V, V))))\n"
+        "net = bp.Network('net', loss=bp.cross_entropy(p, y), outputs={'p': p})\n"
+    )
+    asked = ["train", str(tmp_path / "net.py"), "--text", str(tmp_path / "text.txt"), "--epochs", "1"]
+    out, kept = tmp_path / "p.npz", tmp_path / "char.py"
+    assert main([*asked, "--out", str(out), "--module", str(kept)]) == 0
+    assert "pieces of 8 characters, 14 different ones" in capsys.readouterr().err
+
+    def run(*arguments):
+        command = [sys.executable, "-I", str(kept), *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    found = run("train", "--data", "text.txt", "--epochs", "1", "-o", "own.npz")
+    assert found.returncode == 0, found.stderr
+    with np.load(out) as theirs, np.load(tmp_path / "own.npz") as ours:
+        assert str(theirs["columns"]) == str(ours["columns"])
+    (tmp_path / "new.txt").write_text("the hat on the rat\n")
+    found = run("predict", "--params", "p.npz", "--data", "new.txt", "-o", "new.npz")
+    assert found.returncode == 0, found.stderr
+    with np.load(tmp_path / "new.npz") as outputs:
+        assert outputs["p"].shape == (2, 8, 15)
+    (tmp_path / "new.txt").write_text("the hat on the rat\nthe Hat")
+    found = run("predict", "--params", "p.npz", "--data", "new.txt", "-o", "new.npz")
+    assert found.returncode == 2
+    assert "line 2 has 'H', which the text of the training hasn't" in found.stderr

@@ -138,8 +138,9 @@ def _parts(pieces: Collection[str]) -> list[str]:
 
 
 def _reading(pieces: Collection[str]) -> list[str]:
-    """The files that read data: archives alone, or tables, too."""
-    return ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
+    """The files that read data: archives alone, or tables and texts, too."""
+    tables = ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
+    return ["texts" if "texts" in pieces else "stored", *tables]
 
 
 def train_tables(net: LoweredNetwork, pieces: Collection[str]) -> Mapping[str, list[str]]:

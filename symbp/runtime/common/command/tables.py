@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError, _extent
-from symbp.runtime.common.command.loading import _archive
+from symbp.runtime.common.command.stored import _stored
 from symbp.runtime.common.command.table_cells import _cells, _cells_of, _quoted, _without
 from symbp.runtime.common.command.table_columns import (
     _Asked,
@@ -63,7 +63,7 @@ def _read(
     """The arrays of a file by the names of input tensors, and how the columns of a table were read. Without
     `columns`, `options` say which column is the target and which aren't read."""
     if path.suffix.lower() not in _TABLES:
-        return _archive(path, names), columns or ""
+        return _stored(path, names, columns)
     target, split = (getattr(options, name, None) for name in ("target_column", "split_column"))
     left = [*getattr(options, "drop", ()), *([split] if split else [])]
     try:
