@@ -34,12 +34,12 @@ DIRECT = {
     "saliency": {"api"},
     # The local page, beside the commands: it may call the stages as they do, and nothing of theirs.
     "serve": {"api", "gallery", "rendering", "root", "targets"},
-    "api": {"language", "verify", "explain", "formula", "targets", "interchange"},
+    "api": {"language", "verify", "explain", "formula", "targets", "interchange", "writing"},
     # Other tools' formats: the equations of a network as theirs, the arrays of its layers as theirs.
-    "interchange": {"nn", "codegen", "targets"},
+    "interchange": {"nn", "codegen", "targets", "writing"},
     # Grading reads what students write, and what the page calls things; frameworks run a forward pass.
     "verify": {"read", "targets"},
-    "emit": {"lower", "rendering", "codegen"},  # of `codegen`, what is carried of the runtime
+    "emit": {"lower", "rendering", "codegen", "writing"},  # of `codegen`, what is carried of the runtime
     # A target spells what it takes: plain code is the textbook's reading, run.
     "targets": {"emit", "codegen", "rendering", "runtime"},
     # Code as a tree. What is lowered to arrays are bodies of equations, those with a page's nodes, too.
@@ -60,7 +60,8 @@ DIRECT = {
     "ir": set(),
     "runtime": set(),  # what generated modules take along: NumPy, and nothing of symbp
     "rendering": set(),  # templates filled in, for modules and pages
-    "data": set(),
+    "writing": {"runtime"},  # files, whole or not at all, as modules write theirs
+    "data": {"runtime"},  # files are read and split by the code that modules take along
     "errors": set(),
     "root": set(),  # lazy: its imports are checked by `test_importing_symbp_is_cheap`
 }

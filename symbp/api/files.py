@@ -1,100 +1,20 @@
-"""Files that are written whole or not at all, and not over others; Python files of users, run.
+"""Files of users: Python files, run, and results, written whole or not at all.
 
-Enters: a path, a text or bytes. Leaves: a file, or an error that says why there is none; a module.
-Must not know: what is in them.
+Enters: a path. Leaves: a module. Must not know: what is in them.
 """
 
 from __future__ import annotations
 
-import errno
-import glob
 import importlib.util
-import os
-import secrets
 import sys
-import time
 import traceback
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
-from symbp.errors import GenerationError, SymbpError, UsageError, meant_file
+from symbp.errors import SymbpError, UsageError, meant_file
+from symbp.writing import failed, refuse_to_overwrite, write
 
-ABANDONED = 600  # seconds after which nobody writes a temporary file any more
-
-
-def refuse_to_overwrite(path: str | Path, *, force: bool) -> None:
-    """Raises GenerationError where nothing could be written in the end: a file that is there unless `force`
-    is set, a folder in its place, no folder to write it to, no permission."""
-    target, folder = Path(path), Path(path).absolute().parent
-    if target.is_dir():
-        raise GenerationError(
-            "a folder is where the output file would be", where=str(path), help="name a file in it"
-        )
-    if target.exists() and not force:
-        raise GenerationError(
-            "the output file exists already",
-            where=str(path),
-            help="choose another name, or overwrite it: --force (force=True)",
-        )
-    if not folder.is_dir():
-        raise GenerationError(
-            "there is no such folder to write to", where=str(folder), help=meant_file(folder)
-        )
-    if not os.access(target if target.exists() else folder, os.W_OK):
-        raise failed(path, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
-
-
-def write(path: str | Path, content: str | bytes, *, force: bool) -> Path:
-    """Writes a file whole or not at all, text in UTF-8, with the same refusals; also if the disk is full."""
-    refuse_to_overwrite(path, force=force)
-    whole = content.encode() if isinstance(content, str) else content
-    try:
-        _replace(Path(path).resolve(), whole)  # what a link leads to, not the link
-    except OSError as error:
-        raise failed(path, error) from error
-    return Path(path)
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Puts a file in the place of another, whose permissions it takes; a device or a pipe is written to."""
-    if target.exists() and not target.is_file():
-        target.write_bytes(content)
-        return
-    name = f".{target.name[:200]}"
-    for left in target.parent.glob(f"{glob.escape(name)}.*.part"):  # by a process that was killed
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > ABANDONED:
-                left.unlink()
-    part = target.with_name(f"{name}.{secrets.token_hex(4)}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            part.chmod(target.stat().st_mode & 0o777)
-        os.replace(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def failed(path: str | Path, error: OSError) -> GenerationError:
-    """What to say where the system refuses to write a file."""
-    causes = {
-        errno.ENOSPC: "free some space, or write elsewhere",
-        errno.EDQUOT: "free some space, or write elsewhere",
-        errno.EACCES: "write to a folder of your own, or ask for the right to write here",
-        errno.EROFS: "this file system can only be read: write elsewhere",
-    }
-    return GenerationError(
-        f"the output file can't be written: {error.strerror or error}",
-        where=str(path),
-        details=("nothing of it was written, and what was there before is as it was",),
-        help=causes.get(error.errno or 0),
-    )
+__all__ = ["failed", "refuse_to_overwrite", "run_file", "write"]
 
 
 def run_file(path: Path) -> ModuleType:

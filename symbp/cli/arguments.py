@@ -16,7 +16,7 @@ from symbp.targets import COMPLETE
 
 PIECES = (
     "evaluate", "predict", "fit", "save", "train", "check", "command", "blocks", "replay", "costs",
-    "checkpoints", "live", "log", "patience", "tables",
+    "checkpoints", "live", "log", "mapped", "patience", "split", "tables", "texts",
 )  # fmt: skip
 """As complete modules have them, the first five without being asked for."""
 KEPT = ("command", "blocks", "replay", "costs")  # of these, what a module that was trained is kept with
@@ -82,6 +82,12 @@ class Arguments:
             "--standardize",
             action="store_true",
             help="inputs by their mean and deviation over the training part, saved with the parameters",
+        )
+        self.add(
+            "--standardise-target",
+            "--standardize-target",
+            action="store_true",
+            help="the target, too, in the loss; predictions and metrics stay in its own units",
         )
 
     def update(self) -> None:

@@ -24,16 +24,17 @@ SHOWN = 10  # classes in a sentence
 
 def weights(text: str) -> str | tuple[Fraction, ...]:
     """`balanced`, or numbers between commas."""
-    if text.strip().lower() == BALANCED:
-        return BALANCED
+    return BALANCED if text.strip().lower() == BALANCED else numbers(text, "neither 'balanced' nor")
+
+
+def numbers(text: str, what: str = "no list of") -> tuple[Fraction, ...]:
+    """Positive numbers between commas."""
     try:
         found = tuple(Fraction(part.strip()) for part in text.split(","))
     except (ValueError, ZeroDivisionError):
         found = ()
     if not found or min(found) <= 0:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is neither 'balanced' nor positive numbers such as 1,2,0.5"
-        )
+        raise argparse.ArgumentTypeError(f"{text!r} is {what} positive numbers such as 1,2,0.5")
     return found
 
 
@@ -51,25 +52,24 @@ def labels_of(system: System) -> str | None:
 
 def told(labels: str, data: Data, names: Sequence[str] = ()) -> str:
     """How often each class is there, in a line."""
-    counts = _counts(data[labels])
-    shown = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    words = [f"{names[k] if 0 <= k < len(names) else k} {count}" for k, count in shown]
-    if len(words) > SHOWN:
-        words = [*words[: SHOWN // 2], "…", *words[-SHOWN // 2 :]]
-    return f"classes of {labels} to train on: {', '.join(words)}"
+    from symbp.runtime.common.command.splitting import _balance
+
+    return _balance(labels, data[labels], names, SHOWN)
 
 
 def weighted(net: Network, asked: str | Sequence[Fraction], data: Data, sizes: Mapping[str, int]) -> Network:
     """The network with the weights in its loss; balanced ones are n/(K·n_k), of the examples to train on
     (King and Zeng 2001). Raises UsageError: the loss takes no weights, or a class that isn't there."""
+    from sympy import Integer
+
     import symbp as bp
     from symbp.ir.expr import Size
     from symbp.language.weighting import labelled
 
     target = labelled(net)
-    bound = next(fact.bound for fact in target.facts if fact.bound is not None)
+    bound = next((fact.bound for fact in target.facts if fact.bound is not None), Integer(2))
     known = {Size(name): value for name, value in {**net.system.bound, **sizes}.items()}
-    count = int(bound.xreplace(known)) if bound is not None else 0
+    count = int(bound.xreplace(known))
     if isinstance(asked, str):
         counts = _counts(data[target.name])
         missing = [k for k in range(count) if k not in counts]

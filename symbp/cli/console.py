@@ -24,10 +24,10 @@ def narrate(sentence: str) -> None:
 
 
 class Progress:
-    """Shows epochs of so many examples as they end; a context manager."""
+    """Shows epochs of so many examples as they end; `what` they are measured on. A context manager."""
 
-    def __init__(self, epochs: int, examples: int) -> None:
-        self.epochs, self.examples = epochs, examples
+    def __init__(self, epochs: int, examples: int, what: str = "held-out") -> None:
+        self.epochs, self.examples, self.what = epochs, examples, what
         self.records: list[Mapping[str, Any]] = []
         console = Console(stderr=True)
         whole = Column(no_wrap=True)
@@ -56,7 +56,7 @@ class Progress:
     def epoch(self, record: Mapping[str, Any]) -> None:
         """One epoch has ended; the record holds its number and what was measured."""
         self.records.append(record)
-        measured = "  ".join(f"{name} {value:.4f}" for name, value in _shown(record).items())
+        measured = "  ".join(f"{name} {value:.4f}" for name, value in _shown(record, self.what).items())
         if record.get("seconds"):
             measured += f"  {self.examples / record['seconds']:,.0f} examples/s"
         number = int(record["epoch"])
@@ -65,12 +65,12 @@ class Progress:
             narrate(f"epoch {number}/{self.epochs}  {measured}")
 
 
-def _shown(record: Mapping[str, Any]) -> dict[str, float]:
-    """What fits on a line: the training loss, and what was measured on the held-out part (its loss only
+def _shown(record: Mapping[str, Any], what: str) -> dict[str, float]:
+    """What fits on a line: the training loss, and what was measured beside (its loss only
     where the network has no metric)."""
     held = {
         name.removeprefix("validation_"): v for name, v in record.items() if name.startswith("validation_")
     }
     if len(held) > 1:
         held.pop("loss", None)
-    return {"loss": record["loss"], **{f"held-out {name}": value for name, value in held.items()}}
+    return {"loss": record["loss"], **{f"{what} {name}": value for name, value in held.items()}}

@@ -9,7 +9,7 @@ Tables are read by the code that modules carry for it, so that both read the sam
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from symbp.cli.target import Target
     from symbp.data import Data
     from symbp.ir.system import System, Tensor
-    from symbp.runtime.common.command.table_cells import _Cells
     from symbp.runtime.common.command.table_columns import _Asked
 
 TABLES = (".csv", ".tsv")
@@ -38,6 +37,13 @@ class Found:
     parts: tuple[str, ...] = ()
     classes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def mapped(self) -> bool:
+        """Whether some of it stays in its file."""
+        from symbp.runtime.common.arrays.by_rows import _in_file
+
+        return any(map(_in_file, self.data.values()))
+
 
 def data_for(target: Target, path: str | None, text: str | None, sizes: Mapping[str, int]) -> Data:
     """The arrays that the network reads, and no others. Raises DataError, UsageError."""
@@ -51,46 +57,65 @@ def found_for(
     sizes: Mapping[str, int],
     column: str | None = None,
     parts: str | None = None,
+    left: Sequence[str] = (),
 ) -> Found:
     """The arrays, and how a table was read, `column` its target, `parts` the column that is no data but says
-    which part an example belongs to. Raises DataError, UsageError."""
+    which part an example belongs to, `left` those that aren't read. Raises DataError, UsageError."""
     if path and not text and path.lower().endswith(TABLES):
-        return _from_table(target.network.system, path, sizes, column, parts)
-    for option, name in (("--target-column", column), ("--split-column", parts)):
+        return _from_table(target.network.system, path, sizes, column, parts, left)
+    for option, name in (
+        ("--target-column", column), ("--split-column", parts), ("--drop", left and left[0]),
+    ):  # fmt: skip
         if name:
             raise UsageError(f"{option} names a column of a table", help="give the table: --data FILE.csv")
-    return Found(_arrays_for(target, path, text, sizes))
+    return _from_arrays(target, path, text, sizes)
+
+
+def _from_arrays(target: Target, path: str | None, text: str | None, sizes: Mapping[str, int]) -> Found:
+    """The arrays of a file, a folder, a text or a data set; of images, also what their labels stand for."""
+    from symbp.data.images import classes_in, is_of_images
+
+    data = _arrays_for(target, path, text, sizes)
+    if text:
+        from symbp.data import alphabet
+        from symbp.runtime.common.command.texts import _alphabet_text
+
+        letters = alphabet(_text(text))
+        pieces, length = data["x"].shape
+        said = f"{text}: {pieces} pieces of {length} characters, {len(letters)} different ones"
+        return Found(data, _alphabet_text("".join(letters)), said)
+    if not path or not Path(path).is_dir() or not is_of_images(Path(path)):
+        return Found(data)
+    names = classes_in(Path(path))
+    said = f"{path}: {len(data['x'])} images; y: {', '.join(f'{k} {name}' for k, name in enumerate(names))}"
+    return Found(data, said=said, classes={"y": names})
 
 
 def _from_table(
-    system: System, path: str, sizes: Mapping[str, int], column: str | None, parts: str | None
+    system: System,
+    path: str,
+    sizes: Mapping[str, int],
+    column: str | None,
+    parts: str | None,
+    left: Sequence[str],
 ) -> Found:
     from symbp.runtime.common.arrays.shapes import DataError as NoTable
-    from symbp.runtime.common.command.table_cells import _cells
+    from symbp.runtime.common.command.table_cells import _cells, _cells_of, _without
     from symbp.runtime.common.command.table_columns import _read_columns, _said
 
     asked = _asked(system, sizes)
     try:
-        cells, says = _apart(_cells(Path(path), None), parts)
+        whole = _cells(Path(path), None)
+        says = tuple(_cells_of(whole, parts)) if parts else ()
+        unread = [*left, *([parts] if parts else [])]
+        cells = _without(whole, unread)
         arrays, columns = _read_columns(cells, asked, column)
-        said = _said(columns, asked, len(cells.rows), [parts] if parts else [])
+        said = _said(columns, asked, len(cells.rows), unread)
     except NoTable as failure:
         raise DataError(str(failure), where=path) from None
     shaped = {t.name: _as_shaped(arrays[t.name], t, system) for t in _read(system)}
     classes = {c.tensor: c.values for c in columns.columns if c.values is not None}
     return Found(shaped, columns.text(), f"{path}: {said}", says, classes)
-
-
-def _apart(cells: _Cells, name: str | None) -> tuple[_Cells, tuple[str, ...]]:
-    """The table without a column, and the cells of this one. Raises what modules raise of tables."""
-    from symbp.runtime.common.command.table_columns import _named_column
-
-    if name is None:
-        return cells, ()
-    at = cells.names.index(_named_column(cells, name))
-    rows = tuple([*row[:at], *row[at + 1 :]] for row in cells.rows)
-    left = replace(cells, names=(*cells.names[:at], *cells.names[at + 1 :]), rows=rows)
-    return left, tuple(row[at] for row in cells.rows)
 
 
 def _asked(system: System, sizes: Mapping[str, int]) -> _Asked:

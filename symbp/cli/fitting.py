@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -40,6 +40,7 @@ class Plan:
     batch_size: int
     options: Mapping[str, Any]
     read: Found
+    pieces: tuple[str, ...] = ()  # of a module that is kept
 
     @property
     def columns(self) -> str:
@@ -62,7 +63,9 @@ def planned(args: argparse.Namespace) -> Plan:
 
     parts.refuse_contradictions(args)
     target = load_target(args.net)
-    read = found_for(target, args.data, args.text, sizes(args), args.target_column, args.split_column)
+    read = found_for(
+        target, args.data, args.text, sizes(args), args.target_column, args.split_column, args.drop
+    )
     if read.said:
         narrate(read.said)
     labels = balance.labels_of(target.network.system)
@@ -87,14 +90,23 @@ def planned(args: argparse.Namespace) -> Plan:
             "optimizer": update(target, args, epochs * -(-examples(part.train) // batch_size)),
             "sizes": shown,
             "derivation": bp.derive(network),
-            "pieces": [
-                *(name for name in ("log", "patience") if getattr(args, name)),
-                *(["checkpoints"] if args.checkpoint or args.resume or args.params else []),
-                *(["tables"] if read.columns else []),
-            ],
+            "pieces": ("checkpoints", "mapped", "patience"),  # the same text, whatever is asked of it
         },
         read,
+        tuple(_kept_with(args, read)),
     )
+
+
+def _kept_with(args: argparse.Namespace, read: Found) -> Iterator[str]:
+    """The pieces of a module that the user keeps, by what was asked of its training."""
+    given = vars(args)
+    yield from (name for name in ("log", "patience") if given.get(name))
+    if any(given.get(name) for name in ("checkpoint", "resume", "params")):
+        yield "checkpoints"
+    if read.columns:
+        yield "texts" if args.text else "tables"
+    if read.mapped:
+        yield "mapped"
 
 
 class Log:
@@ -166,7 +178,8 @@ def fit(
         log.write(record)
         watch(record, state, record["epoch"] <= before)
 
-    with Progress(plan.epochs, examples(plan.train)) as progress:
+    what = "held-out" if plan.validation is plan.held else "validation"
+    with Progress(plan.epochs, examples(plan.train), what) as progress:
         try:
             history = module.fit(
                 state,

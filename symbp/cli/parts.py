@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from symbp.data import Data
 
 
+MAPPED_HELD = 10_000  # examples
+
+
 @dataclass(frozen=True)
 class Parts:
     """`validation` is what the training may look at, `held` what it never sees unless it is the same."""
@@ -70,11 +73,19 @@ def split(args: argparse.Namespace, found: Found, labels: str | None) -> Parts:
     elif args.last:
         train, held = _last(found.data, args.last)
     else:
-        train, held = bp.data.split(found.data, seed=args.split_seed or 0, stratify=by)
+        count = _held_out(found)
+        train, held = bp.data.split(found.data, count, seed=args.split_seed or 0, stratify=by)
     if args.patience:
-        train, validation = bp.data.split(train, seed=1, stratify=by)
+        train, validation = bp.data.split(train, _held_out(found, train), seed=1, stratify=by)
         return Parts(train, validation, held)
     return Parts(train, held, held)
+
+
+def _held_out(found: Found, left: Data | None = None) -> int | None:
+    """How many examples to hold out at random: a fifth, None; of data that stay in their files not more than
+    fit into memory, for an evaluation takes all of them at once."""
+    count = len(next(iter((left or found.data).values())))
+    return MAPPED_HELD if found.mapped and count // 5 > MAPPED_HELD else None
 
 
 def _last(data: Data, count: int) -> tuple[Data, Data]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -20,17 +19,20 @@ TABLE = ""  # the name of arrays that come without one: no tensor is called so
 
 
 def load(path: str | Path) -> Data:
-    """The arrays of a file: of an `.npz` by name, sorted; of a `.csv` with a head line its columns by name;
-    of an `.npy`, or a `.csv` of numbers alone, one array under `TABLE`.
+    """The arrays of a file: of an `.npz` by name, sorted, and so of a folder of `.npy` files; of a `.csv`
+    with a head line its columns by name; of an `.npy`, or a `.csv` of numbers alone, one array under `TABLE`.
+    Large arrays that aren't compressed stay in their files, from which rows are read when they are needed.
 
     Raises DataError: no such file, not a file of plain arrays, or an array of a kind that no network can
     read."""
     where = str(path)
     try:
-        data = _table(Path(path)) if where.lower().endswith(".csv") else _arrays(path)
+        data = _table(Path(path)) if where.lower().endswith(".csv") else _arrays(Path(path))
     except FileNotFoundError:
         raise DataError("there is no such data file", where=where, help=meant_file(path)) from None
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except DataError:
+        raise
+    except (OSError, ValueError) as error:
         raise DataError(
             "the data file is not a .npz archive of plain arrays, an .npy array or a .csv table of numbers",
             where=where,
@@ -48,18 +50,26 @@ def load(path: str | Path) -> Data:
     return data
 
 
-def _arrays(path: str | Path) -> Data:
-    stored = np.load(path, allow_pickle=False)
-    if isinstance(stored, np.ndarray):
-        return {TABLE: stored}
-    with stored:
-        return {name: stored[name] for name in sorted(stored.files)}
+def _arrays(path: Path) -> Data:
+    """The arrays of an archive or a folder, read as modules read them; of images in a folder, as arrays."""
+    from symbp.runtime.common.arrays.mapping import _mapped, _mapped_one
+
+    if path.is_dir():
+        from symbp.data.images import images, is_of_images
+
+        return images(path) if is_of_images(path) else _mapped(path)
+    with path.open("rb") as file:
+        alone = file.read(6) == b"\x93NUMPY"
+    return {TABLE: _mapped_one(path)} if alone else _mapped(path)
 
 
 def _table(path: Path) -> Data:
     """A comma-separated table, its columns by the names of the first line if that is not all numbers."""
     with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = [row for row in csv.reader(file) if row]
+        try:
+            rows = [row for row in csv.reader(file) if row]
+        except csv.Error as failure:
+            raise ValueError(str(failure)) from None
     if not rows:
         raise ValueError("the table is empty")
     head = None if all(map(_is_number, rows[0])) else [name.strip() for name in rows.pop(0)]

@@ -31,16 +31,15 @@ def alphabet(text: str) -> list[str]:
 def characters(text: str | None = None, length: int = 64) -> Data:
     """A text in consecutive pieces of `length` characters: `x` (pieces, length) are their numbers in
     `alphabet(text)`, `y` those of the characters that follow. Raises DataError: a text too short for two."""
+    from symbp.runtime.common.command.texts import _characters
+
     text = play() if text is None else text
-    number = {character: k for k, character in enumerate(alphabet(text), start=1)}
-    count = (len(text) - 1) // length
-    if count < 2:
+    if (len(text) - 1) // length < 2:
         raise DataError(
             f"a text of {len(text)} characters is too short for pieces of {length}",
             help=f"give at least {2 * length + 1} characters",
         )
-    numbers = np.array([number[character] for character in text[: count * length + 1]])
-    return {"x": numbers[:-1].reshape(count, length), "y": numbers[1:].reshape(count, length)}
+    return _characters(text, "".join(alphabet(text)), length)
 
 
 def skip_grams(text: str | None = None, words: int = 400, window: int = 2, negatives: int = 5) -> Data:

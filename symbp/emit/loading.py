@@ -22,6 +22,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from symbp.writing import replace
+
 
 def cache_folder() -> Path:
     """`SYMBP_CACHE`, else `symbp` in `XDG_CACHE_HOME`, else `~/.cache/symbp`."""
@@ -65,14 +67,7 @@ def _written(folder: Path, name: str, source: str) -> Path:
 def _write(folder: Path, name: str, source: str) -> Path:
     path = folder / name
     if not path.exists() or path.read_bytes() != source.encode():
-        handle, temporary = tempfile.mkstemp(dir=folder, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(source.encode())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        replace(path, source.encode())
     return path
 
 

@@ -6,6 +6,7 @@ Each format is read and written by the library made for it, which an extra bring
 """
 
 from symbp.interchange.state_dict import from_state_dict, to_state_dict
+from symbp.interchange.torch_files import load_state_dict, save_state_dict
 from symbp.interchange.weights import (
     Weights,
     load_npz,
@@ -21,9 +22,11 @@ __all__ = [
     "from_state_dict",
     "load_npz",
     "load_safetensors",
+    "load_state_dict",
     "load_weights",
     "save_npz",
     "save_safetensors",
+    "save_state_dict",
     "save_weights",
     "to_state_dict",
 ]

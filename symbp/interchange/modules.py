@@ -62,22 +62,26 @@ def expected(net: Network, name: str, layout: Layout) -> tuple[int | None, ...]:
 
 
 def prefixes(
-    net: Network, shapes: Mapping[str, Shape], names: Mapping[str, str]
+    net: Network, shapes: Mapping[str, Shape], names: Mapping[str, str], *, part: bool = False
 ) -> tuple[dict[Module, str], list[Owned]]:
-    """The prefix of each layer's keys, and the layers. Raises DataError: a layer without a module, or with
-    several where the order doesn't tell."""
+    """The prefix of each layer's keys, and the layers; with `part` those that have a module. Raises
+    DataError: a layer without a module, or with several where the order doesn't tell."""
     modules = owned(net)
     fixed = {m.module: prefix for m in modules if (prefix := _given(m, shapes, names)) is not None}
     found, taken = dict(fixed), set(fixed.values())
     doubtful: list[tuple[Owned, list[str]]] = []
     for one in (m for m in modules if m.module not in fixed):
-        candidates = [p for p in _candidates(net, one, shapes) if p not in taken]
+        fitting = [p for p in _candidates(net, one, shapes) if p not in fixed.values()]
+        candidates = [p for p in fitting if p not in taken]
+        if not candidates and part and not fitting:
+            continue
         if not candidates:
-            raise _nothing_fits(net, one, shapes)
+            raise _too_few(one, fitting) if part else _nothing_fits(net, one, shapes)
         found[one.module] = candidates[0]
         taken.add(candidates[0])
         if len(candidates) > 1:
             doubtful.append((one, candidates))
+    modules = [m for m in modules if m.module in found]
     order = [_place(found[m.module], m, shapes) for m in modules]
     if doubtful and order != sorted(order):
         one, candidates = doubtful[0]
@@ -151,7 +155,18 @@ def _nothing_fits(net: Network, one: Owned, shapes: Mapping[str, Shape]) -> Data
     return DataError(
         f"no module of the state_dict is {one}",
         details=(f"its arrays would be: {wanted}", f"there are: {', '.join(there) or 'none'}"),
-        help=f"if it is there under a name of its own: names={{{name!r}: '….{first}'}}",
+        help=f"if it has a name of its own there: names={{{name!r}: '….{first}'}} (--name {name}=….{first}); "
+        "to let it start anew: part=True (--part)",
+    )
+
+
+def _too_few(one: Owned, fitting: Sequence[str]) -> DataError:
+    """With fewer modules than layers that they would do for, nothing tells which layers are to start anew."""
+    name, layout = next(iter(one.tensors.items()))
+    return DataError(
+        f"more layers than {one} could be the modules {', '.join(map(repr, fitting))} of the state_dict",
+        help=f"say which is which: names={{{name!r}: {fitting[0] + layout.key!r}}} "
+        f"(--name {name}={fitting[0] + layout.key})",
     )
 
 

@@ -7,6 +7,7 @@ parameter lies there its `Layout` says.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from math import prod
 from typing import Any
@@ -24,17 +25,24 @@ from symbp.language.layouts import Layout
 
 
 def from_state_dict(
-    net: Network, state: Mapping[str, Any], *, names: Mapping[str, str] | None = None, strict: bool = True
+    net: Network,
+    state: Mapping[str, Any],
+    *,
+    names: Mapping[str, str] | None = None,
+    strict: bool = True,
+    part: bool = False,
 ) -> Weights:
     """The parameters and buffers of a network out of a state_dict. `names` maps tensors of the network to
-    keys of the state_dict, as far as the order of layers doesn't tell: {"W3": "downsample.weight"}.
+    keys of the state_dict, as far as the order of layers doesn't tell: {"W3": "downsample.weight"}. With
+    `part`, layers whose arrays aren't there, or have other shapes, are left out, such as a new head; the
+    keys that nothing reads are then the result's `left_out`.
 
     Raises DataError: a layer or tensor without its arrays, another shape, a layer for which several modules
-    would do, with `strict` also arrays that nothing reads.
+    would do, with `strict` also arrays that nothing reads; with `part`, nothing that fits.
     """
     arrays = {key: _array(value) for key, value in state.items()}
     given = _checked(net, names or {})
-    found, modules = prefixes(net, {key: a.shape for key, a in arrays.items()}, given)
+    found, modules = prefixes(net, {key: a.shape for key, a in arrays.items()}, given, part=part)
     values: dict[str, Any] = {}
     read: set[str] = set()
     for one in modules:
@@ -43,6 +51,8 @@ def from_state_dict(
         read |= {prefix + key for key in (*one.keys, *one.module.counters)}
     for name in free_tensors(net):
         key = given.get(name, name)
+        if key not in arrays and part:
+            continue
         if key not in arrays:
             raise DataError(
                 f"nothing tells which array {name} is: it belongs to no layer that PyTorch has",
@@ -51,13 +61,18 @@ def from_state_dict(
         values[name] = arrays[key]
         read.add(key)
     left = [key for key in arrays if key not in read]
-    if left and strict:
+    if part and not values:
+        raise DataError(
+            "nothing of the state_dict fits this network",
+            details=(f"it has: {', '.join(arrays) or 'nothing'}",),
+        )
+    if left and strict and not part:
         raise DataError(
             "the state_dict has arrays that the network has no place for",
             details=(", ".join(left),),
             help="leave them out: strict=False",
         )
-    return _weights(net, values)
+    return replace(_weights(net, values), left_out=tuple(left))
 
 
 def to_state_dict(
@@ -104,8 +119,8 @@ def _checked(net: Network, names: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _weights(net: Network, values: Mapping[str, Any]) -> Weights:
-    """Values of all kept tensors, their shapes checked against each other."""
-    kept = net.system.with_role(Role.PARAMETER, Role.BUFFER)
+    """Values of kept tensors, their shapes checked against each other."""
+    kept = [t for t in net.system.with_role(Role.PARAMETER, Role.BUFFER) if t.name in values]
     arrays = fitting(kept, values, known_sizes(net.system, values, {}))
     buffers = {t.name: arrays[t.name] for t in kept if t.role is Role.BUFFER}
     return Weights({n: a for n, a in arrays.items() if n not in buffers}, buffers)

@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import DataError
-from symbp.interchange.files import library, read_with, write_whole
+from symbp.interchange.files import library, read_with
+from symbp.writing import write
 
 BUFFERS = "symbp.buffers"
 WORDS = ("network", "columns")  # texts that a module keeps beside its parameters
@@ -65,7 +66,7 @@ def save_safetensors(
         content = safetensors.save(arrays, metadata or None)
     except Exception as failure:
         raise DataError(f"safetensors can't hold these arrays: {failure}", where=str(path)) from None
-    return write_whole(path, content, force=force)
+    return write(path, content, force=force)
 
 
 def load_safetensors(path: str | os.PathLike[str]) -> Weights:
@@ -94,7 +95,7 @@ def save_npz(weights: Weights, path: str | os.PathLike[str], *, force: bool = Fa
     arrays |= {f"buffers.{n}": _numbers(n, a) for n, a in weights.buffers.items()}
     arrays |= {key: np.array(word) for key, word in weights.words.items()}
     np.savez(content, allow_pickle=False, **arrays)
-    return write_whole(path, content.getvalue(), force=force)
+    return write(path, content.getvalue(), force=force)
 
 
 def load_npz(path: str | os.PathLike[str]) -> Weights:

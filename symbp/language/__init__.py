@@ -7,7 +7,7 @@ from symbp.language.network import Network
 from symbp.language.notation import Max, Prod, Sum, equal, index, indices, stop_gradient, unequal, where
 from symbp.language.recurrence import define, recurrent
 from symbp.language.sizes import dim, dims
-from symbp.language.standardising import standardised
+from symbp.language.standardising import standardised, standardised_as
 from symbp.language.standardising_target import standardised_target
 from symbp.language.tensor import Condition, Tensor
 from symbp.language.weighting import class_weighted
@@ -36,6 +36,7 @@ __all__ = [
     "random",
     "recurrent",
     "standardised",
+    "standardised_as",
     "standardised_target",
     "stop_gradient",
     "target",

@@ -6,6 +6,7 @@ scale as buffers that start from the training data and never change. Must not kn
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import sympy
@@ -39,6 +40,19 @@ def standardised(net: Network) -> Network:
     for name, value in {**vars(net), "system": system, "initial": initial}.items():
         object.__setattr__(found, name, value)
     return found
+
+
+def standardised_as(net: Network, kept: Collection[str]) -> Network:
+    """The network that was trained where such buffers were kept: behind standardised inputs, and before a
+    standardised target, if means of them are among `kept` and the network hasn't them itself."""
+    from symbp.language.standardising_target import standardised_target
+
+    new = {name for name in kept if name not in net.system.by_name}
+    inputs, targets = (
+        {MEAN.format(t.name) for t in net.system.with_role(r)} for r in (Role.INPUT, Role.TARGET)
+    )
+    net = standardised(net) if new & inputs else net
+    return standardised_target(net) if new & targets else net
 
 
 def _standardised(system: System, x: Tensor) -> System:

@@ -24,7 +24,7 @@ HELP = "write them into the declaration: bp.cross_entropy(p, y, weight=[1, 2, 0.
 def class_weighted(net: Network, weights: Sequence[Any]) -> Network:
     """The network with the weight w[y[n]] on each row's part of the loss, Σ_n w[y[n]]·ℓ[n]/Σ_n w[y[n]] where
     it was Σ_n ℓ[n]/N: what `bp.cross_entropy(…, weight=w)` declares, for any loss that sums over labelled
-    rows.
+    rows; where y is 0 or 1, the weight is w[0] + (w[1] − w[0])·y[n].
 
     Raises UsageError: no such loss, another number of classes, weights that aren't positive numbers.
     """
@@ -37,26 +37,36 @@ def class_weighted(net: Network, weights: Sequence[Any]) -> Network:
     weight = Tensor(WEIGHT, (classes,), Role.HIDDEN)
     k = Index("k") if "k" not in system.by_name and "k" not in system.sizes else Index("k_")
     listed = sympy.Add(*[value * Guard("=", k, place) for place, value in enumerate(numbers)])
-    added = {WEIGHT: Equation(WEIGHT, (k,), listed, ranges=(classes,), rule="class weights")}
+    added: dict[str, Equation] = {}
+    if target.integer:
+        added[WEIGHT] = Equation(WEIGHT, (k,), listed, ranges=(classes,), rule="class weights")
+
+    def of(row: Expr) -> Expr:
+        """The weight of a row by its label."""
+        return weight.at(row) if target.integer else numbers[0] + (numbers[1] - numbers[0]) * row
+
     changed: dict[str, Equation] = {}
     name = str(system.loss)
     for each in dict.fromkeys([name, system.inference.get(name, name)]):
         loss, counts = _summed(system, each, target, net.name)
         row = _row(loss, target)
-        body = loss.body * weight.at(row)
+        body = loss.body * of(row)
         if not counts and _is_mean(loss, target, net.name):
             over = tuple(i for i in loss.reduced if i in row.subscripts)
             extents = tuple(loss.extents[i] for i in over)
             added[TOTAL] = Equation(
-                TOTAL, (), weight.at(row), Reduction("sum", over), ranges=extents, rule="weight of all rows"
+                TOTAL, (), of(row), Reduction("sum", over), ranges=extents, rule="weight of all rows"
             )
             body = body * sympy.Mul(*target.shape) / Tensor(TOTAL, (), Role.HIDDEN).at()
         changed[loss.target] = loss.with_(body=body)
         for count in counts:
-            changed[count.target] = count.with_(body=count.body * weight.at(_row(count, target)))
+            changed[count.target] = count.with_(body=count.body * of(_row(count, target)))
     first = min(k for k, e in enumerate(system.equations) if e.target in changed)
     equations = [changed.get(e.target, e) for e in system.equations]
-    tensors = [weight, *([Tensor(TOTAL, (), Role.HIDDEN)] if TOTAL in added else [])]
+    tensors = [
+        *([weight] if WEIGHT in added else []),
+        *([Tensor(TOTAL, (), Role.HIDDEN)] if TOTAL in added else []),
+    ]
     weighted = system.with_(
         tensors=(*system.tensors, *tensors),
         equations=(*equations[:first], *added.values(), *equations[first:]),
@@ -69,15 +79,21 @@ def class_weighted(net: Network, weights: Sequence[Any]) -> Network:
 
 
 def labelled(net: Network) -> Tensor:
-    """The one target that holds labels. Raises UsageError: none, or several."""
-    targets = [t for t in net.system.with_role(Role.TARGET) if t.integer and _classes(t) is not None]
+    """The one target that holds labels, or 0 and 1. Raises UsageError: none, or several."""
+    targets = [t for t in net.system.with_role(Role.TARGET) if _classes(t) is not None]
     if len(targets) != 1:
         many = f"{len(targets)} targets that hold labels" if targets else "no target that holds labels"
-        raise UsageError(f"class weights are for labels, and {net.name} has {many}")
+        raise UsageError(
+            f"class weights are for labels, and {net.name} has {many}",
+            help="labels are bp.labels(…); 0 and 1 as numbers are bp.target(…, facts=['binary'])",
+        )
     return targets[0]
 
 
 def _classes(target: Tensor) -> Any:
+    """How many classes the target tells apart; None where it isn't of classes."""
+    if not target.integer:
+        return sympy.Integer(2) if target.fact("binary") else None
     return next((fact.bound for fact in target.facts if fact.bound is not None), None)
 
 

@@ -116,6 +116,11 @@ def _update(*arrays: Array, **moments: Array) -> Callable[..., None]:
     return run
 
 
+def _strange(state: Any, data: Mapping[str, Any]) -> str:
+    """What is not finite, of a short module."""
+    return "nothing"
+
+
 def _network(
     params: Mapping[str, Array], gradients: Mapping[str, Array], **sizes: int
 ) -> tuple[tuple[Callable[[Mapping[str, Array]], None], ...], dict[str, Array]]:

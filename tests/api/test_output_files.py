@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from symbp.api import files
+from symbp import writing as files
 from symbp.cli.main import main
 from symbp.errors import GenerationError
 
@@ -86,12 +86,12 @@ def test_a_file_keeps_its_permissions_and_a_link_leads_where_it_led(tmp_path: Pa
 
 
 def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
-    for name, age in (("old", 2 * files.ABANDONED), ("young", 0)):
-        left = tmp_path / f".a[1].txt.{name}.part"
-        left.write_text("")
-        os.utime(left, (left.stat().st_mtime - age,) * 2)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for owner in (gone.pid, os.getppid()):
+        (tmp_path / f".a[1].txt.{owner}-0f.part").write_text("")
     files.write(tmp_path / "a[1].txt", "text", force=False)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".a[1].txt.young.part", "a[1].txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == [f".a[1].txt.{os.getppid()}-0f.part", "a[1].txt"]
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:

@@ -29,6 +29,24 @@ def test_the_tutorial_works_in_its_order(tmp_path):
     assert "factor" in told
 
 
+JOBS = (DOCS / "four_jobs.md").read_text(encoding="utf-8").split("\n## ")[1:]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("job", JOBS, ids=lambda job: job.partition("\n")[0].replace(" ", "-"))
+def test_each_job_works_in_its_order(job, tmp_path):
+    for library in ("torch", "onnx", "onnxruntime") if "torch" in job else ():
+        pytest.importorskip(library, reason=f"{library} isn't installed")
+    for kind, text in blocks(job):
+        if kind == "python":
+            (tmp_path / file_of(text)).write_text(text, encoding="utf-8")
+        for command in text.splitlines() if kind == "sh" else ():
+            run(command, tmp_path)
+    assert not [left.name for left in tmp_path.iterdir() if left.name.endswith(".part")]
+    if (table := tmp_path / "verdicts.csv").is_file():
+        assert table.read_text(encoding="utf-8").startswith("p[fine],p[fraud],p[unclear]\n")
+
+
 def test_three_ways_of_one_network_have_one_gradient(tmp_path):
     ((_, text),) = page("coming_from.md")
     (tmp_path / "three_ways.py").write_text(text, encoding="utf-8")

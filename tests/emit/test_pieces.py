@@ -33,13 +33,16 @@ MARKS = {
     "check": ("def check_gradients",),
     "command": ("def main", "def _check(", "FIT_OPTIONS"),
     "blocks": ("class _Block",),
-    "replay": ("def _culprit",),
+    "replay": ("whose value is not finite",),
     "costs": ("flops", "workspace  "),
     "checkpoints": ("class _Course", "--resume", "FINGERPRINT"),
     "live": ("def _live", "examples/s", "isatty"),
     "log": ("def _log", "--log", ".jsonl"),
+    "mapped": ("class _Rows", "_MAPPED_FROM"),
     "patience": ("class _Best", "--patience", "patience: int | None"),
+    "split": ("--split-seed", "--stratify", "def _split_by"),
     "tables": ("import csv", "def _read_columns", "--target-column"),
+    "texts": ("def _characters", "alphabet"),
 }
 
 

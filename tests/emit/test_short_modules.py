@@ -156,3 +156,67 @@ def test_it_trains_from_the_command_line_without_anything_around(tmp_path: Path)
     refused = run("--data", "wrong.npz")
     assert refused.returncode == 2
     assert refused.stderr.startswith("error: x has shape (3, 7)")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"x": np.full((10, 4), np.nan)}, "x is not finite"),
+        ({"x": np.full((10, 4), 1e200)}, r"first line whose value is not finite: .*  # \(\d+\)"),
+    ],
+)
+def test_a_module_that_replays_names_the_line_and_so_the_equation(change: dict[str, Any], words: str) -> None:
+    N, D = bp.dim("N"), bp.dim("D", 4)
+    x, y, w = bp.input("x", (N, D)), bp.labels("y", (N,), classes=3), bp.param("w", (D,))
+    z = x @ w
+    net = bp.Network("line", loss=bp.mean((z * z - y) ** 2), outputs={"z": z})
+    text = source(net, optimizer=bp.optim.SGD(0.1), pieces=("replay",))
+    assert "def _network" in text
+    module = load(text, "line")
+    state = module.init_state({"w": np.ones(4)})
+    with pytest.raises(module.NotFinite, match=words) as failure:
+        module.train_step(state, **{**data(), **change})
+    if "first line" in words:
+        number = str(failure.value).rpartition("(")[2].rstrip(")")
+        (equation,) = (line for line in text.splitlines() if line.strip().startswith(f"({number})  "))
+        assert "²" in equation or "^" in equation or "z[n]·z[n]" in equation, equation
+    assert module.train_step(state, **data()) > 0
+    assert state.step == 1
+
+
+def test_ctrl_c_ends_a_training_after_its_step(forms: tuple[ModuleType, ModuleType]) -> None:
+    import signal
+
+    module, usual = forms[0], signal.getsignal(signal.SIGINT)
+    state, steps = module.init_state(module.init_params(1, **SIZES)), []
+    step = module.train_step
+
+    def interrupted(state: Any, **batch: Any) -> float:
+        steps.append(step(state, **batch))
+        if len(steps) == 5:
+            signal.raise_signal(signal.SIGINT)
+            steps.append(0.0)  # this still runs
+        return float(steps[0])
+
+    module.train_step = interrupted
+    try:
+        history = module.fit(state, data(), epochs=9, batch_size=4)
+    finally:
+        module.train_step = step
+    assert [record["epoch"] for record in history] == [1, 2]
+    assert history[-1]["interrupted"]
+    assert (state.step, len(steps)) == (5, 6)
+    assert signal.getsignal(signal.SIGINT) is usual
+
+
+def test_numbers_in_a_file_that_are_none_are_refused(
+    forms: tuple[ModuleType, ModuleType], tmp_path: Path
+) -> None:
+    module, path = forms[0], tmp_path / "state.npz"
+    module.save(path, module.init_state(module.init_params(1, **SIZES)))
+    with np.load(path) as file:
+        arrays = dict(file)
+    for name, wrong in (("step", np.ones(2)), ("seed", np.array("x")), ("step", np.int64(-1))):
+        np.savez(path, **{**arrays, name: wrong})
+        with pytest.raises(module.DataError, match="neither steps nor seeds"):
+            module.load(path)

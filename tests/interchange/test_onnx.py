@@ -207,3 +207,33 @@ def test_what_cannot_go_out_is_named(tmp_path):
     with pytest.raises(UsageError, match="dtype"):
         bp.to_onnx(mlp, {}, path, dtype="float16")
     assert not list(tmp_path.iterdir())
+
+
+def test_what_standardised_in_training_goes_along_or_the_model_is_refused(tmp_path):
+    N, D = bp.dims("N D")
+    x, y, w = bp.input("x", (N, D)), bp.target("y", (N,)), bp.param("w", (D,))
+    guess = x @ w
+    net = bp.Network("line", loss=bp.mse(guess, y), outputs={"guess": guess})
+    params = {"w": np.array([1.0, -2.0])}
+    buffers = {
+        "mean_x": np.array([5.0, 6.0]),
+        "scale_x": np.array([2.0, 4.0]),
+        "mean_y": 10.0,
+        "scale_y": 3.0,
+    }
+    arrays = {f"params.{n}": a for n, a in params.items()} | {f"buffers.{n}": a for n, a in buffers.items()}
+    np.savez(tmp_path / "p.npz", **arrays)
+    (tmp_path / "net.py").write_text(
+        "import symbp as bp\nN, D = bp.dims('N D')\n"
+        "x, y, w = bp.input('x', (N, D)), bp.target('y', (N,)), bp.param('w', (D,))\n"
+        "guess = x @ w\nnet = bp.Network('line', loss=bp.mse(guess, y), outputs={'guess': guess})\n"
+    )
+    asked = ["export", str(tmp_path / "net.py"), "--params", str(tmp_path / "p.npz")]
+    assert main([*asked, "-o", str(tmp_path / "net.onnx")]) == 0
+    model = onnx.load(str(tmp_path / "net.onnx"))
+    point = np.array([[7.0, 2.0]])
+    found = outputs(model, net.system, {"x": point}, "float32")["guess"]
+    np.testing.assert_allclose(found, [10 + 3 * ((7 - 5) / 2 - 2 * (2 - 6) / 4)], rtol=1e-6)
+    with pytest.raises(DataError, match=r"(?s)no parameter or buffer 'mean_x'.*standardised"):
+        bp.to_onnx(net, params, tmp_path / "wrong.onnx", buffers=buffers)
+    assert not (tmp_path / "wrong.onnx").exists()

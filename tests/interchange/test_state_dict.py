@@ -185,3 +185,50 @@ def test_what_does_not_fit_is_named():
     gates = network(nn.LSTM(4, peepholes=True), sequence())
     with pytest.raises(DataError, match="nothing tells which array"):
         interchange.from_state_dict(gates, First(torch.nn.LSTM(6, 4)).state_dict())
+
+
+def test_a_part_of_a_state_dict_where_that_is_asked_for():
+    net, module = CASES["mlp"]()
+    state = {**module.state_dict(), "2.weight": torch.ones(99, 8), "2.bias": torch.ones(99)}  # another head
+    found = interchange.from_state_dict(net, state, part=True)
+    assert set(found.params) == {"W1", "b1"}
+    assert found.left_out == ("2.weight", "2.bias")
+    with pytest.raises(DataError, match="nothing of the state_dict fits"):
+        interchange.from_state_dict(net, {"a": torch.ones(3)}, part=True)
+    twice = network(nn.Sequential(nn.Dense(6), nn.Dense(6)), bp.input("x", (N, D)))
+    one = {"0.weight": torch.ones(6, 6), "0.bias": torch.ones(6)}
+    with pytest.raises(DataError, match=r"more layers than .* W2, b2 could be"):
+        interchange.from_state_dict(twice, one, part=True)
+    found = interchange.from_state_dict(twice, one, part=True, names={"W2": "0.weight"})
+    assert set(found.params) == {"W2", "b2"}
+
+
+def test_files_of_pytorch_and_the_command(tmp_path, capsys):
+    from symbp.cli.main import main
+
+    layers = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Tanh(), torch.nn.Linear(32, 10))
+    net, there, npz, back = (str(tmp_path / n) for n in ("net.py", "a.pt", "b.npz", "c.pt"))
+    (tmp_path / "net.py").write_text(
+        "import symbp as bp\nN = bp.dim('N')\n"
+        "x, y = bp.input('x', (N, 64)), bp.labels('y', (N,), classes=10)\n"
+        "p = bp.softmax(bp.nn.Sequential(bp.nn.Dense(32, activation='tanh'), bp.nn.Dense(10))(x))\n"
+        "net = bp.Network('net', loss=bp.cross_entropy(p, y), outputs={'p': p})\n"
+    )
+    torch.save({"epoch": 3, "model": layers.state_dict()}, there)
+    assert main(["convert", there, "--net", net, "-o", npz]) == 0
+    assert main(["convert", npz, "--net", net, "--like", there, "-o", back]) == 0
+    layers.load_state_dict(torch.load(back, weights_only=True))
+    torch.save(layers.state_dict(), there)
+    with open(there, "rb") as one, open(back, "rb") as other:
+        first, second = torch.load(one), torch.load(other)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert len(first) == len(second) == 4
+    torch.save(layers, there)  # a pickle of objects
+    for asked, told in (
+        (["--net", net], "tensors alone"),
+        ([], "--net NET"),
+    ):
+        capsys.readouterr()
+        assert main(["convert", there, *asked, "-o", str(tmp_path / "no.npz")]) == 2
+        assert told in capsys.readouterr().err
+    assert not (tmp_path / "no.npz").exists()

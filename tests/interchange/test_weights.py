@@ -1,15 +1,13 @@
 """Parameters as files: what goes out comes back, and what is damaged is refused in words."""
 
 import json
-import os
 
 import numpy as np
 import pytest
 
 import symbp as bp
 from symbp.cli.main import main
-from symbp.errors import DataError, GenerationError
-from symbp.interchange.files import write_whole
+from symbp.errors import DataError
 
 pytest.importorskip("safetensors", reason="safetensors isn't installed")
 interchange = bp.interchange
@@ -111,20 +109,6 @@ def test_damaged_archives_are_refused_in_words(tmp_path, params):
     np.savez(path, a=np.array([{}], dtype=object))
     with pytest.raises(DataError):
         interchange.load_npz(path)
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    target = tmp_path / "kept"
-    target.write_bytes(b"before")
-
-    def full(_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(GenerationError, match="No space left"):
-        write_whole(target, b"after", force=True)
-    assert target.read_bytes() == b"before"
-    assert [p.name for p in tmp_path.iterdir()] == ["kept"]
 
 
 def test_what_holds_no_numbers_is_refused(tmp_path):

@@ -90,3 +90,23 @@ def test_the_loss_at_inference_is_weighted_too():
     assert ours.evaluate(params, **values)["loss"] == pytest.approx(theirs.evaluate(params, **values)["loss"])
     pair = [module.loss_and_gradients(params, seed=3, **values)[0] for module in (ours, theirs)]
     assert pair[0] == pytest.approx(pair[1], rel=1e-13)
+
+
+@pytest.mark.parametrize("scale", [1, 300])
+def test_weights_of_0_and_1_are_those_of_torch_also_where_nothing_is_in_doubt(scale):
+    torch = pytest.importorskip("torch")
+    x, y, w = bp.input("x", (N, D)), bp.target("y", (N,), facts=["binary"]), bp.param("w", (D,))
+    p = bp.sigmoid(x @ w)
+    plain = bp.Network("net", loss=bp.binary_cross_entropy(p, y), outputs={"p": p})
+    module = bp.compile(bp.class_weighted(plain, [1, 30]), optimizer=bp.optim.SGD(0.1))
+    draw = np.random.default_rng(0)
+    values, labels = scale * draw.normal(size=(9, 3)), np.arange(9) % 4 == 0
+    v = torch.tensor(draw.normal(size=3), requires_grad=True)
+    row = torch.where(torch.tensor(labels), 30.0, 1.0).double()
+    of_rows = torch.nn.functional.binary_cross_entropy_with_logits(
+        torch.tensor(values) @ v, torch.tensor(labels).double(), weight=row, reduction="sum"
+    )
+    (of_rows / row.sum()).backward()
+    loss, gradients = module.loss_and_gradients({"w": v.detach().numpy()}, x=values, y=labels.astype(float))
+    assert loss == pytest.approx((of_rows / row.sum()).item(), rel=1e-12)
+    np.testing.assert_allclose(gradients["w"], v.grad.numpy(), rtol=1e-10, atol=1e-14)

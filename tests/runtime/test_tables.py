@@ -1,5 +1,7 @@
 """Tables as modules read them: the same arrays, or the same message, as where commands read them."""
 
+from argparse import Namespace
+
 import numpy as np
 import pytest
 
@@ -115,7 +117,10 @@ def both(modules, name, path, column=None):
     """What the module and the commands make of a table, the sizes of both the same."""
     module = modules[name]
     sizes = {size: module.SIZES[size] for size in ("D", "K") if size in module.SIZES}
-    by_module = told(lambda: module._read(path, tuple(module.INPUTS), None, column)[0], module.DataError)
+    by_module = told(
+        lambda: module._read(path, tuple(module.INPUTS), None, Namespace(target_column=column))[0],
+        module.DataError,
+    )
     by_command = told(lambda: found_for(Target(NETS[name]), str(path), None, sizes, column).data, DataError)
     if by_module[1] is not None or by_command[1] is not None:
         assert str(by_module[1]) == f"{path}: {by_command[1].what}"

@@ -21,7 +21,8 @@ HELP = "build the machine code of a network's module beforehand, so that trainin
 
 
 def add_arguments(to: Arguments) -> None:
-    train.add_arguments(to, target="numba")
+    train.add_module_arguments(to, "numba")
+    to.json()
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
         seconds[name] = round(time.perf_counter() - started, 3)
 
     try:
-        params, held = module.init_params(args.seed), buffers(plan, module)
-        state = module.init_state(params, held, seed=args.seed)
+        params, held = module.init_params(), buffers(plan, module)
+        state = module.init_state(params, held)
         timed("train_step", lambda: module.train_step(state, **first))
         timed("loss_and_gradients", lambda: module.loss_and_gradients(params, held, **first))
         timed("evaluate", lambda: module.evaluate(params, held, **plan.held))

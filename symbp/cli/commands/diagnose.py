@@ -67,6 +67,7 @@ def _diagnosed(args: argparse.Namespace) -> Diagnosis:
     target = load_target(args.net)
     data, what = _data(target, args)
     network = bp.standardised(target.network) if args.standardise else target.network
+    network = bp.standardised_target(network) if args.standardise_target else network
     derivation = bp.derive(network)
     for warning in derivation.warnings:
         narrate(f"warning: {warning}")

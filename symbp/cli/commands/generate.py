@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from symbp.cli import derivatives
 from symbp.cli.arguments import OF_PLAIN, PIECES, Arguments, count, sizes
+from symbp.cli.balance import numbers
 from symbp.cli.status import FAILED, FINE
 from symbp.targets import TARGETS
 
@@ -32,6 +33,12 @@ def add_arguments(to: Arguments) -> None:
     to.update()
     to.add("--steps", metavar="COUNT", type=count, help="over how many steps the schedule runs")
     to.standardise()
+    to.add(
+        "--class-weights",
+        metavar="A,B,…",
+        type=numbers,
+        help="how much a row counts in the loss, by its class",
+    )
     to.add(
         "--with",
         dest="pieces",
@@ -61,12 +68,14 @@ def run(args: argparse.Namespace) -> int:
     from symbp.api import source
     from symbp.api.files import refuse_to_overwrite, write
     from symbp.cli.target import load_target, update
-    from symbp.language import standardised
+    from symbp.language import class_weighted, standardised, standardised_target
 
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
     target = load_target(args.net)
     network = standardised(target.network) if args.standardise else target.network
+    network = standardised_target(network) if args.standardise_target else network
+    network = class_weighted(network, args.class_weights) if args.class_weights else network
     rule: UpdateRule | None
     if derivatives.asked_for(args):
         subject: Network | Derivation = derivatives.derivation(args, network)

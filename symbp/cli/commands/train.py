@@ -27,38 +27,11 @@ CHECK_EXAMPLES = 8  # enough to meet every equation, few enough for numeric diff
 OFF_THE_START = 0.01
 
 
-def add_arguments(to: Arguments, target: str = "numpy") -> None:
-    to.net()
-    to.sizes()
-    to.code(dtype="float64", target=target)
-    to.add("--epochs", type=count, metavar="INTEGER", help=f"default: the network's, or {EPOCHS}")
-    to.add("--batch-size", type=count, metavar="INTEGER", help=f"default: the network's, or {BATCH_SIZE}")
+def add_arguments(to: Arguments) -> None:
+    add_module_arguments(to, "numpy")
     to.add(
         "--seed", type=int, default=0, metavar="INTEGER", help="of initial values and shuffling (default: 0)"
     )
-    to.add("--data", metavar="FILE", help="a .npz of arrays named like the network's inputs, a .npy, a .csv")
-    to.add(
-        "--target-column",
-        metavar="COLUMN",
-        help="of a .csv: the column that is the target (default: the last)",
-    )
-    to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
-    parts.add_arguments(to)
-    to.add(
-        "--class-weights",
-        metavar="balanced|A,B,…",
-        type=weights,
-        help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
-    )
-    to.standardise()
-    to.add(
-        "--standardise-target",
-        "--standardize-target",
-        action="store_true",
-        help="the target, too, in the loss; predictions and metrics stay in its own units",
-    )
-    to.update()
-    to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
     to.add("--log", metavar="FILE.jsonl", help="write each epoch's record as a line of JSON")
     to.add("--curve", metavar="FILE.svg", help="draw loss and metrics by epoch")
     to.add(
@@ -77,6 +50,44 @@ def add_arguments(to: Arguments, target: str = "numpy") -> None:
     to.json()
 
 
+def add_module_arguments(to: Arguments, target: str) -> None:
+    """What the module depends on: the network, its update, and the data, whose number and shapes count."""
+    to.net()
+    to.sizes()
+    to.code(dtype="float64", target=target)
+    to.add("--epochs", type=count, metavar="INTEGER", help=f"default: the network's, or {EPOCHS}")
+    to.add("--batch-size", type=count, metavar="INTEGER", help=f"default: the network's, or {BATCH_SIZE}")
+    to.add(
+        "--data",
+        metavar="FILE",
+        help="a .npz of arrays named like the network's inputs, a folder of .npy, a .npy, a .csv, "
+        "or a folder of images in a folder for each class",
+    )
+    to.add(
+        "--target-column",
+        metavar="COLUMN",
+        help="of a .csv: the column that is the target (default: the last)",
+    )
+    to.add(
+        "--drop",
+        metavar="COLUMN",
+        action="append",
+        default=[],
+        help="of a .csv: a column that isn't read, such as a date or a number of the row (repeatable)",
+    )
+    to.add("--text", metavar="FILE", help="for networks that read characters: a text in UTF-8")
+    parts.add_arguments(to)
+    to.add(
+        "--class-weights",
+        metavar="balanced|A,B,…",
+        type=weights,
+        help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
+    )
+    to.standardise()
+    to.update()
+    to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
+
+
 def run(args: argparse.Namespace) -> int:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.console import narrate
@@ -92,10 +103,10 @@ def run(args: argparse.Namespace) -> int:
     for warning in derivation.warnings:
         narrate(f"warning: {warning}")
     narrate(f"derived {len(derivation.gradients)} gradients in {derivation.seconds:.2f} s")
-    module = module_of(plan, args)
+    module = module_of(plan, args, args.module)
     narrate(f"wrote the training module {args.module or module.__file__}")
     try:
-        report = gradient_check(plan, args, module)
+        report = gradient_check(plan, args, module, args.seed)
         error = max((row["max_rel_error"] for row in report), default=0.0)
         narrate(f"checked the module's gradients against central differences: relative error {error:.1e}")
         wrong = [row["parameter"] for row in report if not row["ok"]]
@@ -131,18 +142,20 @@ def run(args: argparse.Namespace) -> int:
     return {None: FINE, BY_CTRL_C: INTERRUPTED}.get(stopped, FAILED)
 
 
-def module_of(plan: Plan, args: argparse.Namespace) -> ModuleType:
+def module_of(plan: Plan, args: argparse.Namespace, keep: str | None = None) -> ModuleType:
     """The training module: from the cache, and in the file where the user wants to keep it."""
     import symbp as bp
 
     options = {**plan.options, "target": args.target, "dtype": args.dtype}
-    if args.module:
-        pieces = (*KEPT, *plan.options["pieces"])
-        bp.generate(plan.net, args.module, force=args.force, **{**options, "pieces": pieces})
+    if keep:
+        pieces = (*KEPT, *plan.pieces)
+        bp.generate(plan.net, keep, force=args.force, **{**options, "pieces": pieces})
     return bp.compile(plan.net, **options)
 
 
-def gradient_check(plan: Plan, args: argparse.Namespace, module: ModuleType) -> list[dict[str, Any]]:
+def gradient_check(
+    plan: Plan, args: argparse.Namespace, module: ModuleType, seed: int = 0
+) -> list[dict[str, Any]]:
     """The module's own check on a few examples, a little off the start: there rectifiers with an offset of 0
     stand at their kink wherever the input is 0. Differences of float32 losses are coarse, so there the same
     program is checked in float64."""
@@ -152,10 +165,11 @@ def gradient_check(plan: Plan, args: argparse.Namespace, module: ModuleType) -> 
 
     if args.dtype != "float64":
         module = bp.compile(plan.net, **{**plan.options, "target": args.target, "dtype": "float64"})
-    params = module.init_params(args.seed)
+    params = module.init_params(seed)
     start = buffers(plan, module)
-    module.evaluate(params, start, **plan.train)  # refuses wrong data as they are, not as a sample of them
-    draw = np.random.default_rng(args.seed)
+    if not plan.read.mapped:  # those are looked at piece by piece, by `fit`
+        module.evaluate(params, start, **plan.train)  # refuses wrong data as they are, not as a sample
+    draw = np.random.default_rng(seed)
     for name, values in params.items():
         if name not in module.FACTS:  # what is known of a parameter must stay so
             values += OFF_THE_START * draw.standard_normal(values.shape)

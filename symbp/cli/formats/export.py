@@ -33,11 +33,12 @@ def run(args: argparse.Namespace) -> int:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.target import load_target
     from symbp.interchange import load_weights
+    from symbp.language import standardised_as
 
     refuse_to_overwrite(args.output, force=args.force)
     weights = load_weights(args.params)
     path = bp.to_onnx(
-        load_target(args.net).network,
+        standardised_as(load_target(args.net).network, weights.buffers),
         weights.params,
         args.output,
         buffers=weights.buffers,

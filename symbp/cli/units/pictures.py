@@ -10,12 +10,12 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from symbp.cli.arguments import Arguments, count, sizes
-from symbp.errors import DataError, UsageError, meant_file
+from symbp.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from symbp.cli.target import Target
@@ -69,7 +69,7 @@ def trained(args: argparse.Namespace) -> Trained:
     target = load_target(args.net)
     data = data_for(target, args.data, None, sizes(args))
     if args.params:
-        return Trained(target, *_saved(args.params), data)
+        return Trained(*_saved(target, args.params), data)
     return Trained(target, *_trained_briefly(args), data)
 
 
@@ -82,23 +82,14 @@ def data_of(found: Trained, excited: Excited) -> Any:
     return np.asarray(found.data[excited.by], dtype=np.float64)
 
 
-def _saved(path: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(parameters, buffers) of a file that a training module saved."""
-    import numpy as np
+def _saved(target: Target, path: str) -> tuple[Target, Mapping[str, Any], Mapping[str, Any]]:
+    """The network as it was trained, parameters and buffers of a file that a training module saved."""
+    from symbp.interchange import load_weights
+    from symbp.language import standardised_as
 
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise DataError("there is no such file of parameters", where=path, help=meant_file(path)) from None
-    except (OSError, ValueError):
-        help = "save them: symbp train --out FILE"
-        raise DataError("this is no file of parameters", where=path, help=help) from None
-    kinds = ("params.", "buffers.")
-    params, buffers = ({n.removeprefix(k): a for n, a in arrays.items() if n.startswith(k)} for k in kinds)
-    if not params:
-        raise DataError("the file holds no parameters", where=path, help="save them: symbp train --out FILE")
-    return params, buffers
+    found = load_weights(path)
+    net = standardised_as(target.network, found.buffers)
+    return replace(target, network=net), found.params, found.buffers
 
 
 def _trained_briefly(args: argparse.Namespace) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

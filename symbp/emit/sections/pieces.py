@@ -16,7 +16,7 @@ DEFAULT: Final = ("evaluate", "predict", "fit", "save", "train")
 MORE: Final = ("check", "command", "blocks", "replay", "costs")
 """Gradients compared, the whole command line, steps in blocks of rows, the equation that isn't finite, counts
 of operations and bytes."""
-WATCHED: Final = ("checkpoints", "live", "log", "patience", "tables")
+WATCHED: Final = ("checkpoints", "live", "log", "mapped", "patience", "split", "tables", "texts")
 PIECES: Final = (*DEFAULT, *MORE, *WATCHED)
 EVERYTHING: Final = ("nothing", *DEFAULT, *MORE)
 """What the rest of symbp needs of a module, which it watches and feeds itself."""
@@ -29,7 +29,10 @@ NEEDS = {
     "patience": ("command",),
     "live": ("command",),
     "log": ("command",),
+    "mapped": ("command",),
+    "split": ("command",),
     "tables": ("command",),
+    "texts": ("command",),
 }
 FOR = {
     "evaluate": ("evaluate",),
@@ -69,7 +72,7 @@ def whole(pieces: Collection[str]) -> bool:
 
 def short(pieces: Collection[str]) -> bool:
     """Whether a short module has all of the pieces."""
-    return set(pieces) <= set(DEFAULT)
+    return set(pieces) <= {*DEFAULT, "replay"}
 
 
 def purposes(pieces: Iterable[str]) -> list[str]:

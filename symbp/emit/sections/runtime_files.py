@@ -72,7 +72,10 @@ def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken
     """What a short module takes."""
     files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
     files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
-    files["command"] = ["common/command/files", "common/command/short"]
+    single = any(extent == 1 or net.sizes.get(str(extent)) == 1 for t in net.data for extent in t.shape)
+    files["training"].append(f"numpy/short/reading{'_axes' * single}")
+    files["command"] = ["common/command/short"]
+    files["step"].append(f"numpy/short/{'replay' if 'replay' in pieces else 'strange'}")
     return reached(files, named.purposes(pieces))
 
 
@@ -80,11 +83,15 @@ def _files(
     net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str]
 ) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
-    reading = ("files", *_reading(pieces))
-    command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
+    reading = ("axes", f"loading{'_mapped' * ('mapped' in pieces)}", "showing", *_reading(pieces))
+    command = (
+        (*_parts(pieces), "train", *_told(pieces), "main")
+        if "command" in pieces
+        else ("train", "begin", "short")
+    )
     kept = "checkpoints" in pieces
     return {
-        "arrays": arrays_files(net),
+        "arrays": [*arrays_files(net), f"common/arrays/{'by_rows' if 'mapped' in pieces else 'at_once'}"],
         "memory": [
             "common/arrays/memory",
             *(["common/arrays/keys"] if not net.split and not net.blocks else []),
@@ -96,6 +103,7 @@ def _files(
             *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
             f"{target}/outside",
             *(f"common/training/{name}" for name in ("steps", "whole", "saving")),
+            *(["common/arrays/mapping"] if "mapped" in pieces else []),
             *(["common/training/checkpoints"] if kept else []),
         ],
         "training": [
@@ -124,9 +132,15 @@ def _told(pieces: Collection[str]) -> list[str]:
     return [*(() if "live" in pieces else ("printed",)), *found]
 
 
+def _parts(pieces: Collection[str]) -> list[str]:
+    """The files that say what to train on and what to evaluate."""
+    return ["splitting", "parts_split"] if "split" in pieces else ["parts"]
+
+
 def _reading(pieces: Collection[str]) -> list[str]:
-    """The files that read data: archives alone, or tables, too."""
-    return ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
+    """The files that read data: archives alone, or tables and texts, too."""
+    tables = ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
+    return ["texts" if "texts" in pieces else "stored", *tables]
 
 
 def train_tables(net: LoweredNetwork, pieces: Collection[str]) -> Mapping[str, list[str]]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from symbp.codegen.arguments import used_names
 from symbp.derive.derivation import Derivation
-from symbp.errors import GenerationError, UsageError, choose
+from symbp.errors import DataError, GenerationError, UsageError, choose
 from symbp.interchange.files import library
 from symbp.interchange.onnx.graph import IR_VERSION, OPSET, Graph, Made
 from symbp.interchange.onnx.walk import Walk
@@ -49,6 +49,7 @@ def onnx_model(
     library("onnx", "onnx")
     if dtype not in DTYPES:
         raise UsageError(f"there is no dtype {dtype!r} here", help=choose(dtype, DTYPES))
+    _refuse_strange(derivation, arrays)
     known = known_sizes(derivation.system, arrays, sizes or {})
     system = replace(derivation.system, bound=known)
     outputs = _training(derivation) if gradients else _inference(system)
@@ -70,6 +71,18 @@ def onnx_model(
         for name, t in outputs.items()
     }
     return _model(graph, derivation.name, inputs, kept if gradients else [], results, held, known)
+
+
+def _refuse_strange(derivation: Derivation, arrays: Mapping[str, Any]) -> None:
+    """Raises DataError: an array that the network hasn't. A model without it would compute something else."""
+    kept = {t.name for t in derivation.declared.with_role(*KEPT)}
+    strange = [name for name in arrays if name not in kept]
+    if strange:
+        raise DataError(
+            f"the network has no parameter or buffer {strange[0]!r}, so it isn't the one that was trained",
+            details=(f"it has: {', '.join(sorted(kept)) or 'none'}",),
+            help="where inputs were standardised in training: bp.standardised(net)",
+        )
 
 
 def _inference(system: System) -> dict[str, str]:

@@ -126,10 +126,8 @@ def _holds(fact: str, array: Array, axis: int) -> bool:
     return True
 
 
-def _checked(
-    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
-) -> dict[str, Array]:
-    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+def _refuse_names(given: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    """Refuses arrays of other names."""
     missing = [name for name in names if name not in given]
     unknown = [name for name in given if name not in INPUTS]
     if missing or unknown:
@@ -137,6 +135,13 @@ def _checked(
         raise DataError(
             f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
         )
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    _refuse_names(given, names)
     data = {name: _as_dtype(name, given[name]) for name in names}
     _settle(data, INPUTS, sizes)
     if values:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,9 +27,14 @@ def _log_lines(options: argparse.Namespace, data: dict[str, Array]) -> Callable[
         options.log.write_text("", encoding="utf-8")
 
     def report(record: dict[str, Any]) -> None:
-        if options.log:
-            finite = {k: v if not isinstance(v, float) or np.isfinite(v) else None for k, v in record.items()}
+        if not options.log:
+            return
+        finite = {k: v if not isinstance(v, float) or np.isfinite(v) else None for k, v in record.items()}
+        try:
             with options.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(finite) + "\n")
+        except OSError as failure:  # a training is worth more than its log
+            print(f"the log can't be written any more, training goes on: {failure}", file=sys.stderr)
+            options.log = None
 
     return report

@@ -14,7 +14,7 @@ from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.command.archives import _DATA, _column_option, _put, _read
-from symbp.runtime.common.command.files import _show
+from symbp.runtime.common.command.showing import _show
 from symbp.runtime.common.command.train import _declare_train, _train
 from symbp.runtime.common.training.calls import evaluate, predict
 from symbp.runtime.common.training.checking import check_gradients
@@ -48,8 +48,7 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> int:
-    target = getattr(options, "target_column", None)
-    data: dict[str, Any] = _read(options.data, tuple(INPUTS), None, target)[0] if options.data else {}
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS), None, options)[0] if options.data else {}
     rows = check_gradients(None, **data)
     if options.json:
         print(json.dumps(rows))

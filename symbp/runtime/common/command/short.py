@@ -12,11 +12,11 @@ from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.command.begin import _begin
-from symbp.runtime.common.command.files import _archive
 from symbp.runtime.common.training.fit import fit
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.steps import NotFinite
 from symbp.runtime.network import HYPER, INPUTS, NAME
+from symbp.runtime.numpy.short.reading import _archive
 
 
 def _report(record: dict[str, Any]) -> None:
@@ -35,9 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
         parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=type(value), default=value)
     options = parser.parse_args(arguments)
     try:
-        names = tuple(INPUTS)
-        data = _archive(options.data, names)
-        held = _archive(options.validation, names) if options.validation else None
+        for left in options.out.parent.resolve(strict=True).glob(f"{options.out.name}.*.part"):
+            left.unlink()  # by a process that was killed
+        data = _archive(options.data, INPUTS)
+        held = _archive(options.validation, INPUTS) if options.validation else None
         state = _begin(options.seed, data)
         state.hyper.update({name: getattr(options, name) for name in HYPER})
         epochs, size, stopped = options.epochs, options.batch_size, 0

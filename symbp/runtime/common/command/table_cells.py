@@ -1,22 +1,24 @@
 """A table as text: its separator, its lines, whether the first one names the columns.
 
 Enters: the path of a .csv or .tsv file. Leaves: `_Cells`, text by row and column, or an error that names the
-line. Must not know: networks, what the columns are for.
+line or the column. Must not know: networks, what the columns are for.
 """
 
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import itertools
 import re as _re  # `re` and `im` are names of tensors
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from symbp.runtime.common.arrays.shapes import DataError
 
 _SEPARATORS = "\t;,"  # the rarer in a name or a number, the earlier
+_SHOWN = 12  # columns and values in a line of text
 _SAMPLE = 20  # rows by which a separator is found
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "?"})
 _NUMBER = _re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", _re.ASCII)
@@ -169,3 +171,47 @@ def _names_of(head: list[str]) -> tuple[str, ...]:
     if twice:
         raise DataError(f"two columns have the name {_quoted(twice[0])}")
     return names
+
+
+def _named_column(cells: _Cells, target: str) -> str:
+    """The column that a user means; without names above, its number counts from 1."""
+    name = f"column {target}" if not cells.headed and target.isdigit() else target
+    if name in cells.names:
+        return name
+    close = difflib.get_close_matches(name, cells.names, 1)
+    raise DataError(
+        f"the table has no column {_quoted(target)}"
+        + (f"; did you mean {_quoted(close[0])}?" if close else "")
+        + f" Its columns: {_listed(cells.names)}"
+    )
+
+
+def _cells_of(cells: _Cells, name: str) -> list[str]:
+    """The cells of a column."""
+    at = cells.names.index(_named_column(cells, name))
+    return [row[at] for row in cells.rows]
+
+
+def _without(cells: _Cells, names: Sequence[str]) -> _Cells:
+    """The table without some columns."""
+    left = {_named_column(cells, name) for name in names}
+    kept = [k for k, name in enumerate(cells.names) if name not in left]
+    if not kept:
+        raise DataError("no column of the table is left to read")
+    rows = tuple([row[k] for k in kept] for row in cells.rows)
+    return replace(cells, names=tuple(cells.names[k] for k in kept), rows=rows)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names in a line, the first of many."""
+    return _first([_plain(name) for name in names])
+
+
+def _first(words: Sequence[str]) -> str:
+    """Words in a line, the first of many."""
+    return ", ".join(words[:_SHOWN]) + (f", … ({len(words)})" if len(words) > _SHOWN else "")
+
+
+def _plain(name: str) -> str:
+    """A name for a line of text: as it is, if it is printable and short enough."""
+    return name if name.isprintable() and len(name) <= 80 and "," not in name else _quoted(name)

@@ -6,7 +6,6 @@ column was read, which a file of parameters keeps. Must not know: files, separat
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,14 +18,17 @@ from symbp.runtime.common.command.table_cells import (
     _INFINITE,
     _MARKED,
     _Cells,
+    _first,
     _is_missing,
     _is_number,
+    _listed,
+    _named_column,
+    _plain,
     _quoted,
 )
 from symbp.runtime.network import Array
 
 _MOST = 1000  # categories of a column; more are names or texts
-_SHOWN = 12  # columns and values in a line of text
 
 
 @dataclass(frozen=True)
@@ -153,19 +155,6 @@ def _one_target(asked: _Asked) -> str:
             f"the network has {len(asked.targets)} targets, so no column can be named as the target"
         )
     return asked.targets[0]
-
-
-def _named_column(cells: _Cells, target: str) -> str:
-    """The column that a user means; without names above, its number counts from 1."""
-    name = f"column {target}" if not cells.headed and target.isdigit() else target
-    if name in cells.names:
-        return name
-    close = difflib.get_close_matches(name, cells.names, 1)
-    raise DataError(
-        f"the table has no column {_quoted(target)}"
-        + (f"; did you mean {_quoted(close[0])}?" if close else "")
-        + f" Its columns: {_listed(cells.names)}"
-    )
 
 
 # --- what a column is
@@ -340,17 +329,6 @@ def _at(line: int, column: str) -> str:
     return f"line {line}, column {_quoted(column)}"
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Names in a line, the first of many."""
-    shown = ", ".join(map(_plain, names[:_SHOWN]))
-    return shown + (f", … ({len(names)})" if len(names) > _SHOWN else "")
-
-
-def _plain(name: str) -> str:
-    """A name for a line of text: as it is, if it is printable and short enough."""
-    return name if name.isprintable() and len(name) <= 80 else _quoted(name)
-
-
 def _said(found: _Columns, asked: _Asked, examples: int, unread: Sequence[str] = ()) -> str:
     """How a table was read, in a line."""
     parts = [f"{examples} examples, {'names in the first line' if found.headed else 'no line of names'}"]
@@ -359,17 +337,17 @@ def _said(found: _Columns, asked: _Asked, examples: int, unread: Sequence[str] =
         for column in (c for c in found.columns if c.tensor == tensor):
             values = column.values
             if values is None:
-                words.append(column.name)
+                words.append(_plain(column.name))
             elif len(asked.shapes[tensor]) == 1:
-                words.append(f"{column.name} as labels {_numbered(values)}")
+                words.append(f"{_plain(column.name)} as labels {_numbered(values)}")
             else:
-                words.append(f"{column.name} one-hot in {len(values)} ({_listed(values)})")
+                words.append(f"{_plain(column.name)} one-hot in {len(values)} ({_listed(values)})")
         kind = "target " if tensor in asked.targets else ""
-        parts.append(f"{kind}{tensor}: {_listed(words)}")
+        parts.append(f"{kind}{tensor}: {_first(words)}")
     if unread:
         parts.append(f"not read: {_listed(unread)}")
     return "; ".join(parts)
 
 
 def _numbered(values: Sequence[str]) -> str:
-    return _listed([f"{k} {value}" for k, value in enumerate(values)])
+    return _first([f"{k} {_plain(value)}" for k, value in enumerate(values)])

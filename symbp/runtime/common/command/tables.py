@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError, _extent
-from symbp.runtime.common.command.files import _archive
-from symbp.runtime.common.command.table_cells import _cells, _quoted
+from symbp.runtime.common.command.stored import _stored
+from symbp.runtime.common.command.table_cells import _cells, _cells_of, _quoted, _without
 from symbp.runtime.common.command.table_columns import (
     _Asked,
     _Columns,
@@ -25,10 +25,11 @@ from symbp.runtime.common.command.table_columns import (
     _read_columns,
     _said,
 )
-from symbp.runtime.common.training.whole import _write_whole
+from symbp.runtime.common.training.whole import _replace_whole, _write_whole
 from symbp.runtime.network import FACTS, INPUTS, INTEGERS, SIZES, TARGETS, Array
 
 _DATA = "FILE.npz|FILE.csv"
+_TABLES = (".csv", ".tsv")
 
 
 def _column_option(parser: argparse.ArgumentParser) -> None:
@@ -37,16 +38,36 @@ def _column_option(parser: argparse.ArgumentParser) -> None:
         metavar="COLUMN",
         help="the column of a table that is the target (default: the last)",
     )
+    parser.add_argument(
+        "--drop", metavar="COLUMN", action="append", default=[],
+        help="a column of a table that isn't read, such as a date (repeatable)",
+    )  # fmt: skip
+
+
+def _words_in(path: Path, name: str) -> list[str]:
+    """The cells of a table's column."""
+    try:
+        if path.suffix.lower() not in _TABLES:
+            raise DataError(f"{name} would be a column of a table")
+        return _cells_of(_cells(path, None), name)
+    except DataError as failure:
+        raise DataError(f"{path}: {failure}") from None
 
 
 def _read(
-    path: Path, names: tuple[str, ...], columns: str | None = None, target: str | None = None
+    path: Path,
+    names: tuple[str, ...],
+    columns: str | None = None,
+    options: argparse.Namespace | None = None,
 ) -> tuple[dict[str, Array], str]:
-    """The arrays of a file by the names of input tensors, and how the columns of a table were read."""
-    if path.suffix.lower() not in (".csv", ".tsv"):
-        return _archive(path, names), columns or ""
+    """The arrays of a file by the names of input tensors, and how the columns of a table were read. Without
+    `columns`, `options` say which column is the target and which aren't read."""
+    if path.suffix.lower() not in _TABLES:
+        return _stored(path, names, columns)
+    target, split = (getattr(options, name, None) for name in ("target_column", "split_column"))
+    left = [*getattr(options, "drop", ()), *([split] if split else [])]
     try:
-        arrays, columns, said = _read_table(path, _asked(), columns, target)
+        arrays, columns, said = _read_table(path, _asked(), columns, target, left)
     except DataError as failure:
         raise DataError(f"{path}: {failure}") from None
     print(f"{path}: {said}", file=sys.stderr)
@@ -64,12 +85,13 @@ def _asked() -> _Asked:
 
 
 def _read_table(
-    path: Path, asked: _Asked, columns: str | None, target: str | None
+    path: Path, asked: _Asked, columns: str | None, target: str | None, left: list[str]
 ) -> tuple[dict[str, Array], str, str]:
-    """The arrays of a table, how its columns were read, and a line about it. A table after that of the
-    training is read as that one was (`columns`); if the training had none, it can't have text in it."""
+    """The arrays of a table, how its columns were read, and a line about it; columns that are `left` out
+    aren't. A table after that of the training is read as that one was (`columns`); if the training had none,
+    it can't have text in it."""
     if not columns:
-        cells = _cells(path, None)
+        cells = _without(_cells(path, None), left)
         arrays, found = _read_columns(cells, asked, target)
         text = next((c for c in found.columns if c.values is not None), None)
         if columns is not None and text is not None:
@@ -77,7 +99,7 @@ def _read_table(
                 f"column {_quoted(text.name)} holds text, and the network wasn't trained on a table that "
                 "says what its values stand for: give numbers"
             )
-        return arrays, found.text(), _said(found, asked, len(cells.rows))
+        return arrays, found.text(), _said(found, asked, len(cells.rows), left)
     known = _columns_from(columns)
     cells = _cells(path, known.headed)
     arrays = _read_again(cells, asked, known)
@@ -88,7 +110,7 @@ def _read_table(
 
 def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
     """Writes outputs to an archive, or to a table with a line for each example."""
-    if path.suffix.lower() not in (".csv", ".tsv"):
+    if path.suffix.lower() not in _TABLES:
         _write_whole(path, outputs)
         return
     known = _columns_from(columns) if columns else _Columns(True, ())
@@ -97,4 +119,4 @@ def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
     writer = csv.writer(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
     writer.writerow(named)
     writer.writerows(zip(*(column.tolist() for column in named.values()), strict=True))
-    path.write_text(text.getvalue(), encoding="utf-8", newline="\n")
+    _replace_whole(path, lambda file: file.write(text.getvalue().encode()))

@@ -11,13 +11,16 @@ of each epoch.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.arrays.sizes_shown import _settle, _sizes_in
-from symbp.runtime.common.command.archives import _DATA, _column_option, _read
-from symbp.runtime.common.command.files import _show
+from symbp.runtime.common.command.archives import _column_option
+from symbp.runtime.common.command.parts import _parts, _parts_options
+from symbp.runtime.common.command.showing import _show
 from symbp.runtime.common.training.fit import fit
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.starting import _fresh_state
@@ -42,7 +45,7 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--seed", type=int, default=0)
     for name, value in HYPER.items():
         train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
-    train.add_argument("--validation", type=Path, metavar=_DATA, help="data to evaluate after each epoch")
+    _parts_options(train)
     _column_option(train)
     for declare in TRAIN_OPTIONS:
         declare(train)
@@ -51,9 +54,8 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     """Trains and saves, also what was trained until a step was not finite."""
-    names, target = tuple(INPUTS), getattr(options, "target_column", None)
-    data, columns = _read(options.data, names, None, target)
-    validation = _read(options.validation, names, columns)[0] if options.validation else None
+    _refuse_place(options.out)
+    data, validation, columns = _parts(options)
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
@@ -87,6 +89,16 @@ def _train(options: argparse.Namespace) -> int:
         result["stopped"] = stopped
     _show(result, options.json)
     return status
+
+
+def _refuse_place(path: Path) -> None:
+    """Refuses a place where nothing could be written in the end, before anything is trained."""
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir():
+        what = "is a folder" if path.is_dir() else f"would be in {folder}, where no folder is"
+        raise DataError(f"{path} {what}: name another file for the parameters (--out)")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise DataError(f"{path} can't be written: there is no permission")
 
 
 def _open_sizes(data: dict[str, Array]) -> dict[str, int]:

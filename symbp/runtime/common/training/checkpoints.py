@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from symbp.runtime.common.arrays.at_once import _pieces
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.training.saving import _fill, _named, save
 from symbp.runtime.common.training.state import State
@@ -46,7 +47,8 @@ class _Course:
         found = hashlib.sha256()
         for name, array in data.items():
             found.update(f"{name} {array.dtype} {array.shape}".encode())
-            found.update(array.reshape(-1).view(np.uint8).data)
+            for piece in _pieces(array):
+                found.update(piece.reshape(-1).view(np.uint8).data)
         on = {"batch size": batch_size, "data": found.hexdigest()}
         if self.resumed:
             _compare("the checkpoint", self.on, on)

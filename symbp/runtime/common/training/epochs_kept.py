@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from symbp.runtime.common.arrays.arrays import _checked
+from symbp.runtime.common.arrays.at_once import _all_checked
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.training.calls import evaluate
 from symbp.runtime.common.training.checkpoints import _Course
@@ -20,7 +20,7 @@ from symbp.runtime.common.training.saving import _named
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.steps import _step, _step_data
 from symbp.runtime.common.training.stopping import _batches, _Stop
-from symbp.runtime.network import BATCH, INPUTS, Array
+from symbp.runtime.network import BATCH, Array
 
 
 def _epoch(
@@ -55,7 +55,7 @@ def _epochs(
     if epochs < 1 or batch_size < 1:
         raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
     sizes = dict(state.sizes)
-    whole = _checked(data, tuple(INPUTS), sizes)
+    whole = _all_checked(data, sizes)
     count = sizes[BATCH] if BATCH is not None else 1
     course.begin(whole, batch_size, epochs)
     course.write(state)  # what can't be written is known now

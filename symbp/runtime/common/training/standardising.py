@@ -11,21 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from symbp.runtime.common.arrays.arrays import _checked
+from symbp.runtime.common.arrays.at_once import _all_checked, _measured
 from symbp.runtime.common.given.buffers import init_buffers
 from symbp.runtime.common.training.parameters import init_params
 from symbp.runtime.common.training.state import State, init_state
-from symbp.runtime.network import FITTED, INPUTS, SIZES, Array
+from symbp.runtime.network import FITTED, SIZES, Array
 
 
 def fitted_buffers(**data: Any) -> Mapping[str, Array]:
     """The buffers as they start on these data, for `init_state`; a deviation of 0 counts as 1."""
     sizes = dict(SIZES)
-    arrays = _checked(data, tuple(INPUTS), sizes)
+    arrays = _all_checked(data, sizes)
     buffers = init_buffers(**sizes)
     for name, (measure, of, feature) in FITTED.items():
         axes = tuple(axis for axis in range(arrays[of].ndim) if axis != feature)
-        found = np.asarray(getattr(arrays[of], measure)(axes, dtype=np.float64))
+        found = _measured(arrays[of], measure, axes)
         buffers[name] = found if measure == "mean" else np.where(found > 0, found, 1.0)
     return buffers
 

@@ -9,7 +9,7 @@ import io
 import math
 import os
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,17 @@ import numpy as np
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.network import Array
 
+_MOST, _TIMES = 2**30, 200  # bytes, and times its own length, that a compressed array may take
+
 
 def _write_whole(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
     """Writes an .npz; a file that is there is replaced whole or not at all, also where the process is killed
     or the power fails. What a process that was killed has left is removed."""
+    _replace_whole(path, lambda file: np.savez(file, **arrays))
+
+
+def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object]) -> None:
+    """Has a file written beside its place, syncs it, and moves it there."""
     target = Path(os.path.realpath(path))
     with suppress(OSError):
         for left in target.parent.iterdir():
@@ -32,7 +39,7 @@ def _write_whole(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> Non
     temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
@@ -60,8 +67,8 @@ def _runs(process: int) -> bool:
 
 
 def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = None) -> dict[str, Array]:
-    """The arrays of an .npz as `_write_whole` writes it, those of `wanted` that it has. Nothing is made that
-    is larger than the file, whatever is promised in it."""
+    """The arrays of an .npz, those of `wanted` that it has. Nothing is made that is larger than what is in
+    the file, whatever is promised there."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.removesuffix(".npy"): name for name in archive.namelist()}
@@ -74,18 +81,36 @@ def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = Non
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
-    """An array as a view of what the file holds."""
-    if member.flag_bits & 1 or member.compress_type != zipfile.ZIP_STORED:
-        raise DataError(f"{member.filename} is compressed or encrypted, which np.savez does not do")
-    content = archive.read(member)
+    """An array of an archive, compressed or not."""
+    name, held = member.filename, member.file_size
+    if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{name} is encrypted, or compressed in a way that NumPy doesn't use")
+    if held > _MOST and held > _TIMES * member.compress_size:
+        raise DataError(f"{name} would be {held} bytes, out of {member.compress_size}")
+    return _array(name, archive.read(member))
+
+
+def _array(name: str, content: bytes) -> Array:
+    """An array as a view of what an .npy file holds."""
     head = io.BytesIO(content)
-    version = np.lib.format.read_magic(head)
-    if version not in ((1, 0), (2, 0)):
-        raise DataError(f"{member.filename} has version {version}")
-    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-    shape, by_columns, dtype = read(head)
-    held = len(content) - head.tell()
-    if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) != held:
-        raise DataError(f"{member.filename} promises {dtype} of shape {shape}, and has {held} bytes")
+    shape, by_columns, dtype = _head(name, head)
+    _refuse_promises(name, shape, dtype, len(content) - head.tell())
     found = np.frombuffer(content, dtype, offset=head.tell())
     return found.reshape(shape, order="F" if by_columns else "C")
+
+
+def _head(name: str, file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape, the order and the type that the head of an .npy file tells."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise DataError(f"{name} has version {version}")
+    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+    return read(file)
+
+
+def _refuse_promises(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], held: int) -> None:
+    """Refuses an array that promises more, or less, than is there, or holds records."""
+    if dtype.hasobject or dtype.kind == "V":
+        raise DataError(f"{name} holds {dtype}, not numbers")
+    if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) != held:
+        raise DataError(f"{name} promises {dtype} of shape {shape}, and has {held} bytes")

@@ -22,6 +22,7 @@ from symbp.runtime.network import (
     PARAMETERS,
     Array,
     _network,
+    _strange,
     _update,
 )
 
@@ -118,8 +119,7 @@ def train_step(state: State, /, **data: Any) -> float:
     """One update in place; the loss before it. Where it raises, the state is as it was."""
     loss = state.differentiate(data)
     if not (math.isfinite(loss) and np.isfinite(state.flat[1]).all()):
-        strange = [name for name, array in state.gradients.items() if not np.isfinite(array).all()]
-        raise NotFinite(f"the loss is {loss}; gradients that are not finite: {', '.join(strange) or 'none'}")
+        raise NotFinite(f"the loss is {loss}; {_strange(state, data)}")
     state.step += 1
     with np.errstate(all="ignore"):
         state.update(state.step, **state.hyper)

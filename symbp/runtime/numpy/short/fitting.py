@@ -5,7 +5,10 @@ Enters: a state and data. Leaves: a history, and the state trained. Must not kno
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,19 @@ import numpy as np
 from symbp.runtime.network import BATCH, INPUTS
 from symbp.runtime.numpy.short.core import DataError, State, _checked, train_step
 from symbp.runtime.numpy.short.measuring import evaluate
+
+
+@contextmanager
+def _stop() -> Iterator[list[int]]:
+    """Notes Ctrl-C, so that no update is cut in two; the second one interrupts."""
+    asked, usual = list[int](), signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is threading.main_thread() and callable(usual):
+        signal.signal(signal.SIGINT, lambda *got: usual(*got) if asked else asked.append(1))
+    try:
+        yield asked
+    finally:
+        if signal.getsignal(signal.SIGINT) is not usual:
+            signal.signal(signal.SIGINT, usual)
 
 
 def fit(
@@ -24,23 +40,26 @@ def fit(
     validation: Mapping[str, Any] | None = None,
     callback: Callable[[dict[str, Any]], object] | None = None,
 ) -> list[dict[str, Any]]:
-    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`. A callback that
-    returns True ends it."""
+    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`. Ctrl-C ends it
+    after the step, and so does a callback that returns True."""
     if epochs < 1 or batch_size < 1:
         raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
     arrays, sizes = _checked(data, INPUTS, {})
     count, history = sizes[BATCH] if BATCH else 1, list[dict[str, Any]]()
-    for epoch in range(1, epochs + 1):
-        order, total = np.random.default_rng([state.seed, state.step]).permutation(count), 0.0
-        for start in range(0, count, batch_size):
-            chosen = order[start : start + batch_size]
-            batch = {n: a[chosen] if INPUTS[n][:1] == (BATCH,) else a for n, a in arrays.items()}
-            total += train_step(state, **batch) * len(chosen)
-        record: dict[str, Any] = {"epoch": epoch, "loss": total / count}
-        if validation is not None:
-            found = evaluate(state.params, **validation)
-            record.update({f"validation_{name}": value for name, value in found.items()})
-        history.append(record)
-        if callback is not None and callback(record) is True:
-            break
+    with _stop() as asked:
+        for epoch in range(1, epochs + 1):
+            order, total = np.random.default_rng([state.seed, state.step]).permutation(count), 0.0
+            for start in range(0, count, batch_size):
+                chosen = order[start : start + batch_size]
+                batch = {n: a[chosen] if INPUTS[n][:1] == (BATCH,) else a for n, a in arrays.items()}
+                total += train_step(state, **batch) * len(chosen)
+                if asked:
+                    return [*history, {"epoch": epoch, "interrupted": True}]
+            record: dict[str, Any] = {"epoch": epoch, "loss": total / count}
+            if validation is not None:
+                found = evaluate(state.params, **validation)
+                record.update({f"validation_{name}": value for name, value in found.items()})
+            history.append(record)
+            if asked or (callback is not None and callback(record) is True):
+                break
     return history

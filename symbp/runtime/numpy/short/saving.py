@@ -6,9 +6,6 @@ Enters: a state, or a path. Leaves: a file, or a state. Must not know: how a sta
 from __future__ import annotations
 
 import os
-import struct
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +13,7 @@ import numpy as np
 
 from symbp.runtime.network import NAME, PARAMETERS
 from symbp.runtime.numpy.short.core import DataError, State, _checked, init_state
-
-DAMAGED = (  # what NumPy's readers raise on a file that isn't theirs
-    ArithmeticError, EOFError, LookupError, MemoryError, RuntimeError, SyntaxError, TypeError, ValueError,
-    struct.error, zipfile.BadZipFile, zlib.error,
-)  # fmt: skip
+from symbp.runtime.numpy.short.reading import _archive
 
 
 def save(path: str | os.PathLike[str], state: State) -> None:
@@ -28,22 +21,20 @@ def save(path: str | os.PathLike[str], state: State) -> None:
     arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
     for moment, views in state.moments.items():
         arrays.update({f"moments.{moment}.{name}": array for name, array in views.items()})
-    part = Path(f"{os.fspath(path)}.{os.getpid()}.part")
+    part = Path(f"{os.path.realpath(path)}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             np.savez(file, **arrays, step=state.step, seed=state.seed, network=NAME)
-        part.replace(path)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(os.path.realpath(path))
     finally:
         part.unlink(missing_ok=True)
 
 
 def load(path: str | os.PathLike[str]) -> State:
     """Reads what `save` wrote. Raises DataError: a damaged file, or one of another network."""
-    try:
-        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except DAMAGED as failure:
-        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
+    arrays = _archive(path)
     if str(arrays.get("network", NAME)) != NAME:
         raise DataError(f"{path} is of the network {arrays['network']}, this one is {NAME}")
 
@@ -51,8 +42,11 @@ def load(path: str | os.PathLike[str]) -> State:
         found = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
         return _checked(found, PARAMETERS, {})[0]
 
-    state = init_state(part("params."), seed=int(arrays.get("seed", 0)))
-    state.step = int(arrays.get("step", 0))
+    step, seed = (arrays.get(name, np.array(0)) for name in ("step", "seed"))
+    if any(a.shape != () or a.dtype.kind not in "iu" or a < 0 for a in (step, seed)):
+        raise DataError(f"{path} counts neither steps nor seeds: {step}, {seed}")
+    state = init_state(part("params."), seed=int(seed))
+    state.step = int(step)
     for moment, views in state.moments.items():
         for name, array in part(f"moments.{moment}.").items():
             views[name][...] = array
