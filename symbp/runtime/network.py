@@ -65,6 +65,7 @@ DERIVATIVES: dict[str, str] = {"w": "slope"}  # of the sum of outputs
 
 # The update: momentum.
 MOMENTS: tuple[str, ...] = ("m",)
+SHAPED_MOMENTS: dict[str, dict[str, tuple[int, ...]]] = {"m": {}}  # where some have shapes of their own
 HYPER: dict[str, float] = {"lr": 0.1, "momentum": 0.5}
 
 # Where arrays lie, and steps in blocks of rows.

@@ -49,10 +49,11 @@ def training_files(
     step: Collection[str],
     pieces: Collection[str],
     mentioned: Iterable[str],
+    moments: str = "moments",
 ) -> dict[str, Taken]:
     """What a module that trains takes: as much as the network and its pieces need, and what lines mention;
-    `step` are the files of a step."""
-    files = _files(net, target, step, pieces)
+    `step` are the files of a step, `moments` the file of those."""
+    files = _files(net, target, step, pieces, moments)
     if named.whole(pieces):
         return {section: whole(names) for section, names in files.items()}
     told = [name for names in train_tables(net, pieces).values() for name in names]
@@ -77,7 +78,7 @@ def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken
 
 
 def _files(
-    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str]
+    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str], moments: str
 ) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
     reading = ("files", *_reading(pieces))
@@ -93,7 +94,7 @@ def _files(
         "step": list(step),
         "given": _given(net, target),
         "state": [
-            *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
+            *(f"common/training/{name}" for name in ("parameters", moments, "state", "calls")),
             f"{target}/outside",
             *(f"common/training/{name}" for name in ("steps", "whole", "saving")),
             *(["common/training/checkpoints"] if kept else []),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
+from symbp.codegen.update_layout import layout
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import key_of
@@ -48,10 +49,20 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
         f"STOPPED = {quoted(net.stopped)}",
-        f"MOMENTS = {quoted(rule.moments)}",
+        *_moments(net, rule),
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         "Array = np.ndarray",
     ]
+
+
+def _moments(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
+    """The names of moments; with their shapes, where these aren't the parameters'."""
+    if not rule.shaped:
+        return [f"MOMENTS = {quoted(rule.moments)}"]
+    shapes = layout(rule, net.parameters, net.sizes).moments
+    return _dictionary(
+        "SHAPED_MOMENTS", [f'"{moment}": {own!r}'.replace("'", '"') for moment, own in shapes.items()]
+    )
 
 
 def fingerprint(net: LoweredNetwork, rule: UpdateRule) -> list[str]:

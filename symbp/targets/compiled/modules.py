@@ -50,7 +50,8 @@ def training_module(state: Lines, own: Own) -> str:
     found = footprint_of(state, own.folder, own.engine)
     functions = [*state.functions, places_function(net, memory), initial_function(net, order.initial)]
     mentioned = words_of([line for function in functions for line in (*function.body, *function.decorators)])
-    files = training_files(net, own.folder, own.step, order.pieces, mentioned)
+    moments = "moments_of_own_shapes" if order.update.shaped else "moments"
+    files = training_files(net, own.folder, own.step, order.pieces, mentioned, moments)
     values = {
         **header(net, own.engine, order.dtype, order.update, found, order.pieces),
         **carried(net, {**own.taken, **files}, functions),

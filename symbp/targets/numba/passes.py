@@ -22,6 +22,7 @@ from symbp.emit.workspace import memory_tables
 from symbp.targets.compiled import derivatives, levels, modules
 from symbp.targets.compiled.levels import Lines, Programs
 from symbp.targets.compiled.modules import Own
+from symbp.targets.compiled.shaped_updates import shaped_update
 
 FOLDER, ENGINE = "numba", "Numba"
 FILES = {dtype: (f"{FOLDER}/functions", f"{FOLDER}/{dtype}") for dtype in modules.DTYPES}
@@ -63,6 +64,11 @@ def with_update(state: Lines) -> Lines:
     """The function that updates the parameters."""
     rule = state.order.update
     assert rule is not None
+    if rule.shaped:
+        net = state.network
+        made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, "numba")
+        called = state.called | {"_all_finite"}
+        return replace(state, functions=(*state.functions, *made), called=called)
     update, more = numba_update(
         rule, modules.update_names(rule), _real(state.order.dtype), modules.parts(state.network, rule)
     )
