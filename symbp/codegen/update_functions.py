@@ -1,4 +1,4 @@
-"""The equations of an update as functions of whole arrays, for rules that are more than one loop over entries.
+"""The equations of an update as functions of whole arrays, for rules of more than one loop over entries.
 
 Enters: a system over one generic parameter, its numbers. Leaves: `Piece`s, lines with their arguments.
 Must not know: networks, which optimizers exist, targets' own layout.
@@ -98,9 +98,7 @@ class _Writer:
         words = " ".join(lines)
         defined = {e.target for e in self.system.equations}
         leaves = [t for t in self.system.tensors if t.name not in defined]
-        read = {*changed} | {
-            t.name for t in leaves if any(t.name in e.read_names for e in self.system.equations)
-        }
+        read = {*changed} | {name for e in self.system.equations for name in e.read_names}
         head, known = [], set[str]()
         for tensor in leaves:
             for axis, extent in enumerate(tensor.shape):

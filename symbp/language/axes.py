@@ -20,8 +20,8 @@ def is_table(system: System, name: str) -> bool:
 
 
 def is_stacked(system: System, name: str) -> bool:
-    """Whether a tensor is as many as its first axis is long, one for each layer: some recurrence that reads it
-    runs along that axis."""
+    """Whether a tensor is as many as its first axis is long, one for each layer: some recurrence that reads
+    it runs along that axis."""
     for group in groups(system):
         for equation in group.equations if group.loop else ():
             along = group.loop_index(equation)

@@ -1,4 +1,4 @@
-"""The same update for a matrix: equations of one entry over rows and columns, and a bound on what a unit weighs.
+"""The same update for a matrix: equations of an entry by row and column, and a bound on what a unit weighs.
 
 Enters: the equations of entries. Leaves: those of a matrix. Must not know: which optimizers exist, targets.
 """

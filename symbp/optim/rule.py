@@ -3,8 +3,8 @@
 Enters: hyperparameters, equations of one entry. Leaves: `symbp.ir.training.UpdateRule`.
 Must not know: which optimizers exist, networks, derivatives.
 The parameter is flat, `theta[i]` with i below P; `gradient[i]` is the loss's derivative by it. Moments have
-its shape, or one of their own, and start at zero; `step` counts from 1. Where parameters are told apart, k says
-which of them: `theta[k,i]`. A rule for matrices is over one of them: `theta[r,c]`.
+its shape, or one of their own, and start at zero; `step` counts from 1. Where parameters are told apart, k
+says which of them: `theta[k,i]`. A rule for matrices is over one of them: `theta[r,c]`.
 """
 
 from __future__ import annotations

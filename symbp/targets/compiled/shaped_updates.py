@@ -139,12 +139,12 @@ class _Shaped:
         name = f"_update_{form}"
         if name not in {function.name for function in self.functions}:
             self._add(name, piece, f"{self.rule.name}: one step with {FORMS[form]}, in place.")
-        views = {a: self._view(a, form, system) for a in piece.arguments if self._is_arena(a)}
+        views = {a: self._view(a, system) for a in piece.arguments if self._is_arena(a)}
         call = self._sparse(name, piece, views) if sparse else _call(name, piece, views)
         head = f"for {', '.join(self._fields(form, rows[0]))} in {_table(form, sparse)}:"
         return [head, *(f"    {line}" for line in call)]
 
-    def _view(self, name: str, form: Form, system: System) -> str:
+    def _view(self, name: str, system: System) -> str:
         """A parameter's part of an arena in the shape that its equations have."""
         sizes = {"R": "rows", "C": "columns", "P": "stop - first"}
         sizes |= {size: str(value) for size, value in self.places.sizes.items()}
