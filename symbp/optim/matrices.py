@@ -111,7 +111,7 @@ def Muon(
     0.2·√max(R, C) in place of the root (Liu et al. 2025, equation 4).
 
     What is no matrix takes AdamW's steps by beta1, beta2 and adam_eps, or with `entries` "sgd" those of the
-    momentum; so do parameters of a group "entries", as tables and the last layer are usually treated. The kernel
+    momentum; so do parameters of a group "entries", as tables and the last layer usually are. The kernel
     of a convolution is a matrix with a row for each channel given out. Raises UsageError: lr or an ε
     not positive, a momentum or beta outside [0, 1), iterations outside 1 to 99, an unknown word.
     """

@@ -26,6 +26,9 @@ from symbp.runtime.network import (
 )
 
 
+LARGE = float(np.finfo(DTYPE).max) / 2.0**64  # sums of squares below it make no moment overflow
+
+
 class DataError(ValueError):
     """Arrays do not fit the network; the message says which and what would fit."""
 
@@ -120,7 +123,12 @@ def train_step(state: State, /, **data: Any) -> float:
     if not (math.isfinite(loss) and np.isfinite(state.flat[1]).all()):
         strange = [name for name, array in state.gradients.items() if not np.isfinite(array).all()]
         raise NotFinite(f"the loss is {loss}; gradients that are not finite: {', '.join(strange) or 'none'}")
-    state.step += 1
+    large = not state.flat[1].dot(state.flat[1]) < LARGE
+    kept = state.flat.copy() if large else state.flat
     with np.errstate(all="ignore"):
-        state.update(state.step, **state.hyper)
+        state.update(state.step + 1, **state.hyper)
+    if large and not np.isfinite(state.flat).all():
+        state.flat[...] = kept
+        raise NotFinite("gradients are so large that the update is not finite")
+    state.step += 1
     return loss
