@@ -12,7 +12,9 @@ def module_of(target, rule, pieces=None):
     x, y = bp.input("x", (N, D)), bp.target("y", (N,))
     w, b = bp.param("w", (D,)), bp.param("b", ())
     net = bp.Network("line", loss=bp.mse(x @ w + b, y))
-    return bp.compile(net, target=target, optimizer=rule, **({"pieces": pieces} if pieces is not None else {}))
+    return bp.compile(
+        net, target=target, optimizer=rule, **({"pieces": pieces} if pieces is not None else {})
+    )
 
 
 @pytest.mark.parametrize(
