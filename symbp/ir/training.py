@@ -70,6 +70,22 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Follow:
+    """Numbers that follow the loss from epoch to epoch: `system` has the leaf `loss` and these numbers as
+    buffers, with `updates` as their next values; `start` is what they start at. Those that an update `read`s
+    are hyperparameters of it."""
+
+    system: System
+    start: Mapping[str, float]
+    read: tuple[str, ...] = ()
+
+    @property
+    def followed(self) -> dict[str, float]:
+        """The hyperparameters among the numbers, as they start."""
+        return {name: self.start[name] for name in self.read}
+
+
+@dataclass(frozen=True)
 class UpdateRule:
     """An optimizer as equations over one generic parameter, flat with index `i` below the size `P`.
 
@@ -97,6 +113,7 @@ class UpdateRule:
     groups: tuple[Group, ...] = ()
     parts: tuple[Part, ...] | None = None  # None: all parameters alike
     forms: Mapping[Form, System] = field(default_factory=dict)
+    follow: Follow | None = None
 
     __hash__ = object.__hash__
 

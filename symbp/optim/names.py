@@ -33,5 +33,6 @@ SCHEDULES = (
     "exponential",
     "linear",
     "one-cycle",
+    "plateau",
     "step",
 )  # as `schedules.over` has them

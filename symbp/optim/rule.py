@@ -94,6 +94,7 @@ class Rule:
             positive(ema=ema)
             fractions(ema=ema)
             chosen["ema_decay"] = ema
+        self._follow = schedule.follow if schedule is not None else None
         self._name, self._hyper, self._accumulated = name, {**hyper, **chosen}, _count(accumulate)
         self.settings: dict[str, Any] = dict(self._hyper) | ({"schedule": schedule} if schedule else {})
         self.settings |= {"groups": groups} if groups else {}
@@ -105,6 +106,7 @@ class Rule:
                 "no mean is kept of frozen parameters: ema and frozen groups exclude each other",
                 help="leave one of them out",
             )
+        self._hyper |= self._follow.followed if self._follow else {}
         moments = (*moments, *["g_sum"] * (accumulate > 1), *["ema"] * (ema is not None))
         self._matrix, self._bounded = matrix, max_norm is not None
         sparse = any(group.sparse for group in self._groups)
@@ -264,7 +266,16 @@ class Rule:
         if self._bounded:
             matrix = forms.get("matrix") or lifted(system)
             forms = {"matrix": constrained(matrix, ROW), "rows": constrained(matrix, COLUMN)}
-        return UpdateRule(self._name, system, self._hyper, source, self.settings, self._groups, forms=forms)
+        return UpdateRule(
+            self._name,
+            system,
+            self._hyper,
+            source,
+            self.settings,
+            self._groups,
+            forms=forms,
+            follow=self._follow,
+        )
 
     def _reads_all(self, system: System) -> bool:
         """Whether something is computed from all entries of a parameter."""

@@ -67,6 +67,7 @@ DERIVATIVES: dict[str, str] = {"w": "slope"}  # of the sum of outputs
 MOMENTS: tuple[str, ...] = ("m",)
 SHAPED_MOMENTS: dict[str, dict[str, tuple[int, ...]]] = {"m": {}}  # where some have shapes of their own
 HYPER: dict[str, float] = {"lr": 0.1, "momentum": 0.5}
+FOLLOWED: dict[str, float] = {"plateau": 1.0}  # what follows the loss of epochs, as training starts
 
 # Where arrays lie, and steps in blocks of rows.
 POSITIONS: tuple[str, ...] = ()
@@ -115,6 +116,11 @@ def _update(*arrays: Array, **moments: Array) -> Callable[..., None]:
         theta[:] -= lr * moment
 
     return run
+
+
+def _follow(loss: float, plateau: float) -> dict[str, float]:
+    """What follows the loss, after an epoch."""
+    return {"plateau": plateau}
 
 
 def _network(

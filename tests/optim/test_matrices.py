@@ -1,10 +1,11 @@
-"""Optimizers that see matrices, or all parameters as one vector, over fifty steps beside PyTorch's; norms that
-are bounded, by their equation."""
+"""Optimizers that see matrices, or all parameters as one vector, over fifty steps beside PyTorch's; norms
+that are bounded, by their equation."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from shares import usual
 
 import symbp as bp
 from symbp.api import source
@@ -116,7 +117,7 @@ def test_fifty_steps_as_pytorch_takes_them(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", usual(CASES, 1))
 def test_numba_takes_the_same_steps(name):
     batches = batches_of(name)
     same(trained("numba", CASES[name], batches), trained("numpy", CASES[name], batches))

@@ -50,10 +50,12 @@ def training_files(
     pieces: Collection[str],
     mentioned: Iterable[str],
     moments: str = "moments",
+    fit: str = "",
 ) -> dict[str, Taken]:
     """What a module that trains takes: as much as the network and its pieces need, and what lines mention;
-    `step` are the files of a step, `moments` the file of those."""
-    files = _files(net, target, step, pieces, moments)
+    `step` are the files of a step, `moments` the file of those, `fit` the one of training, if it isn't a
+    usual one."""
+    files = _files(net, target, step, pieces, moments, fit)
     if named.whole(pieces):
         return {section: whole(names) for section, names in files.items()}
     told = [name for names in train_tables(net, pieces).values() for name in names]
@@ -78,7 +80,7 @@ def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken
 
 
 def _files(
-    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str], moments: str
+    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str], moments: str, fit: str
 ) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
     reading = ("files", *_reading(pieces))
@@ -102,7 +104,8 @@ def _files(
         "training": [
             "common/training/stopping",
             f"common/training/{'epochs_kept' if kept else 'epochs'}",
-            f"common/training/{'patience' if 'patience' in pieces else 'fit'}",
+            *(["common/training/best"] if fit or "patience" in pieces else []),
+            f"common/training/{fit or ('patience' if 'patience' in pieces else 'fit')}",
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],

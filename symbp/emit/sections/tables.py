@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from math import isinf
 
 from symbp.codegen.update_layout import layout
 from symbp.emit.blocks import wrapped
@@ -51,8 +52,17 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         f"STOPPED = {quoted(net.stopped)}",
         *_moments(net, rule),
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
+        *_followed(rule),
         "Array = np.ndarray",
     ]
+
+
+def _followed(rule: UpdateRule) -> list[str]:
+    """What follows the loss of epochs, as it starts."""
+    if rule.follow is None:
+        return []
+    start = {name: "math.inf" if isinf(value) else repr(value) for name, value in rule.follow.start.items()}
+    return _dictionary("FOLLOWED", [f'"{name}": {value}' for name, value in start.items()])
 
 
 def _moments(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
@@ -74,6 +84,7 @@ def fingerprint(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
         *(f"{t.name}: {t.shape} {t.draw}" for t in net.derivation.declared.tensors),
     ]
     update = [equation_text(equation) for _, equation in numbered_updates(rule)]
+    update += map(equation_text, rule.follow.system.equations if rule.follow else ())
     marks = {"equations": [*constants, *declared], "update": update}
     digests = {name: sha256("\n".join(texts).encode()).hexdigest()[:16] for name, texts in marks.items()}
     return _dictionary("FINGERPRINT", [f'"{name}": "{digest}"' for name, digest in digests.items()])

@@ -167,6 +167,18 @@ class _Shaped:
         return found
 
 
+def follow_functions(rule: UpdateRule) -> list[Function]:
+    """What follows the loss of epochs: the function that a module calls after each."""
+    if rule.follow is None:
+        return []
+    system, first = rule.follow.system, len(rule.numbered) + 1
+    numbers = {e.target: k for k, e in enumerate(system.equations, first)}
+    results = [f'"{name}": {after}' for name, after in system.updates.items()]
+    lines = [*scalars(system.equations, system, numbers), *wrapped("return {", results, "}")]
+    words = "What follows the loss of epochs, after one."
+    return [Function("_follow", ("loss", *rule.follow.start), words, tuple(lines))]
+
+
 def _call(name: str, piece: Piece, views: Mapping[str, str]) -> list[str]:
     return wrapped(f"{name}(", [views.get(argument, argument) for argument in piece.arguments], ")", 12)
 
@@ -175,4 +187,4 @@ def _table(form: Form, sparse: bool) -> str:
     return f"{TABLES[form]}_looked_up" if sparse else TABLES[form]
 
 
-__all__ = ["shaped_update"]
+__all__ = ["follow_functions", "shaped_update"]

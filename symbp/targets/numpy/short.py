@@ -34,7 +34,7 @@ def short_module(state: Lines) -> str | None:
     shapes, it has equal layers, or names that differ from pass to pass."""
     order, net, pieces = state.order, state.network, state.order.pieces
     assert order.update is not None
-    if not short(pieces) or not short_lines.plain(net) or order.update.shaped:
+    if not short(pieces) or not short_lines.plain(net) or order.update.shaped or order.update.follow:
         return None
     stages = _stages(state)
     wanted = PASSES if "evaluate" in pieces else PASSES[:3]

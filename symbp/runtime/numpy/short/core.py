@@ -25,7 +25,6 @@ from symbp.runtime.network import (
     _update,
 )
 
-
 LARGE = float(np.finfo(DTYPE).max) / 2.0**64  # sums of squares below it make no moment overflow
 
 
