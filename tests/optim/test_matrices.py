@@ -205,3 +205,17 @@ def test_refused(make, message):
     with pytest.raises(UsageError) as error:
         make()
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize("options", [{"clip_norm": 0.5, "groups": {"W": "frozen"}}, {"max_norm": 0.6}])
+def test_the_diagnosis_takes_the_steps_of_the_module(options):
+    from symbp.language.parts import with_parts
+    from symbp.verify.health.shaped import ShapedOptimizer
+
+    for make in (bp.optim.Adafactor, bp.optim.Muon):
+        params, gradients = start()
+        rule = with_parts(make(0.05, **options), NET.system)
+        reference = ShapedOptimizer(rule, params)
+        for batch in BATCHES[:5]:
+            params = reference.step(params, gradients(params, **batch)[1], None)
+        same(params, trained("numpy", rule, BATCHES[:5]))

@@ -171,4 +171,9 @@ def unscheduled(rule: UpdateRule) -> UpdateRule:
         scheduled = not equation.indices and read == {RATE, STEP} and equation.body.has(rate)
         return equation.with_(body=rate) if scheduled else equation
 
-    return replace(rule, system=system.with_(equations=tuple(map(plain, system.equations))))
+    def without(one: System) -> System:
+        return one.with_(equations=tuple(map(plain, one.equations)))
+
+    return replace(
+        rule, system=without(system), forms={form: without(one) for form, one in rule.forms.items()}
+    )
