@@ -94,12 +94,16 @@ class Arguments:
         self.add("--clip-norm", metavar="NORM", type=positive, help="largest norm of all gradients together")
         self.add("--clip-value", metavar="VALUE", type=positive, help="largest entry of a gradient")
         self.add("--weight-decay", metavar="RATE", type=positive, help="how strongly parameters shrink")
+        self.add(
+            "--max-norm", metavar="NORM", type=positive, help="largest norm of what a unit is weighted with"
+        )
         self.add("--accumulate", metavar="COUNT", type=count, help="batches whose gradients make an update")
         self.add("--no-decay", action="store_true", help="but offsets and elementwise scales don't")
         self.add(
             "--freeze", metavar="NAME", action="append", default=[],
             help="a parameter that isn't trained, or a pattern of them such as 'encoder*'; may be repeated",
         )  # fmt: skip
+        self.add("--sparse", action="store_true", help="of tables only the rows that a step looks up change")
 
 
 def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:

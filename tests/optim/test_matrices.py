@@ -9,7 +9,7 @@ from shares import usual
 
 import symbp as bp
 from symbp.api import source
-from symbp.errors import UsageError
+from symbp.errors import GenerationError, UsageError
 
 N, D, H = bp.dims("N D H")
 SIZES = {"D": 3, "H": 4}
@@ -189,6 +189,15 @@ def test_the_text_of_a_module_says_where_each_matrix_lies():
     assert "def _update_matrix(theta, gradient, row, column, step, lr" in text
 
 
+def test_a_plain_module_has_none_of_it():
+    for rule in (bp.optim.Muon(), bp.optim.LBFGS(), bp.optim.SGD(max_norm=1.0)):
+        with pytest.raises(GenerationError, match="a plain module updates all parameters alike"):
+            source(NET, optimizer=rule, target="plain", sizes=SIZES)
+    rule = bp.optim.SGD(schedule=bp.optim.schedules.plateau())
+    with pytest.raises(GenerationError, match="not one that follows the loss"):
+        source(NET, optimizer=rule, target="plain", sizes=SIZES)
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -219,3 +228,29 @@ def test_the_diagnosis_takes_the_steps_of_the_module(options):
         for batch in BATCHES[:5]:
             params = reference.step(params, gradients(params, **batch)[1], None)
         same(params, trained("numpy", rule, BATCHES[:5]))
+
+
+def test_a_training_goes_on_from_a_checkpoint_and_a_file_bit_for_bit(tmp_path):
+    """Moments of shapes of their own, those of no parameter alone, too."""
+    data = {"x": RNG.normal(size=(12, 3)), "y": RNG.normal(size=12)}
+    for rule in (bp.optim.Adafactor(0.1), bp.optim.LBFGS(0.5, history=3)):
+        made = {"optimizer": rule, "sizes": SIZES, "pieces": ("checkpoints",)}
+        module = bp.compile(NET, target="numpy", dtype="float64", **made)
+
+        def begun(module=module):
+            return module.init_state(module.init_params(0), seed=1)
+
+        whole = begun()
+        module.fit(whole, data, epochs=6, batch_size=6)
+        state, again = begun(), begun()
+        module.keep_checkpoints(state, tmp_path / "run.npz")
+        module.fit(state, data, epochs=4, batch_size=6)
+        module.resume(again, tmp_path / "run.npz")
+        module.fit(again, data, epochs=6, batch_size=6)
+        np.testing.assert_array_equal(again.params.flat, whole.params.flat)
+        module.save(tmp_path / "state.npz", whole)
+        loaded = module.load(tmp_path / "state.npz")
+        batch = {name: array[:6] for name, array in data.items()}
+        assert module.train_step(loaded, **batch) == module.train_step(whole, **batch)
+        np.testing.assert_array_equal(loaded.params.flat, whole.params.flat)
+        assert {name for name, arena in loaded.moments.items() if arena.flat.any()} >= set(rule.moments) - {"s"}
