@@ -84,6 +84,13 @@ class Arguments:
             help="inputs by their mean and deviation over the training part, saved with the parameters",
         )
 
+    def start(self) -> None:
+        self.add(
+            "--start", metavar="NAME=WAY", action="append", default=[], type=way,
+            help="how a parameter starts, or a pattern or kind of them: weight=orthogonal, "
+            "W1=truncated-normal:0.02; may be repeated",
+        )  # fmt: skip
+
     def update(self) -> None:
         """What the update of the parameters has beside its learning rate."""
         self.add(
@@ -115,6 +122,20 @@ def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:
         raise argparse.ArgumentTypeError(f"there is no {what} {text!r}: {choose(text, known)}")
 
     return name
+
+
+def way(text: str) -> tuple[str, Any]:
+    """`W1=he-normal` → ("W1", how it starts)."""
+    from symbp.errors import UsageError
+    from symbp.optim.initial import named
+
+    name, equal, found = text.partition("=")
+    if not name or not equal:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=WAY, such as W1=he-normal")
+    try:
+        return name, named(found)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.what}: {error.help}") from None
 
 
 def size(text: str) -> tuple[str, int]:

@@ -94,7 +94,9 @@ def _refuse_unwritable(rule: UpdateRule) -> None:
     """Refuses a rule of whose equations some have no statements here."""
     compiled = "choose the target numpy or numba"
     if rule.shaped:
-        why = "equations of their own for matrices or rows" if rule.forms else "moments of shapes of their own"
+        why = (
+            "equations of their own for matrices or rows" if rule.forms else "moments of shapes of their own"
+        )
         raise GenerationError(
             f"a plain module updates all parameters alike, and {rule.name} here has {why}",
             help=f"{compiled}, or an optimizer of entries without max_norm and sparse groups",

@@ -23,13 +23,14 @@ THETA, GRADIENT, STEP = "theta", "gradient", "step"
 class Initial:
     """How a parameter starts: `scale · u` with u drawn elementwise from `distribution`, plus `shift`.
 
-    `normal` is N(0, 1), `uniform` is U(−1, 1), `constant` is 1. `mean` and `deviation` are those of the input
-    `of` over the training data, one for each of its entries along `axis` if there is one. `scale` may contain
-    the sizes of the parameter; `reason` is one sentence for the derivation ("keeps the variance of … (Glorot
-    and Bengio 2010, equation 16)").
+    `normal` is N(0, 1), `truncated` that within 2, `uniform` is U(−1, 1), `orthogonal` a matrix with
+    orthonormal rows, or columns if these are fewer, `constant` is 1. `mean` and `deviation` are those of the
+    input `of` over the training data, one for each of its entries along `axis` if there is one. `scale` may
+    contain the sizes of the parameter; `reason` is one sentence for the derivation ("keeps the variance of …
+    (Glorot and Bengio 2010, equation 16)").
     """
 
-    distribution: Literal["normal", "uniform", "constant", "mean", "deviation"]
+    distribution: Literal["normal", "uniform", "truncated", "orthogonal", "constant", "mean", "deviation"]
     scale: Expr = sympy.S.Zero
     shift: Expr = sympy.S.Zero
     reason: str = ""

@@ -11,7 +11,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from symbp.errors import UsageError, meant
-from symbp.ir.system import System
+from symbp.ir.system import System, Tensor
 from symbp.ir.training import Group, Part, UpdateRule
 from symbp.language.axes import is_stacked, is_table, units_are_rows
 from symbp.language.starts import kind
@@ -31,7 +31,7 @@ def with_parts(rule: UpdateRule, system: System) -> UpdateRule:
             _refuse_unmatched(pattern, names)
     parts = []
     for parameter in system.parameters:
-        kinds = {kind(system, parameter), *(["table"] if is_table(system, parameter.name) else [])}
+        kinds = _kinds(system, parameter)
         groups = [g for g in rule.groups if any(_means(p, parameter.name, kinds) for p in g.patterns)]
         values = {leaf: value for group in groups for leaf, value in group.values.items()}
         if not any(group.frozen for group in groups):
@@ -40,6 +40,20 @@ def with_parts(rule: UpdateRule, system: System) -> UpdateRule:
     if not parts:
         raise UsageError("all parameters are frozen", help="leave at least one to be trained")
     return replace(rule, parts=tuple(parts))
+
+
+def matching(system: System, key: str) -> list[str]:
+    """The parameters that the patterns of a key mean, with commas between them. Raises UsageError: none."""
+    names, found = [p.name for p in system.parameters], dict[str, None]()
+    for pattern in filter(None, map(str.strip, key.split(","))):
+        _refuse_unmatched(pattern, names)
+        found |= {p.name: None for p in system.parameters if _means(pattern, p.name, _kinds(system, p))}
+    return list(found)
+
+
+def _kinds(system: System, parameter: Tensor) -> set[str]:
+    """What a parameter is."""
+    return {kind(system, parameter), *(["table"] if is_table(system, parameter.name) else [])}
 
 
 def _formed(part: Part, rule: UpdateRule, system: System, groups: Sequence[Group]) -> Part:

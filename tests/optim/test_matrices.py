@@ -253,4 +253,6 @@ def test_a_training_goes_on_from_a_checkpoint_and_a_file_bit_for_bit(tmp_path):
         batch = {name: array[:6] for name, array in data.items()}
         assert module.train_step(loaded, **batch) == module.train_step(whole, **batch)
         np.testing.assert_array_equal(loaded.params.flat, whole.params.flat)
-        assert {name for name, arena in loaded.moments.items() if arena.flat.any()} >= set(rule.moments) - {"s"}
+        assert {name for name, arena in loaded.moments.items() if arena.flat.any()} >= set(rule.moments) - {
+            "s"
+        }

@@ -32,6 +32,7 @@ def add_arguments(to: Arguments) -> None:
     to.update()
     to.add("--steps", metavar="COUNT", type=count, help="over how many steps the schedule runs")
     to.standardise()
+    to.start()
     to.add(
         "--with",
         dest="pieces",
@@ -61,12 +62,13 @@ def run(args: argparse.Namespace) -> int:
     from symbp.api import source
     from symbp.api.files import refuse_to_overwrite, write
     from symbp.cli.target import load_target, update
-    from symbp.language import standardised
+    from symbp.language import restarted, standardised
 
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
     target = load_target(args.net)
-    network = standardised(target.network) if args.standardise else target.network
+    network = restarted(target.network, dict(args.start)) if args.start else target.network
+    network = standardised(network) if args.standardise else network
     rule: UpdateRule | None
     if derivatives.asked_for(args):
         subject: Network | Derivation = derivatives.derivation(args, network)

@@ -51,6 +51,7 @@ def add_arguments(to: Arguments, target: str = "numpy") -> None:
         help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
     )
     to.standardise()
+    to.start()
     to.add(
         "--standardise-target",
         "--standardize-target",

@@ -55,7 +55,9 @@ def training_files(
     """What a module that trains takes: as much as the network and its pieces need, and what lines mention;
     `step` are the files of a step, `moments` the file of those, `fit` the one of training, if it isn't a
     usual one."""
+    mentioned = list(mentioned)
     files = _files(net, target, step, pieces, moments, fit)
+    files["state"] += drawn_files(mentioned)
     if named.whole(pieces):
         return {section: whole(names) for section, names in files.items()}
     told = [name for names in train_tables(net, pieces).values() for name in names]
@@ -71,12 +73,18 @@ SHORT = {
 """The files of a short module, of `numpy/short`."""
 
 
-def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken]:
+def drawn_files(mentioned: Iterable[str]) -> list[str]:
+    """The file of what starting values are drawn by, where lines mention any of it."""
+    return ["common/training/drawn"] if {"_orthogonal", "_truncated_normal"} & set(mentioned) else []
+
+
+def short_files(net: LoweredNetwork, pieces: Collection[str], mentioned: Collection[str]) -> dict[str, Taken]:
     """What a short module takes."""
     files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
     files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
     files["command"] = ["common/command/files", "common/command/short"]
-    return reached(files, named.purposes(pieces))
+    files["training"] += drawn_files(mentioned)
+    return reached(files, [*named.purposes(pieces), *mentioned])
 
 
 def _files(
