@@ -90,6 +90,13 @@ class Arguments:
             help="the target, too, in the loss; predictions and metrics stay in its own units",
         )
 
+    def start(self) -> None:
+        self.add(
+            "--start", metavar="NAME=WAY", action="append", default=[], type=way,
+            help="how a parameter starts, or a pattern or kind of them: weight=orthogonal, "
+            "W1=truncated-normal:0.02; may be repeated",
+        )  # fmt: skip
+
     def update(self) -> None:
         """What the update of the parameters has beside its learning rate."""
         self.add(
@@ -100,12 +107,16 @@ class Arguments:
         self.add("--clip-norm", metavar="NORM", type=positive, help="largest norm of all gradients together")
         self.add("--clip-value", metavar="VALUE", type=positive, help="largest entry of a gradient")
         self.add("--weight-decay", metavar="RATE", type=positive, help="how strongly parameters shrink")
+        self.add(
+            "--max-norm", metavar="NORM", type=positive, help="largest norm of what a unit is weighted with"
+        )
         self.add("--accumulate", metavar="COUNT", type=count, help="batches whose gradients make an update")
         self.add("--no-decay", action="store_true", help="but offsets and elementwise scales don't")
         self.add(
             "--freeze", metavar="NAME", action="append", default=[],
             help="a parameter that isn't trained, or a pattern of them such as 'encoder*'; may be repeated",
         )  # fmt: skip
+        self.add("--sparse", action="store_true", help="of tables only the rows that a step looks up change")
 
 
 def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:
@@ -117,6 +128,20 @@ def one_of(what: str, known: Sequence[str]) -> Callable[[str], str]:
         raise argparse.ArgumentTypeError(f"there is no {what} {text!r}: {choose(text, known)}")
 
     return name
+
+
+def way(text: str) -> tuple[str, Any]:
+    """`W1=he-normal` → ("W1", how it starts)."""
+    from symbp.errors import UsageError
+    from symbp.optim.initial import named
+
+    name, equal, found = text.partition("=")
+    if not name or not equal:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=WAY, such as W1=he-normal")
+    try:
+        return name, named(found)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.what}: {error.help}") from None
 
 
 def size(text: str) -> tuple[str, int]:

@@ -72,7 +72,8 @@ def planned(args: argparse.Namespace) -> Plan:
     part = parts.split(args, read, labels)
     if labels:
         narrate(balance.told(labels, part.train, read.classes.get(labels, ())))
-    network = bp.standardised(target.network) if args.standardise else target.network
+    network = bp.restarted(target.network, dict(args.start)) if args.start else target.network
+    network = bp.standardised(network) if args.standardise else network
     network = bp.standardised_target(network) if args.standardise_target else network
     shown = sizes_of(target.network.system, read.data, sizes(args))
     if args.class_weights:

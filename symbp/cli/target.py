@@ -98,6 +98,7 @@ def update(target: Target, args: argparse.Namespace, steps: int | None) -> Updat
         clip_norm=args.clip_norm,
         clip_value=args.clip_value,
         weight_decay=args.weight_decay,
+        max_norm=args.max_norm,
         groups=_groups(target, args),
         accumulate=args.accumulate,
     )
@@ -115,6 +116,8 @@ def _groups(target: Target, args: argparse.Namespace) -> dict[str, Any] | None:
     found = dict(suggested.settings.get("groups", {})) if suggested is not None else {}
     if args.no_decay:
         found["offset, scale"] = {"weight_decay": 0}
+    if args.sparse:
+        found["table"] = "sparse"
     return {**found, **dict.fromkeys(args.freeze, "frozen")} or None
 
 

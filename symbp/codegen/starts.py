@@ -42,6 +42,9 @@ def starting_value(parameter: Tensor, start: Initial, frame: Frame, sizes: Mappi
         return infer.call("np.full", lengths, full, shape=shape)
     if start.distribution == "normal":
         node: Expression = infer.call("rng.standard_normal", lengths, shape=shape)
+    elif start.distribution in ("orthogonal", "truncated"):
+        name = "_orthogonal" if start.distribution == "orthogonal" else "_truncated_normal"
+        node = infer.call(name, infer.name("rng", (), "object"), lengths, shape=shape)
     else:
         node = infer.call("rng.uniform", infer.number(-1), infer.number(1), lengths, shape=shape)
     node = node if scale == 1 else infer.binary("*", _scale(scale, frame), node)

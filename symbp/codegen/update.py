@@ -92,6 +92,20 @@ def update(rule: UpdateRule, taken: Iterable[str], parameters: Sequence[str] = (
 
 def _refuse_unwritable(rule: UpdateRule) -> None:
     """Refuses a rule of whose equations some have no statements here."""
+    compiled = "choose the target numpy or numba"
+    if rule.shaped:
+        why = (
+            "equations of their own for matrices or rows" if rule.forms else "moments of shapes of their own"
+        )
+        raise GenerationError(
+            f"a plain module updates all parameters alike, and {rule.name} here has {why}",
+            help=f"{compiled}, or an optimizer of entries without max_norm and sparse groups",
+        )
+    if rule.follow:
+        raise GenerationError(
+            "a plain module has a rate by the step alone, not one that follows the loss of epochs",
+            help=f"{compiled}, or another schedule",
+        )
     if rule.own_sums:
         raise GenerationError(
             f"a plain module has no {rule.name}, which reads the norm of each parameter",

@@ -24,6 +24,8 @@ PREFIX = "U"
 
 def numbered_updates(rule: UpdateRule) -> list[tuple[int, Equation]]:
     """The update's equations with their numbers, scalars first where they are computed."""
+    if rule.shaped:
+        return [(number, equation) for number, _, equation in rule.numbered]
     numbered = [(k + 1, e) for k, e in enumerate(rule.system.equations)]
     own, one = rule.own_numbers, rule.of_one().system
     entries = {e.target for e in one.equations if e.indices}

@@ -36,6 +36,10 @@ class Start:
         if start.distribution == "uniform":
             return "uniform within", f"{around}{either}{scale}"
         middle = notation.prose(" around ") + around.strip() if around else ""
+        if start.distribution == "orthogonal":
+            return ("orthogonal", "") if start.scale == 1 else ("orthogonal, times", scale + middle)
+        if start.distribution == "truncated":
+            return "normal, within two deviations, with the deviation", scale + middle
         return "normal with the deviation", scale + middle
 
 

@@ -23,13 +23,14 @@ THETA, GRADIENT, STEP = "theta", "gradient", "step"
 class Initial:
     """How a parameter starts: `scale · u` with u drawn elementwise from `distribution`, plus `shift`.
 
-    `normal` is N(0, 1), `uniform` is U(−1, 1), `constant` is 1. `mean` and `deviation` are those of the input
-    `of` over the training data, one for each of its entries along `axis` if there is one. `scale` may contain
-    the sizes of the parameter; `reason` is one sentence for the derivation ("keeps the variance of … (Glorot
-    and Bengio 2010, equation 16)").
+    `normal` is N(0, 1), `truncated` that within 2, `uniform` is U(−1, 1), `orthogonal` a matrix with
+    orthonormal rows, or columns if these are fewer, `constant` is 1. `mean` and `deviation` are those of the
+    input `of` over the training data, one for each of its entries along `axis` if there is one. `scale` may
+    contain the sizes of the parameter; `reason` is one sentence for the derivation ("keeps the variance of …
+    (Glorot and Bengio 2010, equation 16)").
     """
 
-    distribution: Literal["normal", "uniform", "constant", "mean", "deviation"]
+    distribution: Literal["normal", "uniform", "truncated", "orthogonal", "constant", "mean", "deviation"]
     scale: Expr = sympy.S.Zero
     shift: Expr = sympy.S.Zero
     reason: str = ""
@@ -40,20 +41,49 @@ class Initial:
 @dataclass(frozen=True)
 class Group:
     """Parameters that an update treats otherwise: those whose name one of the `patterns` matches (as a shell
-    would), or which are of that kind (`offset`, `scale`, `weight`). `values` are theirs for leaves that have
-    a number for each parameter; the others have 1. `frozen` ones never change."""
+    would), or which are of that kind (`offset`, `scale`, `weight`, `table`). `values` are theirs for leaves
+    that have a number for each parameter; the others have 1. `frozen` ones never change; `as_entries` ones
+    count as no matrix; of `sparse` ones a step changes only the rows that have a gradient."""
 
     patterns: tuple[str, ...]
     values: Mapping[str, float] = field(default_factory=dict)
     frozen: bool = False
+    as_entries: bool = False
+    sparse: bool = False
+
+
+Form = Literal["entries", "matrix", "tall", "rows"]
+"""As what a parameter is updated: as entries in a row, as a matrix (by other equations where it has more rows
+than columns, if the rule has some), or as a matrix whose units are its rows."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A parameter that an update changes, and its values of `UpdateRule.own`, in this order."""
+    """A parameter that an update changes, and its values of `UpdateRule.own`, in this order. It is updated as
+    `form` says; a `stacked` one is as many parameters as its first axis is long, and of one that is `sparse`
+    only rows whose gradient isn't 0 change."""
 
     parameter: str
     values: tuple[float, ...] = ()
+    form: Form = "entries"
+    stacked: bool = False
+    sparse: bool = False
+
+
+@dataclass(frozen=True)
+class Follow:
+    """Numbers that follow the loss from epoch to epoch: `system` has the leaf `loss` and these numbers as
+    buffers, with `updates` as their next values; `start` is what they start at. Those that an update `read`s
+    are hyperparameters of it."""
+
+    system: System
+    start: Mapping[str, float]
+    read: tuple[str, ...] = ()
+
+    @property
+    def followed(self) -> dict[str, float]:
+        """The hyperparameters among the numbers, as they start."""
+        return {name: self.start[name] for name in self.read}
 
 
 @dataclass(frozen=True)
@@ -69,6 +99,11 @@ class UpdateRule:
     start), `step` (the count of updates, 1 at the first) and the hyperparameters (scalars);
     `system.updates` maps `theta` and each moment to the tensor that is its next value. `hyper` gives the
     hyperparameters' values; `source` names the paper; `settings` are the arguments that make the rule again.
+
+    `forms` are the equations of parameters that aren't updated as `entries`: over one matrix `theta[r,c]`,
+    with r below `R` and c below `C`, or over its rows. They have the same leaves; numbers for each parameter
+    are scalars there, and what `system` computes once for all parameters is a leaf. A moment may have a shape
+    of its own, as a number for each row, and need not be there in every form.
     """
 
     name: str
@@ -78,13 +113,45 @@ class UpdateRule:
     settings: Mapping[str, Any] = field(default_factory=dict, compare=False)
     groups: tuple[Group, ...] = ()
     parts: tuple[Part, ...] | None = None  # None: all parameters alike
+    forms: Mapping[Form, System] = field(default_factory=dict)
+    follow: Follow | None = None
 
     __hash__ = object.__hash__
 
     @property
+    def systems(self) -> dict[Form, System]:
+        """The equations of each form, those of entries first."""
+        return {"entries": self.system, **self.forms}
+
+    @property
     def moments(self) -> tuple[str, ...]:
-        """The names of the state tensors that travel with each parameter."""
-        return tuple(name for name in self.system.updates if name != THETA)
+        """The names of the state tensors that travel with parameters."""
+        names = (name for system in self.systems.values() for name in system.updates)
+        return tuple(dict.fromkeys(name for name in names if name != THETA))
+
+    @property
+    def like_theta(self) -> frozenset[str]:
+        """The moments that have an entry for each of every parameter."""
+        return frozenset(
+            name
+            for name in self.moments
+            if all(
+                name in s.updates and s.tensor(name).shape == s.tensor(THETA).shape
+                for s in self.systems.values()
+            )
+        )
+
+    @property
+    def shaped(self) -> bool:
+        """Whether the equations need more than one loop over all entries: matrices, or moments of a shape of
+        their own."""
+        return bool(self.forms) or self.like_theta != frozenset(self.moments)
+
+    @property
+    def numbered(self) -> list[tuple[int, Form, Equation]]:
+        """All equations with their numbers."""
+        every = [(form, e) for form, system in self.systems.items() for e in system.equations]
+        return [(k, form, e) for k, (form, e) in enumerate(every, 1)]
 
     @property
     def by_parameter(self) -> bool:

@@ -6,6 +6,7 @@ from symbp.language.modes import mode, update
 from symbp.language.network import Network
 from symbp.language.notation import Max, Prod, Sum, equal, index, indices, stop_gradient, unequal, where
 from symbp.language.recurrence import define, recurrent
+from symbp.language.restarted import restarted
 from symbp.language.sizes import dim, dims
 from symbp.language.standardising import standardised, standardised_as
 from symbp.language.standardising_target import standardised_target
@@ -35,6 +36,7 @@ __all__ = [
     "param",
     "random",
     "recurrent",
+    "restarted",
     "standardised",
     "standardised_as",
     "standardised_target",

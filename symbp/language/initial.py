@@ -6,6 +6,7 @@ Enters: the shape of a parameter. Leaves: `symbp.ir.training.Initial`. Must not 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import sympy
@@ -58,6 +59,42 @@ def he_normal(shape: Shape) -> Initial:
         reason="a rectifier passes half of the variance, so the weights carry twice as much "
         "(He et al. 2015, equation 10)",
     )
+
+
+def he_uniform(shape: Shape) -> Initial:
+    """U(−a, a) with a = √(6/fan in), of the deviation of `he_normal` (He et al. 2015, equation 10)."""
+    found = he_normal(shape)
+    return replace(found, distribution="uniform", scale=sympy.sqrt(6 / fans(shape)[0]))
+
+
+def lecun_normal(shape: Shape) -> Initial:
+    """N(0, σ²) with σ = √(1/fan in) (LeCun et al. 1998, section 4.6)."""
+    return Initial(
+        "normal",
+        sympy.sqrt(1 / fans(shape)[0]),
+        reason="keeps the variance of activations from layer to layer "
+        "(LeCun et al. 1998, Efficient backprop, section 4.6)",
+    )
+
+
+def lecun_uniform(shape: Shape) -> Initial:
+    """U(−a, a) with a = √(3/fan in), of the deviation of `lecun_normal`."""
+    found = lecun_normal(shape)
+    return replace(found, distribution="uniform", scale=sympy.sqrt(3 / fans(shape)[0]))
+
+
+def orthogonal(gain: Any = 1) -> Initialiser:
+    """A matrix of the last two axes whose rows, or columns if these are fewer, are orthonormal, times a gain
+    (Saxe, McClelland and Ganguli 2014, section 3)."""
+    scale = number(gain)
+    reason = "keeps lengths, so that signals neither fade nor grow from layer to layer (Saxe et al. 2014)"
+    return lambda shape: Initial("orthogonal", scale, reason=reason)  # noqa: ARG005
+
+
+def truncated_normal(deviation: Any) -> Initialiser:
+    """N(0, deviation²), drawn again where it is further than two deviations from 0, whatever the shape."""
+    scale = number(deviation)
+    return lambda shape: Initial("truncated", scale, reason="the author's choice")  # noqa: ARG005
 
 
 def zeros(shape: Shape) -> Initial:  # noqa: ARG001

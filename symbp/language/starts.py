@@ -65,6 +65,12 @@ def kind(system: System, parameter: Tensor) -> str:
     return "scale" if all(e.op is None and _is_plain(e, name) for e in reading) else "weight"
 
 
+def fans_of(system: System, name: str) -> tuple[Expr, Expr] | None:
+    """How many inputs reach an output, and how many outputs an input reaches, of a weight."""
+    found = _weight(system, name)
+    return None if found is None else found[:2]
+
+
 def _is_plain(equation: Equation, name: str) -> bool:
     """Whether the tensor is read there element by element, not as a table."""
     return all(isinstance(s, Index) for a in equation.reads if a.name == name for s in a.subscripts)

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from symbp.optim.adam import AMSGrad as AMSGrad
     from symbp.optim.adam import NAdam as NAdam
     from symbp.optim.adam import RAdam as RAdam
+    from symbp.optim.adam import SparseAdam as SparseAdam
     from symbp.optim.descent import SGD as SGD
     from symbp.optim.descent import Lion as Lion
     from symbp.optim.descent import Momentum as Momentum
     from symbp.optim.descent import Nesterov as Nesterov
+    from symbp.optim.matrices import Adafactor as Adafactor
+    from symbp.optim.matrices import Muon as Muon
+    from symbp.optim.quasi_newton import LBFGS as LBFGS
     from symbp.optim.scaled import Adadelta as Adadelta
     from symbp.optim.scaled import Adagrad as Adagrad
     from symbp.optim.scaled import RMSprop as RMSprop

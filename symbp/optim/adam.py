@@ -200,6 +200,30 @@ def LAMB(
     return rule.finish("You et al. 2020, Large batch optimization for deep learning, algorithm 2")
 
 
+def SparseAdam(
+    lr: float = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    *,
+    weight_decay: float = 0.0,
+    **more: Unpack[Options],
+) -> UpdateRule:
+    """Adam for tables: rows that a step didn't look up keep their values and their moments, which would fade
+    otherwise. θ ← θ − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ)·m/(√v + ε), where ε isn't corrected; PyTorch's SparseAdam. All
+    else takes the same steps, each time; groups may say otherwise. A row counts as looked up where its
+    gradient isn't 0.
+
+    Raises UsageError: lr or eps not positive, beta1 or beta2 outside [0, 1), a negative weight decay.
+    """
+    groups = {"table": "sparse", **(more.pop("groups", None) or {})}
+    rule = _Adam("SparseAdam", lr, beta1, beta2, eps, {**more, "groups": groups}, weight_decay)
+    step = sympy.sqrt(1 - rule["beta2"] ** rule.step) / (1 - rule["beta1"] ** rule.step)
+    scaled = rule.m / (sympy.sqrt(rule.v) + rule["eps"])
+    rule.next(THETA, rule.theta - rule.lr * step * scaled, "scaled step")
+    return rule.finish(f"{KINGMA_BA}, section 2, with steps for the rows that are looked up")
+
+
 class _Adam(Rule):
     """The moments of Adam. `m` and `v` are their next values, `m_hat` is corrected, `root` is √v̂ + ε, and
     `scaled` m̂/(√v̂ + ε); a moment named `v_max` keeps the largest v, which `root` then takes."""
@@ -242,4 +266,4 @@ class _Adam(Rule):
         self.scaled: Expr = self.m_hat / self.root
 
 
-__all__ = ["LAMB", "AMSGrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam"]
+__all__ = ["LAMB", "AMSGrad", "Adam", "AdamW", "Adamax", "NAdam", "RAdam", "SparseAdam"]

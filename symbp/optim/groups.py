@@ -5,15 +5,19 @@ Must not know: which optimizers exist, networks, targets.
 
 `groups={"offset": {"weight_decay": 0}, "encoder*": {"lr": 1e-4}, "embedding": "frozen"}` is keyed by names of
 parameters, patterns as of a shell (`*.W`), several of them with commas between, or what parameters are by
-their equations: `offset` (added only), `scale` (an elementwise factor), `weight` (anything else). Where
-several say something about a parameter, the last one counts. Numbers are absolute; what the update reads is
-their share of the optimizer's own, so that a schedule, or another learning rate, changes all in proportion.
+their equations: `offset` (added only), `scale` (an elementwise factor), `weight` (anything else), `table`
+(rows are looked up in it). In place of settings, `"sparse"` changes only those rows of a table that have a
+gradient, and their moments; `"entries"` has an optimizer of matrices treat a matrix as any other parameter.
+Where several say something about a parameter, the last one counts. Numbers are absolute; what the update
+reads is their share of the optimizer's own, so that a schedule, or another learning rate, changes all in
+proportion.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -21,6 +25,7 @@ from symbp.errors import UsageError
 from symbp.ir.training import Group
 
 FROZEN = "frozen"
+TREATED = {FROZEN: "frozen", "sparse": "sparse", "entries": "as_entries"}
 SHARES = {"lr": "lr_share", "weight_decay": "decay_share"}
 
 
@@ -35,12 +40,12 @@ def read_groups(given: Mapping[str, Any], hyper: Mapping[str, float]) -> tuple[G
 
 def _group(key: str, settings: Any, hyper: Mapping[str, float]) -> Group:
     patterns = tuple(part.strip() for part in str(key).split(",") if part.strip())
-    if settings == FROZEN:
-        return Group(patterns, frozen=True)
+    if isinstance(settings, str) and settings in TREATED:
+        return replace(Group(patterns), **{TREATED[settings]: True})  # type: ignore[arg-type]
     if not isinstance(settings, Mapping) or not settings:
         raise UsageError(
             f'the group {key!r} must be "{FROZEN}" or settings, not {settings!r}',
-            help='as in groups={"offset": {"weight_decay": 0}}',
+            help='as in groups={"offset": {"weight_decay": 0}}; "sparse" and "entries" are words, too',
         )
     values = {}
     for name, value in settings.items():

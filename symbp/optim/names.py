@@ -22,6 +22,10 @@ OPTIMIZERS: Mapping[str, str] = {  # each with its module in `symbp.optim`
     "NAdam": "adam",
     "RAdam": "adam",
     "LAMB": "adam",
+    "SparseAdam": "adam",
+    "Adafactor": "matrices",
+    "Muon": "matrices",
+    "LBFGS": "quasi_newton",
 }
 SCHEDULES = (
     "constant",
@@ -29,5 +33,6 @@ SCHEDULES = (
     "exponential",
     "linear",
     "one-cycle",
+    "plateau",
     "step",
 )  # as `schedules.over` has them

@@ -16,16 +16,20 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.errors import UsageError, choose
-from symbp.ir.expr import Expr, FloorDiv, Guard
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard
+from symbp.ir.training import Follow
 from symbp.optim.names import SCHEDULES
+from symbp.optim.plateau import SHARE, plateau_equations
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A factor as a formula: `factor(step)`, scalar, and what it is called."""
+    """A factor as a formula: `factor(step)`, scalar, and what it is called; it may read numbers that `follow`
+    the loss from epoch to epoch."""
 
     name: str
     factor: Callable[[Expr], Expr]
+    follow: Follow | None = None
 
     def after(self, warmup: int) -> Schedule:
         """The same after a linear rise over the first `warmup` steps (Goyal et al. 2017, section 2.2)."""
@@ -35,7 +39,7 @@ class Schedule:
             rising = Guard("<", step, warmup)
             return rising * step / warmup + rising.complement() * self.factor(step)
 
-        return Schedule(f"{self.name} after {warmup} steps of warm-up", factor)
+        return Schedule(f"{self.name} after {warmup} steps of warm-up", factor, self.follow)
 
 
 def constant() -> Schedule:
@@ -131,6 +135,31 @@ def one_cycle(
     return Schedule("one cycle", factor)
 
 
+def plateau(
+    factor: float = 0.1,
+    patience: int = 10,
+    threshold: float = 1e-4,
+    cooldown: int = 0,
+    final: float = 0.0,
+) -> Schedule:
+    """The learning rate times `factor` once more than `patience` epochs were no better than the best so far
+    by the share `threshold`, but not below the share `final`; then `cooldown` epochs don't count. The loss is
+    that of the validation data, else that of training. PyTorch's ReduceLROnPlateau, whose least rate and eps
+    are rates. `fit` tells the epochs.
+
+    Raises UsageError: a factor or share outside [0, 1), a count that is no integer from 0 up.
+    """
+    for word, value in (("patience", patience), ("cooldown", cooldown)):
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise UsageError(f"{word} must be an integer from 0 up, not {value!r}")
+    if factor == 1:
+        raise UsageError("factor must be below 1: a plateau is to change something")
+    shares = (_share(n, v) for n, v in (("factor", factor), ("threshold", threshold), ("final", final)))
+    scale, least_gain, lowest = shares
+    follow = plateau_equations(scale, patience, least_gain, cooldown, lowest)
+    return Schedule("plateau", lambda _: Access(SHARE), follow)
+
+
 def over(name: str, steps: int | None = None, warmup: int = 0) -> Schedule:
     """The schedule of a name, of `symbp.optim.names.SCHEDULES`, over so many steps: `step` to a tenth after
     each third, `exponential` down to a hundredth, the others to their default; the warm-up is part of them,
@@ -140,6 +169,8 @@ def over(name: str, steps: int | None = None, warmup: int = 0) -> Schedule:
     """
     if name not in SCHEDULES:
         raise UsageError(f"there is no schedule {name!r}", help=choose(name, SCHEDULES))
+    if name == "plateau":
+        return plateau().after(warmup) if warmup else plateau()
     if name == "constant":
         return constant().after(warmup) if warmup else constant()
     if steps is None:

@@ -65,7 +65,9 @@ DERIVATIVES: dict[str, str] = {"w": "slope"}  # of the sum of outputs
 
 # The update: momentum.
 MOMENTS: tuple[str, ...] = ("m",)
+SHAPED_MOMENTS: dict[str, dict[str, tuple[int, ...]]] = {"m": {}}  # where some have shapes of their own
 HYPER: dict[str, float] = {"lr": 0.1, "momentum": 0.5}
+FOLLOWED: dict[str, float] = {"plateau": 1.0}  # what follows the loss of epochs, as training starts
 
 # Where arrays lie, and steps in blocks of rows.
 POSITIONS: tuple[str, ...] = ()
@@ -119,6 +121,11 @@ def _update(*arrays: Array, **moments: Array) -> Callable[..., None]:
 def _strange(state: Any, data: Mapping[str, Any]) -> str:
     """What is not finite, of a short module."""
     return "nothing"
+
+
+def _follow(loss: float, plateau: float) -> dict[str, float]:
+    """What follows the loss, after an epoch."""
+    return {"plateau": plateau}
 
 
 def _network(

@@ -13,6 +13,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
+from symbp.ir.drawn import drawn
 from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Expr, Size
 from symbp.ir.points.fitting import sample_sizes
@@ -113,8 +114,7 @@ def _moved(derivation: Derivation, values: Values, sizes: Mapping[str, int]) -> 
 def starting(tensor: Tensor, initial: Initial, sizes: Mapping[str, int], rng: np.random.Generator) -> Array:
     """A parameter as it starts."""
     shape = tuple(evaluate_size(extent, sizes) for extent in tensor.shape)
-    drawn = {"normal": rng.standard_normal(shape), "uniform": rng.uniform(-1, 1, shape)}
-    unit = np.asarray(drawn.get(initial.distribution, 1.0))
+    unit = drawn(initial.distribution, shape, rng)
     value = np.asarray(_number(initial.scale, sizes) * unit + _number(initial.shift, sizes) + np.zeros(shape))
     if tensor.fact("symmetric"):
         value = (value + value.swapaxes(-1, -2)) / 2

@@ -46,6 +46,8 @@ def test_no_decay_and_frozen_parameters(tmp_path, capsys):
 
     text = made("--optimizer", "adamw", "--no-decay", "--freeze", "W1", "--freeze", "?2")
     assert "(1 - lr·weight_decay·decay_share[k])·theta[k,i]" in text
+    text = made("--max-norm", "2", "--sparse", "--schedule", "plateau")
+    assert "theta_next[r,c] = theta_free[r,c]·unit_share[c]" in text
     assert main(["generate", "mlp", "--freeze", "W"]) == 2
     assert "no parameter is named 'W': did you mean W" in " ".join(capsys.readouterr().err.split())
     assert main(["generate", "mlp", "--optimizer", "adam", "--no-decay"]) == 2

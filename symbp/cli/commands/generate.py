@@ -33,6 +33,7 @@ def add_arguments(to: Arguments) -> None:
     to.update()
     to.add("--steps", metavar="COUNT", type=count, help="over how many steps the schedule runs")
     to.standardise()
+    to.start()
     to.add(
         "--class-weights",
         metavar="A,B,…",
@@ -68,12 +69,13 @@ def run(args: argparse.Namespace) -> int:
     from symbp.api import source
     from symbp.api.files import refuse_to_overwrite, write
     from symbp.cli.target import load_target, update
-    from symbp.language import class_weighted, standardised, standardised_target
+    from symbp.language import class_weighted, restarted, standardised, standardised_target
 
     if args.output:
         refuse_to_overwrite(args.output, force=args.force)
     target = load_target(args.net)
-    network = standardised(target.network) if args.standardise else target.network
+    network = restarted(target.network, dict(args.start)) if args.start else target.network
+    network = standardised(network) if args.standardise else network
     network = standardised_target(network) if args.standardise_target else network
     network = class_weighted(network, args.class_weights) if args.class_weights else network
     rule: UpdateRule | None

@@ -84,6 +84,7 @@ def add_module_arguments(to: Arguments, target: str) -> None:
         help="how much a row counts in the loss, by its class: each class the same in all, or these numbers",
     )
     to.standardise()
+    to.start()
     to.update()
     to.add("--patience", metavar="EPOCHS", type=count, help="stop when so many have not improved")
 

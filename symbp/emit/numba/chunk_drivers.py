@@ -61,7 +61,7 @@ def chunk_functions(
     step = Function(
         "_train_step_in_chunks",
         (*own, "gradients", *tail),
-        "A whole step in chunks; the update is left out if the loss or a gradient is not finite.",
+        "A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large.",
         (
             f"_chunks({', '.join((*arenas, *tail))})",
             *(f"{function.name}({', '.join(function.arguments)})" for function in adding),
@@ -88,7 +88,7 @@ def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Functi
         "chunks = len(gradients)",
         "for c in prange(chunks):",
         f"    {ends}",
-        "    gradients[c, 0] = _all_finite(gradient[first:last])",
+        "    gradients[c, 0] = _all_moderate(gradient[first:last])",
         "for c in range(chunks):",
         "    if gradients[c, 0] == 0:",
         "        return False",
@@ -96,8 +96,8 @@ def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Functi
     )
     return [
         Function(
-            "_finite_in_chunks", ("gradient", "gradients"),
-            "Whether the gradient is finite, a piece a thread; each notes it in gradients of its own.",
+            "_moderate_in_chunks", ("gradient", "gradients"),
+            "Whether no gradient is large, a piece a thread; each notes it in gradients of its own.",
             finite, ("@parallel_kernel",),
         ),
         Function(

@@ -43,7 +43,7 @@ def driver_functions(
     step = Function(
         "_train_step",
         (*own, *tail),
-        "A whole step; the update is left out if the loss or a gradient is not finite.",
+        "A whole step; the update is left out if the loss or a gradient is not finite, or large.",
         (
             *gradients,
             f"loss = {loss.arena}[{loss.start}]",
@@ -82,19 +82,20 @@ def _changed_buffers(net: LoweredNetwork, names: Names) -> list[str]:
 def guarded_update(
     own: Sequence[str], before: Sequence[str] = (), changed: Sequence[str] = (), chunks: str = ""
 ) -> tuple[str, ...]:
-    """The end of a step: the update if all is finite, also what is `changed` before it; in a number of
-    chunks, if one is given."""
-    finite = "_finite_in_chunks(gradient, gradients)" if chunks else "_all_finite(gradient)"
+    """The end of a step: the update if all is finite, also what is `changed` before it, and gradients are so
+    small that no moment overflows; in a number of chunks, if one is given."""
+    moderate = "_moderate_in_chunks(gradient, gradients)" if chunks else "_all_moderate(gradient)"
     update = f"_update_in_chunks({', '.join((*own, chunks))})" if chunks else f"_update({', '.join(own)})"
     first = [f"    {line}" for line in before]
     if changed:
-        first += [f"    finite = {' and '.join(f'_all_finite({name})' for name in changed)}", "if finite:"]
+        first += [f"    finite = {' and '.join(f'_all_finite({name})' for name in changed)}"]
     return (
-        f"finite = math.isfinite(loss) and {finite}",
-        "if finite:",
-        *first,
+        f"moderate = {moderate}",
+        "finite = math.isfinite(loss) and (moderate or _all_finite(gradient))",
+        *(["if finite:", *first] if first else []),
+        "if finite and moderate:",
         f"    {update}",
-        "return loss, finite",
+        "return loss, finite, moderate",
     )
 
 

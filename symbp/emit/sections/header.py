@@ -36,11 +36,34 @@ def header(
         "equations": _computed(net, equation_lines(derivation), pieces),
         "update_name": f"{rule.name}, {rule.source}" if rule.source else rule.name,
         "update_of": f"each entry i of {'each parameter k' if rule.by_parameter else 'the parameters'}",
-        "updates": _aligned([(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]),
+        "updates": _update_lines(rule),
         "sizes": sizes_text(net),
         "one_run": "One training step",
         "costs": cost_lines(found) if "costs" in pieces else [],
     }
+
+
+FORMS = {
+    "entries": "Of any other parameter:",
+    "matrix": "Of a matrix:",
+    "tall": "Of a matrix with more rows than columns:",
+    "rows": "Of a matrix by its rows:",
+}
+
+
+def _update_lines(rule: UpdateRule) -> list[str]:
+    """The equations of the update, those of each form of a parameter under a title of their own, and of what
+    follows the loss of epochs."""
+    follow = rule.follow.system.equations if rule.follow else ()
+    own = [(f"(U{k})", equation_text(e)) for k, e in numbered_updates(rule)]
+    late = [(f"(U{k})", equation_text(e)) for k, e in enumerate(follow, len(own) + 1)]
+    rows = _aligned([*own, *late])
+    found, before = list[str](), ""
+    for row, (_, form, _) in zip(rows, rule.numbered, strict=False):
+        found += [FORMS[form]] if rule.forms and form != before else []
+        found.append(row)
+        before = form
+    return [*found, *(["After each epoch:"] if late else []), *rows[len(own) :]]
 
 
 def _command_text(pieces: Collection[str]) -> list[str]:

@@ -25,7 +25,12 @@ _MADE = {
     "upper triangular": "np.triu({})",
 }
 """How what was drawn gets a fact."""
-_DRAWN = {"normal": "rng.standard_normal({})", "uniform": "rng.uniform(-1, 1, {})"}
+_DRAWN = {
+    "normal": "rng.standard_normal({})",
+    "uniform": "rng.uniform(-1, 1, {})",
+    "truncated": "_truncated_normal(rng, {})",
+    "orthogonal": "_orthogonal(rng, {})",
+}
 
 
 def initial_function(net: LoweredNetwork, initial: Mapping[str, Initial], *, once: bool = False) -> Function:

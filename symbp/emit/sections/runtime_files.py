@@ -49,10 +49,15 @@ def training_files(
     step: Collection[str],
     pieces: Collection[str],
     mentioned: Iterable[str],
+    moments: str = "moments",
+    fit: str = "",
 ) -> dict[str, Taken]:
     """What a module that trains takes: as much as the network and its pieces need, and what lines mention;
-    `step` are the files of a step."""
-    files = _files(net, target, step, pieces)
+    `step` are the files of a step, `moments` the file of those, `fit` the one of training, if it isn't a
+    usual one."""
+    mentioned = list(mentioned)
+    files = _files(net, target, step, pieces, moments, fit)
+    files["state"] += drawn_files(mentioned)
     if named.whole(pieces):
         return {section: whole(names) for section, names in files.items()}
     told = [name for names in train_tables(net, pieces).values() for name in names]
@@ -68,19 +73,24 @@ SHORT = {
 """The files of a short module, of `numpy/short`."""
 
 
-def short_files(net: LoweredNetwork, pieces: Collection[str]) -> dict[str, Taken]:
+def drawn_files(mentioned: Iterable[str]) -> list[str]:
+    """The file of what starting values are drawn by, where lines mention any of it."""
+    return ["common/training/drawn"] if {"_orthogonal", "_truncated_normal"} & set(mentioned) else []
+
+
+def short_files(net: LoweredNetwork, pieces: Collection[str], mentioned: Collection[str]) -> dict[str, Taken]:
     """What a short module takes."""
     files = {section: [f"numpy/short/{name}" for name in names] for section, names in SHORT.items()}
     files["step"].append(f"numpy/short/{'starting_open' if net.shaping else 'starting'}")
     single = any(extent == 1 or net.sizes.get(str(extent)) == 1 for t in net.data for extent in t.shape)
-    files["training"].append(f"numpy/short/reading{'_axes' * single}")
+    files["training"] += [f"numpy/short/reading{'_axes' * single}", *drawn_files(mentioned)]
     files["command"] = ["common/command/short"]
     files["step"].append(f"numpy/short/{'replay' if 'replay' in pieces else 'strange'}")
-    return reached(files, named.purposes(pieces))
+    return reached(files, [*named.purposes(pieces), *mentioned])
 
 
 def _files(
-    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str]
+    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str], moments: str, fit: str
 ) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
     reading = ("axes", f"loading{'_mapped' * ('mapped' in pieces)}", "showing", *_reading(pieces))
@@ -100,7 +110,7 @@ def _files(
         "step": list(step),
         "given": _given(net, target),
         "state": [
-            *(f"common/training/{name}" for name in ("parameters", "state", "calls")),
+            *(f"common/training/{name}" for name in ("parameters", moments, "state", "calls")),
             f"{target}/outside",
             *(f"common/training/{name}" for name in ("steps", "whole", "saving")),
             *(["common/arrays/mapping"] if "mapped" in pieces else []),
@@ -109,7 +119,8 @@ def _files(
         "training": [
             "common/training/stopping",
             f"common/training/{'epochs_kept' if kept else 'epochs'}",
-            f"common/training/{'patience' if 'patience' in pieces else 'fit'}",
+            *(["common/training/best"] if fit or "patience" in pieces else []),
+            f"common/training/{fit or ('patience' if 'patience' in pieces else 'fit')}",
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
+from math import isinf
 
+from symbp.codegen.update_layout import layout
 from symbp.emit.blocks import wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import key_of
@@ -48,10 +50,29 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
         f"STOPPED = {quoted(net.stopped)}",
-        f"MOMENTS = {quoted(rule.moments)}",
+        *_moments(net, rule),
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
+        *_followed(rule),
         "Array = np.ndarray",
     ]
+
+
+def _followed(rule: UpdateRule) -> list[str]:
+    """What follows the loss of epochs, as it starts."""
+    if rule.follow is None:
+        return []
+    start = {name: "math.inf" if isinf(value) else repr(value) for name, value in rule.follow.start.items()}
+    return _dictionary("FOLLOWED", [f'"{name}": {value}' for name, value in start.items()])
+
+
+def _moments(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
+    """The names of moments; with their shapes, where these aren't the parameters'."""
+    if not rule.shaped:
+        return [f"MOMENTS = {quoted(rule.moments)}"]
+    shapes = layout(rule, net.parameters, net.sizes).moments
+    return _dictionary(
+        "SHAPED_MOMENTS", [f'"{moment}": {own!r}'.replace("'", '"') for moment, own in shapes.items()]
+    )
 
 
 def fingerprint(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
@@ -63,6 +84,7 @@ def fingerprint(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
         *(f"{t.name}: {t.shape} {t.draw}" for t in net.derivation.declared.tensors),
     ]
     update = [equation_text(equation) for _, equation in numbered_updates(rule)]
+    update += map(equation_text, rule.follow.system.equations if rule.follow else ())
     marks = {"equations": [*constants, *declared], "update": update}
     digests = {name: sha256("\n".join(texts).encode()).hexdigest()[:16] for name, texts in marks.items()}
     return _dictionary("FINGERPRINT", [f'"{name}": "{digest}"' for name, digest in digests.items()])

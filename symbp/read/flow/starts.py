@@ -13,6 +13,7 @@ import numpy as np
 import sympy
 
 from symbp.derive import adjoints
+from symbp.ir.drawn import drawn
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Index, Size
 from symbp.ir.points.sampling import evaluate_size, sample_leaf
@@ -73,9 +74,7 @@ def _declared(
     scale, shift = (sympy.sympify(e).xreplace(values) for e in (start.scale, start.shift))
     if not (scale.is_number and shift.is_number):
         return np.zeros(shape)
-    drawn = {"uniform": lambda: rng.uniform(-1, 1, shape), "normal": lambda: rng.normal(size=shape)}
-    around = drawn.get(start.distribution, lambda: np.ones(shape))()
-    return np.asarray(float(shift) + float(scale) * around)
+    return np.asarray(float(shift) + float(scale) * drawn(start.distribution, shape, rng))
 
 
 def trained(system: System, values: Mapping[str, Array], sizes: Mapping[str, int]) -> dict[str, Array]:

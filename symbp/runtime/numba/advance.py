@@ -13,6 +13,7 @@ from symbp.runtime.common.training.state import State
 from symbp.runtime.network import HYPER, Array
 from symbp.runtime.numba.compiling import _compile
 from symbp.runtime.numba.kernels import _train_step
+from symbp.runtime.numba.large import _updated
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
@@ -21,9 +22,9 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     memory = _memory(sizes, state.workspace)
     moments = (arena.flat for arena in state.moments.values())
     hyper = (state.hyper[name] for name in HYPER)
-    loss, finite = _train_step(
-        state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper,
-        *memory.arrays, *data.values(), *memory.sizes,
-    )  # fmt: skip
+    own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
+    loss, finite, moderate = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
+    if finite and not moderate:
+        finite = _updated(state, own)
     state.step += bool(finite)
     return float(loss), bool(finite)

@@ -21,6 +21,7 @@ from symbp.runtime.common.training.state import State
 from symbp.runtime.network import BATCH, DTYPE, HYPER, OPEN_SIZES, Array
 from symbp.runtime.numba.compiling import _compile
 from symbp.runtime.numba.kernels import _flops, _train_step, _train_step_in_chunks
+from symbp.runtime.numba.large import _updated
 
 # Floating-point operations; starting threads costs as much as some hundred thousand.
 WORTH_A_CHUNK = 2_000_000
@@ -53,18 +54,20 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     _compile()
     if count == 1:
         memory = _memory(sizes, state.workspace)
-        loss, finite = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
+        loss, finite, moderate = _train_step(*own, *memory.arrays, *data.values(), *memory.sizes)
     else:
         chunks = _in_chunks(state, sizes, count)
         blas = _blas_threads()
         before = blas[0]()
         blas[1](1)  # each chunk is a thread of its own
         try:
-            loss, finite = _train_step_in_chunks(
+            loss, finite, moderate = _train_step_in_chunks(
                 *own, chunks.gradients, *chunks.arrays, chunks.bounds, *data.values(), *chunks.sizes
             )
         finally:
             blas[1](before)
+    if finite and not moderate:
+        finite = _updated(state, own)
     state.step += bool(finite)
     return float(loss), bool(finite)
 

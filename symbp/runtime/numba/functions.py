@@ -98,6 +98,17 @@ def _all_finite(values: Array) -> bool:
 
 
 @kernel
+def _all_moderate(values: Array) -> bool:
+    """Whether no value is a NaN, an infinity, or so large that squares of such could overflow in any number
+    of steps."""
+    total = DTYPE(0)
+    for i in range(len(values)):
+        value = DTYPE(2**32) * values[i]
+        total += DTYPE(0) * (value * value)
+    return bool(total == 0)
+
+
+@kernel
 def _cholesky(a: Array) -> Array:
     """The lower Cholesky factor of the symmetric part of a; not a number where that has none."""
     symmetric = (a + a.T) * (0 * a[0, 0] + 0.5)

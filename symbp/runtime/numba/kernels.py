@@ -65,19 +65,24 @@ _replay = _loss_and_gradients
 
 def _train_step(
     theta: Any, gradient: Any, m: Any, step: Any, lr: Any, momentum: Any, *rest: Any
-) -> tuple[float, bool]:
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+) -> tuple[float, bool, bool]:
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     loss = _loss_and_gradients(theta, gradient, *rest)
     finite = math.isfinite(loss) and all(map(math.isfinite, gradient))
-    if finite:
-        m[:] = momentum * m + gradient
-        theta[:] -= lr * m
-    return loss, finite
+    moderate = max(map(abs, gradient)) < 1e100
+    if finite and moderate:
+        _update(theta, gradient, m, step, lr, momentum)
+    return loss, finite, moderate
+
+
+def _update(theta: Any, gradient: Any, m: Any, step: Any, lr: Any, momentum: Any) -> None:
+    m[:] = momentum * m + gradient
+    theta[:] -= lr * m
 
 
 def _flops(*sizes: int) -> int:
     return 8 * _D
 
 
-def _train_step_in_chunks(*arrays: Any) -> tuple[float, bool]:
+def _train_step_in_chunks(*arrays: Any) -> tuple[float, bool, bool]:
     raise NotImplementedError("the network that stands in is computed in one piece")

@@ -13,7 +13,7 @@ import numpy as np
 
 from symbp.runtime.common.training.state import State
 from symbp.runtime.network import Array
-from symbp.runtime.numpy.bound import _all_finite, _bound
+from symbp.runtime.numpy.bound import MODERATE, _all_finite, _bound, _updated
 
 
 @np.errstate(all="ignore")
@@ -23,8 +23,10 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     if step is None or step.sizes is not sizes or not step.serves(state):
         step = state.bound = _bound(state, sizes)
     loss = step.differentiate(data)
-    if not (math.isfinite(loss) and _all_finite(step.gradient)):
-        return loss, False
+    squares = step.gradient.dot(step.gradient)
+    if not (math.isfinite(loss) and squares < MODERATE):
+        sound = math.isfinite(loss) and _all_finite(step.gradient)
+        return loss, sound and _updated(step, state)
     state.step += 1
     step.update(state.step, **state.hyper)
     return loss, True

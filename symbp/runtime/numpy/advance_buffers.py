@@ -13,7 +13,7 @@ import numpy as np
 
 from symbp.runtime.common.training.state import State
 from symbp.runtime.network import Array
-from symbp.runtime.numpy.bound import _all_finite, _bound
+from symbp.runtime.numpy.bound import MODERATE, _all_finite, _bound, _updated
 from symbp.runtime.numpy.stages import _buffers
 
 
@@ -25,11 +25,14 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     if step is None or step.sizes is not sizes or not step.serves(state):
         step = state.bound = _bound(state, sizes)
     loss = step.differentiate(data)
-    if not (math.isfinite(loss) and _all_finite(step.gradient)):
+    squares = step.gradient.dot(step.gradient)
+    if not (math.isfinite(loss) and (squares < MODERATE or _all_finite(step.gradient))):
         return loss, False
     _buffers(state.params, step.memory.tensors, *step.memory.sizes)(data)
     if not all(map(_all_finite, map(np.ravel, state.buffers.values()))):
         return loss, False
+    if not squares < MODERATE:
+        return loss, _updated(step, state)
     state.step += 1
     step.update(state.step, **state.hyper)
     return loss, True

@@ -23,6 +23,7 @@ from symbp.emit.workspace import places_function
 from symbp.ir.training import UpdateRule
 from symbp.rendering import render
 from symbp.targets.compiled.levels import Lines, Programs
+from symbp.targets.compiled.shaped_updates import follow_functions
 from symbp.targets.target import Order, Target
 
 DTYPES = ("float32", "float64")
@@ -48,9 +49,12 @@ def training_module(state: Lines, own: Own) -> str:
     assert memory is not None
     assert order.update is not None
     found = footprint_of(state, own.folder, own.engine)
-    functions = [*state.functions, places_function(net, memory), initial_function(net, order.initial)]
+    functions = [*state.functions, *follow_functions(order.update)]
+    functions += [places_function(net, memory), initial_function(net, order.initial)]
     mentioned = words_of([line for function in functions for line in (*function.body, *function.decorators)])
-    files = training_files(net, own.folder, own.step, order.pieces, mentioned)
+    moments = "moments_of_own_shapes" if order.update.shaped else "moments"
+    fit = "plateau" if order.update.follow else ""
+    files = training_files(net, own.folder, own.step, order.pieces, mentioned, moments, fit)
     values = {
         **header(net, own.engine, order.dtype, order.update, found, order.pieces),
         **carried(net, {**own.taken, **files}, functions),

@@ -22,6 +22,7 @@ from symbp.emit.workspace import memory_tables
 from symbp.targets.compiled import derivatives, levels, modules
 from symbp.targets.compiled.levels import Lines, Programs
 from symbp.targets.compiled.modules import Own
+from symbp.targets.compiled.shaped_updates import shaped_update
 
 FOLDER, ENGINE = "numba", "Numba"
 FILES = {dtype: (f"{FOLDER}/functions", f"{FOLDER}/{dtype}") for dtype in modules.DTYPES}
@@ -63,10 +64,15 @@ def with_update(state: Lines) -> Lines:
     """The function that updates the parameters."""
     rule = state.order.update
     assert rule is not None
+    if rule.shaped:
+        net = state.network
+        made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, "numba")
+        called = state.called | {"_all_finite", "_all_moderate"}
+        return replace(state, functions=(*state.functions, *made), called=called)
     update, more = numba_update(
         rule, modules.update_names(rule), _real(state.order.dtype), modules.parts(state.network, rule)
     )
-    called = state.called | more | {"_all_finite"}
+    called = state.called | more | {"_all_finite", "_all_moderate"}
     return replace(state, functions=(*state.functions, update), called=called)
 
 
@@ -132,7 +138,8 @@ def _functions(dtype: str, called: Collection[str]) -> dict[str, Taken]:
 def _step(net: LoweredNetwork) -> list[str]:
     """The files of a step."""
     differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
-    return [f"{FOLDER}/{differentiate}", f"{FOLDER}/{'advance' if net.split is None else 'chunks'}"]
+    advance = "advance" if net.split is None else "chunks"
+    return [f"{FOLDER}/{name}" for name in (differentiate, "large", advance)]
 
 
 def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:

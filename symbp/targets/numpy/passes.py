@@ -20,6 +20,7 @@ from symbp.emit.workspace import block_tables, memory_plan, memory_tables
 from symbp.targets.compiled import derivatives, levels, modules
 from symbp.targets.compiled.levels import Lines, Programs
 from symbp.targets.compiled.modules import Own
+from symbp.targets.compiled.shaped_updates import shaped_update
 from symbp.targets.numpy.short import entries, short_module
 
 FOLDER, ENGINE = "numpy", "NumPy"
@@ -55,6 +56,9 @@ def with_update(state: Lines) -> Lines:
     net, rule = state.network, state.order.update
     assert rule is not None
     assert state.scratch is not None
+    if rule.shaped:
+        made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, "numpy")
+        return replace(state, functions=(*state.functions, *made))
     calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), state.scratch, "update")
     update = numpy_update(rule, modules.update_names(rule), calls, entries(net), modules.parts(net, rule))
     called = state.called | numpy_lines.called(update.body)

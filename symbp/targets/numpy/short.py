@@ -10,6 +10,7 @@ import sympy
 
 from symbp.emit.numpy import short as short_lines
 from symbp.emit.numpy import target as numpy_lines
+from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.header import header
 from symbp.emit.sections.initial import initial_function
 from symbp.emit.sections.pieces import short
@@ -34,7 +35,7 @@ def short_module(state: Lines) -> str | None:
     shapes, it has equal layers, or names that differ from pass to pass."""
     order, net, pieces = state.order, state.network, state.order.pieces
     assert order.update is not None
-    if not short(pieces) or not short_lines.plain(net):
+    if not short(pieces) or not short_lines.plain(net) or order.update.shaped or order.update.follow:
         return None
     stages = _stages(state)
     wanted = PASSES if "evaluate" in pieces else PASSES[:3]
@@ -45,7 +46,10 @@ def short_module(state: Lines) -> str | None:
     functions = [network_function, short_lines.own_scratch(update, stages, entries(net))]
     functions.append(initial_function(net, order.initial, once=True))
     lines = [line for function in functions for line in function.body]
-    taken = {"functions": numpy_functions(numpy_lines.called(lines)), **short_files(net, pieces)}
+    taken = {
+        "functions": numpy_functions(numpy_lines.called(lines)),
+        **short_files(net, pieces, words_of(lines)),
+    }
     text = "\n".join([*lines, *(one.text for one in taken.values())])
     tables = short_lines.short_tables(net, order.update)
     found = modules.footprint_of(state, "numpy", "NumPy")

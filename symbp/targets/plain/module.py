@@ -30,6 +30,7 @@ from symbp.ir.system import Role
 from symbp.read.reading import reading
 from symbp.rendering import render
 from symbp.runtime import array_functions
+from symbp.runtime.common.training import drawn
 from symbp.targets.plain.functions import (
     draw,
     evaluate,
@@ -47,7 +48,10 @@ NAMES: dict[str, Any] = {
 FUNCTIONS = {"evaluate": evaluate, "predict": predict}
 PIECES = ("train", *FUNCTIONS, "check", "save")
 
-HELPERS = dict(inspect.getmembers(array_functions, inspect.isfunction))
+HELPERS = {
+    **dict(inspect.getmembers(drawn, inspect.isfunction)),
+    **dict(inspect.getmembers(array_functions, inspect.isfunction)),
+}
 OF_TRAINING = ("rows", "epoch", "epochs", "batch", "seed", "name", "value", "flat", "gradients")
 
 
@@ -114,7 +118,7 @@ def assembled(draft: Draft) -> str:
     page, change, derivation = draft.sheet, draft.update, draft.order.derivation
     defined = {f.name: f for f in draft.functions if isinstance(f, Define)}
     gradients = defined["loss_and_gradients"]
-    texts = [inspect.getsource(HELPERS[name]) for name in _helpers([*draft.functions, *change.statements])]
+    texts = [_untyped(HELPERS[name]) for name in _helpers([*draft.functions, *change.statements])]
     values = {
         "title": f"{derivation.name} in NumPy, one line for each equation.",
         "words": ["The comment (k) behind a line is the number of its equation in the textbook's reading."],
@@ -172,7 +176,12 @@ def _helpers(trees: Sequence[Node]) -> list[str]:
         if name not in found:
             found.add(name)
             stack += [other for other in HELPERS[name].__code__.co_names if other in HELPERS]
-    return sorted(found, key=lambda name: int(HELPERS[name].__code__.co_firstlineno))
+    return sorted(found, key=lambda n: (HELPERS[n].__module__, HELPERS[n].__code__.co_firstlineno))
+
+
+def _untyped(helper: Callable[..., Any]) -> str:
+    """A helper's text as a slide has it."""
+    return inspect.getsource(helper).replace(": Any", "").replace(" -> Any", "")
 
 
 def _together(values: Sequence[tuple[str, float]]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
+from symbp.ir.drawn import drawn
 from symbp.ir.expr import Expr, Size
 from symbp.ir.points.sampling import draws, evaluate_size
 from symbp.ir.system import Equation, Role, System, Tensor
@@ -130,8 +131,7 @@ def starting(tensor: Tensor, initial: Initial, sizes: Mapping[str, int], rng: np
     if initial.distribution == "constant" or scale == 0:
         value = np.full(shape, shift + (scale if initial.distribution == "constant" else 0.0))
     else:
-        drawn = rng.standard_normal(shape) if initial.distribution == "normal" else rng.uniform(-1, 1, shape)
-        value = np.asarray(scale * drawn + shift)
+        value = np.asarray(scale * drawn(initial.distribution, shape, rng) + shift)
     if tensor.fact("symmetric"):
         value = (value + value.swapaxes(-1, -2)) / 2
     value = np.tril(value) if tensor.fact("lower triangular") else value
@@ -171,4 +171,9 @@ def unscheduled(rule: UpdateRule) -> UpdateRule:
         scheduled = not equation.indices and read == {RATE, STEP} and equation.body.has(rate)
         return equation.with_(body=rate) if scheduled else equation
 
-    return replace(rule, system=system.with_(equations=tuple(map(plain, system.equations))))
+    def without(one: System) -> System:
+        return one.with_(equations=tuple(map(plain, one.equations)))
+
+    return replace(
+        rule, system=without(system), forms={form: without(one) for form, one in rule.forms.items()}
+    )

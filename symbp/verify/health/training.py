@@ -23,6 +23,7 @@ from symbp.verify.health.broken import first_broken
 from symbp.verify.health.looks import Instruments, look
 from symbp.verify.health.records import Array, Broken, Course, Look, UpdateRecord
 from symbp.verify.health.setting import RATE, Setting, started
+from symbp.verify.health.shaped import ShapedOptimizer
 
 Said = Callable[[str], None]
 MIDDLE = 2  # probes between the start and the end
@@ -98,7 +99,7 @@ def moments(
     """The steps one after the other, without end; at the rates that are asked for, if they are; with the
     arrays of the first `period` steps again and again, if there is one. The last is one that is broken."""
     params, buffers = started(setting)
-    optimizer = _Optimizer(setting.rule, params)
+    optimizer = (ShapedOptimizer if setting.rule.shaped else _Optimizer)(setting.rule, params)
     number = 0
     while True:
         number += 1

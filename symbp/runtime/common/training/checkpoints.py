@@ -39,11 +39,13 @@ class _Course:
     on: dict[str, Any] = field(default_factory=dict)  # what is trained on
     best: dict[str, Array] = field(default_factory=dict)  # where patience may go back to
     resumed: bool = False
+    network: dict[str, Any] = field(default_factory=dict)  # what it is a training of, as it began
 
-    def begin(self, data: Mapping[str, Array], batch_size: int, epochs: int) -> None:
-        """Notes what is trained on; refuses other data than before."""
+    def begin(self, data: Mapping[str, Array], batch_size: int, epochs: int, state: State) -> None:
+        """Notes what is trained, and on what; refuses other data than before."""
         if self.path is None and not self.resumed:
             return
+        self.network = _network(state)
         found = hashlib.sha256()
         for name, array in data.items():
             found.update(f"{name} {array.dtype} {array.shape}".encode())
@@ -71,7 +73,7 @@ class _Course:
         if self.path is None:
             return
         course = {name: getattr(self, name) for name in ("start", "batch", "total", "records", "on")}
-        course.update(network=_network(state), best=list(self.best))
+        course.update(network=self.network or _network(state), best=list(self.best))
         text = np.frombuffer(json.dumps(course).encode(), np.uint8)
         save(self.path, state, course=text, **self.best)
 

@@ -57,7 +57,7 @@ def _epochs(
     sizes = dict(state.sizes)
     whole = _all_checked(data, sizes)
     count = sizes[BATCH] if BATCH is not None else 1
-    course.begin(whole, batch_size, epochs)
+    course.begin(whole, batch_size, epochs, state)
     course.write(state)  # what can't be written is known now
     yield from _before(state, course)
     for number in range(len(course.records) + 1, epochs + 1):

@@ -11,7 +11,8 @@ from typing import Any
 
 from symbp.runtime.common.arrays.arrays import Arena, _as_arena
 from symbp.runtime.common.given.buffers import _as_buffers
-from symbp.runtime.network import HYPER, MOMENTS, Array
+from symbp.runtime.common.training.moments import _moments
+from symbp.runtime.network import HYPER, Array
 
 
 @dataclass
@@ -51,5 +52,4 @@ def init_state(
     """A state that starts from a copy of `params` and `buffers`, its moments zero."""
     arena, sizes = _as_arena(params)
     arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
-    moments = {name: arena.like() for name in MOMENTS}
-    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+    return State(arena, kept, _moments(arena), arena.like(), sizes, 0, seed, threads)

@@ -63,7 +63,15 @@ def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
         buffer[...] = kept
     if lost:
         raise NotFinite(None, lost[0], f"the buffer {lost[0]} would not be finite; the step was not taken")
+    if np.isfinite(loss) and np.isfinite(state.gradients.flat).all():
+        text = "gradients are so large that a moment of the update would not be finite"
+        raise NotFinite(None, GRADIENTS[_largest(state.gradients)], f"{text}; the step was not taken")
     raise _culprit(state.params, data, sizes)
+
+
+def _largest(gradients: Arena) -> str:
+    """The parameter whose gradient has the largest entry."""
+    return max(gradients, key=lambda name: np.abs(gradients[name]).max(initial=0))
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:

@@ -26,6 +26,8 @@ from symbp.runtime.network import (
     _update,
 )
 
+LARGE = float(np.finfo(DTYPE).max) / 2.0**64  # sums of squares below it make no moment overflow
+
 
 class DataError(ValueError):
     """Arrays do not fit the network; the message says which and what would fit."""
@@ -120,7 +122,12 @@ def train_step(state: State, /, **data: Any) -> float:
     loss = state.differentiate(data)
     if not (math.isfinite(loss) and np.isfinite(state.flat[1]).all()):
         raise NotFinite(f"the loss is {loss}; {_strange(state, data)}")
-    state.step += 1
+    large = not state.flat[1].dot(state.flat[1]) < LARGE
+    kept = state.flat.copy() if large else state.flat
     with np.errstate(all="ignore"):
-        state.update(state.step, **state.hyper)
+        state.update(state.step + 1, **state.hyper)
+    if large and not np.isfinite(state.flat).all():
+        state.flat[...] = kept
+        raise NotFinite("gradients are so large that the update is not finite")
+    state.step += 1
     return loss

@@ -1,0 +1,86 @@
+"""L-BFGS: steps along an inverse Hessian that the last changes of the gradient tell of.
+
+Enters: hyperparameters. Leaves: `symbp.ir.training.UpdateRule`. Must not know: networks, derivatives.
+The equations and their conventions are PyTorch's.
+"""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import sympy
+
+from symbp.errors import UsageError
+from symbp.ir.build import where
+from symbp.ir.expr import Access, Guard, Index, Size
+from symbp.ir.training import THETA, UpdateRule
+from symbp.optim.rule import HISTORY, Options, Rule, magnitude, positive
+
+CURVED, SLOPED = sympy.Rational(1, 10**10), sympy.Rational(1, 10**9)  # PyTorch's least y·s and slope
+
+
+def LBFGS(
+    lr: float = 1.0, *, history: int = 10, weight_decay: float = 0.0, **more: Unpack[Options]
+) -> UpdateRule:
+    """d = −H·g, θ ← θ + lr·d, where H is known from the last `history` steps s and changes y of the gradient
+    by two loops over them (Nocedal 1980; Liu and Nocedal 1989, algorithm 2.1), which start from s·y/y·y;
+    the first step is at most lr long, in the sum of sizes. For all examples in one batch: between batches the
+    gradient changes for another reason. PyTorch's LBFGS with `max_iter` 1.
+
+    A pair counts if s·y is above 1e-10, and a step is made if g·d is below −1e-9. Raises UsageError: lr not
+    positive, a history that is no positive integer, groups, accumulated gradients, max_norm.
+    """
+    positive(lr=lr)
+    if isinstance(history, bool) or not isinstance(history, int) or history < 1:
+        raise UsageError(f"history must be a positive integer, not {history!r}")
+    for name in ("groups", "max_norm", "accumulate"):
+        if more.get(name) not in (None, 1):
+            raise UsageError(
+                f"LBFGS has no {name}: it takes all parameters for one vector", help="leave it out"
+            )
+    h, i, H = HISTORY, Index("i"), Size("H")
+    shapes = {"s": (h, i), "y": (h, i), "rho": (h,)}
+    moments = ("change", "g_before", "s", "y", "rho")
+    rule = Rule("LBFGS", {"lr": lr}, *moments, weight_decay=weight_decay, shapes=shapes, **more)
+    rule.settings |= {"history": history}
+    rule.bind(H=history)
+    g = rule.gradient
+    new = rule.entry("y_new", g - rule["g_before"], "how the gradient changed")
+    ys = rule.summed("curved", [], new * rule["change"], [i], "y·s: how much it curves along the step")
+    counts = Guard("<", CURVED, ys)
+
+    def kept(name: str, last: Access) -> Access:
+        """The moment, shifted by one where a pair counts."""
+        before, after = Access(name, h, *last.subscripts), Access(name, h + 1, *last.subscripts, outside=last)
+        return rule.next(name, where(counts, after, before), "the last pairs")
+
+    s, y = kept("s", rule["change"]), kept("y", new)
+    inverse = rule.scalar("inverse", where(counts, 1 / ys, 0), "1/(y·s)")
+    rho = kept("rho", inverse)
+    newest = Access(y.name, H - 1, i)
+    squares = rule.summed("y_squares", [], newest**2, [i], "‖y‖² of the newest pair")
+    known = Guard("<", 0, Access(rho.name, H - 1))
+    scale = where(known, 1 / (Access(rho.name, H - 1) * squares), 1)
+    rule.scalar("scale", scale, "size of the inverse Hessian")
+    rule.announce("q", H, Size("P"))
+    q = Access("q", h + 1, i, outside=-g)
+    alpha = rule.summed("alpha", [h], rho * s * q, [i], "share of a pair, the newest first")
+    rule.define("q", [h, i], q - alpha * y, "gradient without these")
+    rule.announce("r", H, Size("P"))
+    begun = rule.entry("begun", Access("scale") * Access("q", 0, i), "its inverse in this size")
+    r = Access("r", h - 1, i, outside=begun)
+    beta = rule.summed("beta", [h], rho * y * r, [i], "share of a pair, the oldest first")
+    rule.define("r", [h, i], r + (alpha - beta) * s, "direction with these")
+    direction = Access("r", H - 1, i)
+    size = rule.summed("g_size", [], magnitude(g), [i], "Σ|g|")
+    slope = rule.summed("slope", [], g * direction, [i], "g·d")
+    short = where(Guard("<", 1, size), rule.lr / size, rule.lr)
+    rate = rule.scalar("rate_now", where(Guard("<", rule.step, 2), short, rule.lr), "at first a short step")
+    length = rule.scalar("length", where(Guard("<", slope, -SLOPED), rate, 0), "how far")
+    rule.next("g_before", g, "gradient of this step")
+    change = rule.next("change", length * direction, "step")
+    rule.next(THETA, rule.theta + change, "step")
+    return rule.finish("Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization")
+
+
+__all__ = ["LBFGS"]
