@@ -66,8 +66,9 @@ def _agree(declared: tuple[System, Run], computed: tuple[System, Run], of: str, 
         return False  # outside a domain: nothing is known of it
     for a, b, start in zip(first, second, unmoved, strict=True):
         finite = np.isfinite(a) & np.isfinite(b)
-        change, apart = (np.abs(x)[finite].max(initial=0.0) for x in (a - start, a - b))
-        if apart > CLOSE * change + ROUNDING * np.abs(a[finite]).max(initial=0.0):
+        a, b, start = a[finite], b[finite], start[finite]
+        change, apart = (np.abs(a - x).max(initial=0.0) for x in (start, b))
+        if apart > CLOSE * change + ROUNDING * np.abs(a).max(initial=0.0):
             return False
     return True
 
