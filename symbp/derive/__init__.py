@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.derive.declared.derivatives import eliminate, eliminated
+from symbp.derive.declared.parted import parted
 from symbp.derive.declared.stopped import Stopped, freed
 from symbp.derive.derivation import ClosedForm, Derivation, Ground, Step
 from symbp.derive.proof.confirm import close_confirmed, difference, warn_of
@@ -83,7 +84,7 @@ def jacobian(system: System, of: str, *, name: str = "net", wrt: Sequence[str]) 
     started = time.perf_counter()
     system.tensor(of)
     stopped = freed(system)
-    system, forward, prepared = _prepared(stopped.free)
+    system, forward, prepared = _prepared(stopped.free, wrt)
     kept = (of,) if of in forward.defining else ()  # a module gives the value beside its derivatives
     rests = stopped.needed([of])
     best: Derivation | None = None
@@ -151,12 +152,14 @@ class _Swept:
         return replace(self, stopped=Stopped(self.declared, self.declared))
 
 
-def _prepared(system: System) -> tuple[System, System, _Led]:
+def _prepared(system: System, wrt: Sequence[str]) -> tuple[System, System, _Led]:
     """The declared system with equations for declared derivatives; the same in safe shapes, equal
-    definitions merged; the steps to it."""
+    definitions merged, the same function of each tensor of `wrt`; the steps to it."""
     declared, steps, grounds = eliminated(system)
-    forward, forming = _in_safe_shapes(declared)
-    return declared, forward, _Led(steps, grounds).then(forming.steps, forming.grounds)
+    apart = parted(declared, wrt)
+    forward, forming = _in_safe_shapes(apart.system)
+    led = _Led(steps, grounds).then(apart.steps(forming.steps), apart.grounds(forming.grounds))
+    return declared, apart.joined(forward), led
 
 
 def _in_safe_shapes(declared: System) -> tuple[System, _Led]:
@@ -184,7 +187,7 @@ def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
         raise DerivationError("there is nothing to differentiate: the system has no loss")
     chosen = tuple(wrt) if wrt is not None else tuple(t.name for t in system.parameters)
     stopped = freed(system)
-    system, forward, prepared = _prepared(stopped.free)
+    system, forward, prepared = _prepared(stopped.free, chosen)
     assert forward.loss is not None
     sweep = adjoints(forward, forward.loss, chosen)
     led = prepared.then(_sweep_steps(sweep))

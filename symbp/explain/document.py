@@ -16,7 +16,7 @@ import sympy
 from symbp.derive.derivation import Derivation, Step
 from symbp.explain.starts import Start, starts
 from symbp.explain.steps import with_gone
-from symbp.ir.expr import Guard, Size
+from symbp.ir.expr import Guard, Size, free_indices
 from symbp.ir.printer import TEXT, Notation
 from symbp.ir.system import Equation, System, Tensor
 from symbp.ir.training import Initial
@@ -187,7 +187,7 @@ def _shown(forms: Forms, read: Reading) -> tuple[Columns, Forms]:
     """The forms without needless transposes, in the layout and over the indices of the page."""
     symmetric = symmetric_names(read.derivation.system)
     found = {
-        number: MatrixEquation(form.left, without_transposes(form.right, symmetric))
+        number: replace(form, right=without_transposes(form.right, symmetric))
         for number, form in forms.items()
         if form is not None
     }
@@ -197,7 +197,9 @@ def _shown(forms: Forms, read: Reading) -> tuple[Columns, Forms]:
         turned = columns(read.derivation, tensors, found.values())
         found = {number: in_columns(form, turned) for number, form in found.items()}
     shown = {number: counted(form, read.origin) for number, form in found.items()}
-    return turned, dict.fromkeys(forms) | shown
+    conditions = {line.number: line.condition for line in read.lines}
+    held = {n: form and replace(form, condition=conditions[n]) for n, form in shown.items()}
+    return turned, dict.fromkeys(forms) | held
 
 
 def _signs(turned: Columns, forms: Forms, read: Reading) -> tuple[Entry, ...]:
@@ -211,13 +213,17 @@ def _signs(turned: Columns, forms: Forms, read: Reading) -> tuple[Entry, ...]:
 
 
 def _matrix_forms(read: Reading) -> dict[int, MatrixEquation | None]:
-    """The matrix notation of each line, by its number; none of a line that holds for some subscripts only."""
+    """The matrix notation of each line, by its number."""
     tensors = {tensor.name: _shortened(tensor, read) for tensor in read.derivation.system.tensors}
     lengths = {size: extent for extent, size in read.lengths.items()}
     plain = [line.from_zero or line for line in read.lines]
-    lines = [x for x in plain if x.condition is None and _are_numbers(x) and not _is_lazy(x)]
-    fixed = [{index: int(place) for index, place in line.fixed.items()} for line in lines]
-    forms = matrix_equations([e.equation for e in lines], tensors, lengths, read.symbols.text, fixed)
+    lines = [x for x in plain if not _is_lazy(x)]
+    fixed, must = (
+        [line.fixed for line in lines],
+        [() if x.condition is None else free_indices(x.condition) for x in lines],
+    )
+    equations = [line.equation for line in lines]
+    forms = matrix_equations(equations, tensors, lengths, read.symbols.text, fixed, must)
     found: dict[int, MatrixEquation | None] = dict.fromkeys(line.number for line in read.lines)
     return found | {line.number: form for line, form in zip(lines, forms, strict=True)}
 
@@ -226,10 +232,6 @@ def _is_lazy(line: Line) -> bool:
     """Whether a bracket keeps ∞ − ∞ from being evaluated: ⊙ evaluates both of its factors."""
     infinite = (sympy.oo, -sympy.oo)
     return any(g.lhs in infinite or g.rhs in infinite for g in line.equation.body.atoms(Guard))
-
-
-def _are_numbers(line: Line) -> bool:
-    return all(place.is_Integer for place in line.fixed.values())
 
 
 def _with_letters(initial: Mapping[str, Initial], read: Reading) -> dict[str, Initial]:

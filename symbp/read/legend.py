@@ -16,7 +16,7 @@ from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses, free_indic
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import Constant, bound
-from symbp.read.forms import KNOWN, form, known_letters
+from symbp.read.forms import KNOWN, Form, form, known_letters
 from symbp.read.origin import Origin
 from symbp.read.symbols import Symbols, differentials
 from symbp.read.textbook.functions import DEFINITIONS
@@ -312,6 +312,9 @@ def _derivatives(derivation: Derivation, symbols: Symbols) -> Iterator[Entry]:
         yield Entry("derivative", (*_listed([Named(name) for name in differentiated]), *said))
 
 
+ON_THE_WAY_BACK = Form("g", "a step of the backward pass, not the derivative by one tensor")
+
+
 def _helpers(derivation: Derivation, shown: Mapping[str, Equation], symbols: Symbols) -> Iterator[Entry]:
     """What each helper is, those alike together."""
     alike: dict[tuple[Piece, ...], list[str]] = {}
@@ -322,6 +325,8 @@ def _helpers(derivation: Derivation, shown: Mapping[str, Equation], symbols: Sym
         if _is_given(tensor) or name in known or symbols.symbols[name].quotient:
             continue
         found = KNOWN.get(letters.get(name, ""), form(equation))
+        if tensor.role is Role.ADJOINT and tensor.label is not None:
+            found = ON_THE_WAY_BACK
         over = [" over ", *_listed(equation.reduced)] if found.over else []
         late = tensor.label is not None and tensor.label.stands_for is not None
         words: tuple[Piece, ...] = (f": {found.words}", *over, *([" at inference"] if late else []))

@@ -178,3 +178,13 @@ T, N, NUMBER = Subscript(frozenset({"T"})), Subscript(frozenset({"N"})), Subscri
 )
 def test_where_subscripts_stand(subscripts, axes, expected):
     assert standing(subscripts, axes) == expected
+
+
+def test_a_form_for_some_subscripts_only():
+    """Elsewhere it says nothing, and its condition is about subscripts."""
+    equation = parse_matrix_equation("r_{t,:,:} = h_{t+1} for t < T - 1")
+    found = evaluate_matrix(equation, ARRAYS | {"r": np.zeros(h.shape)}, FACTS)
+    np.testing.assert_array_equal(found[:-1], h[1:])
+    assert np.isnan(found[-1]).all()
+    with pytest.raises(FormulaError, match="about its subscripts"):
+        evaluated("r_{t,:,:} = h_{t} for A < 2", h.shape)

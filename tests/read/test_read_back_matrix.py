@@ -9,11 +9,11 @@ from test_read_back import as_printed, sizes_of_page, values
 from symbp.errors import FormulaError
 from symbp.explain.document import document
 from symbp.explain.latex import matrix_latex, notation_for
-from symbp.explain.text import PageText, matrix_form
+from symbp.explain.text import PageText, index_form, matrix_form
 from symbp.ir.expr import Size
 from symbp.ir.printer import expression_text
 from symbp.read.display import Reduced
-from symbp.read.grammar import Facts, evaluate_matrix, parse_matrix_equation, plain
+from symbp.read.grammar import Facts, elements, evaluate_matrix, parse_equation, parse_matrix_equation, plain
 from symbp.read.options import PLAIN
 from symbp.read.spelling import Symbol, latex_symbol
 
@@ -88,9 +88,21 @@ class Page:
         found, right = self.value(shown, text, names), self.right[shown.line.target]
         places = [shown.line.fixed.get(index) for index in shown.shown.indices]
         first = self.page.reading.options.origin
-        part = tuple(slice(None) if place is None else int(place) - first for place in places)
+        part = tuple(slice(None) if place is None else self.number(place) - first for place in places)
         found, right = (found, right) if not shown.line.fixed else (found[part], right[part])
+        if shown.line.condition is not None:
+            right = np.where(self.holds(shown), right, np.nan)
         np.testing.assert_allclose(found, right, rtol=1e-8, atol=1e-11, err_msg=text)
+
+    def holds(self, shown):
+        """Where the condition of a line holds, at each element of its tensor."""
+        tree = parse_equation(index_form(shown, PageText(self.page.reading.symbols)), self.names)
+        extents = {i.name: self.number(n) for i, n in self.extents(shown).items()}
+        found = np.zeros(np.shape(self.right[shown.line.target]), dtype=bool)
+        numbers = self.facts(shown).sizes
+        for place, _ in elements(tree, self.right, numbers, extents, self.page.reading.options.origin):
+            found[place] = True
+        return found
 
     @property
     def shown(self):

@@ -46,6 +46,7 @@ from symbp.read.grammar.syntax import (
     Product,
     Read,
     Reduction,
+    Relation,
     Subscripted,
     Total,
     Transpose,
@@ -100,6 +101,8 @@ def evaluate_matrix(equation: MatrixEquation, arrays: Mapping[str, ArrayLike], f
             return laid(body, flat if isinstance(left, Call) else found.shape).reshape(found.shape)
         for at in values.everywhere(left):
             values.at = at
+            if equation.condition is not None and not values.holds(equation.condition):
+                continue
             place = values.place(left)
             part = found[tuple(slice(None) if k is None else k for k in place)]
             body = values.value(equation.body)
@@ -143,9 +146,7 @@ class _Values:
             case Power(base=base, exponent=exponent, elementwise=each):
                 return self.power(self.value(base), self.value(exponent), each)
             case Bracket(relation=relation):
-                function = COMPARED[relation.op]
-                found = elementwise(function, self.value(relation.left), self.value(relation.right))
-                return replace(found, array=found.array.astype(float))
+                return self.bracket(relation)
             case Reduction(op="sum"):
                 return self.summed(node)
             case Read():
@@ -154,6 +155,17 @@ class _Values:
                 return self.call(function, arguments)
             case _:
                 raise FormulaError(f"{type(node).__name__} has no value in matrix notation: {node}")
+
+    def bracket(self, relation: Relation) -> Value:
+        found = elementwise(COMPARED[relation.op], self.value(relation.left), self.value(relation.right))
+        return replace(found, array=found.array.astype(float))
+
+    def holds(self, condition: Relation) -> bool:
+        """Whether a condition on the subscripts holds."""
+        found = self.bracket(condition)
+        if not found.is_number:
+            raise FormulaError("a condition behind an equation is about its subscripts")
+        return bool(found.array[0, 0])
 
     def number(self, node: Tree) -> int:
         value = self.value(node)

@@ -167,11 +167,15 @@ class _Parser:
                 subscripts.append(self.total())
             self.need("]", "behind the subscripts")
         self.need("=", "behind what is defined")
-        body, condition = self.total(), None
-        if self.here.kind == "name" and self.here.text == "for":
-            self.take()
-            condition = self.relation()
+        body, condition = self.total(), self.condition()
         return self.made(Equation(self.since(start), name, tuple(subscripts), body, condition))
+
+    def condition(self) -> Relation | None:
+        """`for k < K - 1`, if it is there."""
+        if self.here.kind != "name" or self.here.text != "for":
+            return None
+        self.take()
+        return self.relation()
 
     def matrix_equation(self) -> MatrixEquation:
         start, left = self.here.span[0], self.postfix()
@@ -180,7 +184,8 @@ class _Parser:
         ):
             raise self.expected("the name of a tensor before it")
         self.need("=", "behind what is defined")
-        return self.made(MatrixEquation(self.since(start), left, self.total()))
+        body, condition = self.total(), self.condition()
+        return self.made(MatrixEquation(self.since(start), left, body, condition))
 
     def name(self, what: str) -> str:
         if self.here.kind != "name":

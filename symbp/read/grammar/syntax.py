@@ -169,7 +169,8 @@ class Equation(Tree):
 
 @dataclass(frozen=True)
 class MatrixEquation(Tree):
-    """`h_{t} = body`, for all values of the subscripts that are indices; or `flatten(h) = body`."""
+    """`h_{t} = body for condition`, for all values of the subscripts on the left; `flatten(h) = body`."""
 
     left: Name | Subscripted | Call
     body: Tree
+    condition: Relation | None = None

@@ -45,7 +45,9 @@ OF_MATRICES = ("_{", "}", ":", "⋆", "⊗")
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ⊤"  # signs that are letters or digits to Unicode, and stand behind a name
 SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-NUMPY = re.compile(r"(?:np|numpy)\.(?=[A-Za-z])")  # says nothing: functions are known by their names
+NUMPY = re.compile(
+    r"(?:np|numpy)\.(?:linalg\.)?(?=[A-Za-z])"
+)  # says nothing: functions are known by their names
 METHOD = re.compile(r"\.([a-z]+)(?=\()")
 
 _INDEX = "[A-Za-z][A-Za-z0-9]*'*"

@@ -289,9 +289,13 @@ def _without_reads(e: Expr) -> Expr:
 
 
 def _is_simple(subscript: Expr) -> bool:
-    """Whether a reader finds the element at once: a label, or indices and sizes added, as `t - 1`."""
+    """Whether a reader finds the element at once: a label, or indices and sizes added, as `t - 1`; of a label
+    also every second one, `y_{l//2}`."""
     if isinstance(subscript, IntegerAccess):
-        return subscript.outside in (None, 0) and all(map(_is_simple, subscript.subscripts))
+        halved = [
+            s.args[0] if isinstance(s, FloorDiv) and s.args[1].is_Integer else s for s in subscript.subscripts
+        ]
+        return subscript.outside in (None, 0) and all(map(_is_simple, halved))
     found = affine(subscript)
     return found is not None and all(abs(weight) == 1 for weight in found.weights.values())
 

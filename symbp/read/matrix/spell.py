@@ -103,7 +103,10 @@ def matrix_text(node: Node, spelling: Spelling = TEXT_SPELLING) -> str:
 
 def matrix_sides(equation: MatrixEquation, spelling: Spelling = TEXT_SPELLING) -> tuple[str, str]:
     """Both sides of an equation in the given spelling."""
-    return matrix_text(equation.left, spelling), matrix_text(equation.right, spelling)
+    left, right = matrix_text(equation.left, spelling), matrix_text(equation.right, spelling)
+    if equation.condition is None:
+        return left, right
+    return left, right + spelling.scalar.holding(spelling.scalar.show(equation.condition))
 
 
 class _Printer:

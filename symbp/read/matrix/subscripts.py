@@ -50,7 +50,7 @@ def matrix_equation(
     equation: Equation,
     tensors: Mapping[str, Tensor],
     *,
-    fixed: Mapping[Index, int] | None = None,
+    fixed: Mapping[Index, Expr] | None = None,
     lengths: Lengths | None = None,
     liked: Sequence[str] = (),
 ) -> MatrixEquation | None:
@@ -70,15 +70,16 @@ def matrix_equations(
     tensors: Mapping[str, Tensor],
     lengths: Lengths | None = None,
     symbols: Mapping[str, str] | None = None,
-    fixed: Sequence[Mapping[Index, int]] | None = None,
+    fixed: Sequence[Mapping[Index, Expr]] | None = None,
+    must: Sequence[Collection[Index]] | None = None,
 ) -> list[MatrixEquation | None]:
     """The matrix notation of the equations of a page, in their order, all with the same subscripts; terms
-    stand in the order of the `symbols` that tensors have in text. `fixed` has for each equation the indices
-    that are numbers."""
-    setting = Setting(tensors, lengths or {}, BySymbols(symbols or {}))
+    stand in the order of the `symbols` that tensors have in text. `fixed` has for each equation the places
+    at which it holds alone, `must` the indices that stay subscripts, since a condition speaks of them."""
+    setting, count = Setting(tensors, lengths or {}, BySymbols(symbols or {})), len(equations)
     found = [
-        _smallest(_fixed(e, numbers), replace(setting, fixed=numbers))
-        for e, numbers in zip(equations, fixed or [{}] * len(equations), strict=True)
+        _smallest(_fixed(e, places), replace(setting, fixed=places, must=frozenset(stay)))
+        for e, places, stay in zip(equations, fixed or [{}] * count, must or [()] * count, strict=True)
     ]
     few = {i.name for e in equations for i, extent in e.extents.items() if extent.is_Integer}
     liked = _liked([[kept for kept, *_ in choices] for choices in found], few)
@@ -120,12 +121,13 @@ def _cost(choice: Choice, liked: Sequence[str]) -> tuple[object, ...]:
 # --- choices
 @dataclass(frozen=True)
 class Setting:
-    """What the equations of a page share, and the indices that are numbers."""
+    """What the equations of a page share, the indices that are at one place, and those that `must` stay."""
 
     tensors: Mapping[str, Tensor]
     lengths: Lengths
     notation: Notation = TEXT
-    fixed: Mapping[Index, int] = field(default_factory=dict)
+    fixed: Mapping[Index, Expr] = field(default_factory=dict)
+    must: frozenset[Index] = frozenset()
 
 
 def _smallest(equation: Equation, setting: Setting) -> list[Choice]:
@@ -136,7 +138,7 @@ def _smallest(equation: Equation, setting: Setting) -> list[Choice]:
     for count in range(min(len(indices), MOST_KEPT) + 1):
         found = []
         for kept in combinations(indices, count):
-            if _possible(equation, kept, setting):
+            if setting.must <= set(kept) and _possible(equation, kept, setting):
                 form = _form(equation, kept, setting)
                 place = tuple(map(indices.index, kept))
                 found += [(kept, place, form)] if form is not None else []
@@ -148,7 +150,8 @@ def _smallest(equation: Equation, setting: Setting) -> list[Choice]:
 def _over_two(equation: Equation, setting: Setting) -> list[Choice]:
     """The form between flattened tensors, if nothing else has been found."""
     by = Recogniser(setting.tensors, {}, [], (), setting.lengths)
-    flat = over_two(equation, setting.tensors, by.same) if len(equation.indices) > 2 else None
+    several = len(equation.indices) > 2 and not setting.must
+    flat = over_two(equation, setting.tensors, by.same) if several else None
     form = None if flat is None else _form(flat[0], (), replace(setting, tensors=flat[1]))
     form = None if form is None else named(form)
     return [] if form is None else [((), (), form)]
@@ -167,10 +170,10 @@ def _possible(equation: Equation, kept: Kept, setting: Setting) -> bool:
     return True
 
 
-def _fixed(equation: Equation, fixed: Mapping[Index, int]) -> Equation:
+def _fixed(equation: Equation, fixed: Mapping[Index, Expr]) -> Equation:
     if not fixed:
         return equation
-    numbers = {index: sympy.Integer(number) for index, number in fixed.items()}
+    numbers = {index: sympy.sympify(place) for index, place in fixed.items()}
     return equation.with_(
         body=equation.body.xreplace(numbers), where=tuple(g.xreplace(numbers) for g in equation.where)
     )
@@ -200,7 +203,7 @@ def _says_something(found: MatrixEquation) -> bool:
     return found.left.rank > 0 or any(isinstance(n, Named) and n.rank for n in right)
 
 
-def _right(by: Recogniser, equation: Equation, fixed: Mapping[Index, int]) -> Node:
+def _right(by: Recogniser, equation: Equation, fixed: Mapping[Index, Expr]) -> Node:
     frame = tuple(i for i in equation.indices if i not in by.kept and i not in fixed)
     reduced = tuple(i for i in equation.reduced if i not in by.kept)
     summed = tuple((i, equation.extents[i]) for i in equation.reduced if i in by.kept)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from symbp.ir.expr import Expr, Index
+from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.matrices import MATRIX_LEAVES
 
 
@@ -355,10 +355,11 @@ Node = (
 
 @dataclass(frozen=True)
 class MatrixEquation:
-    """`left = right` for all values of the subscripts on the left."""
+    """`left = right` for all values of the subscripts on the left for which the `condition` holds."""
 
     left: Named | Flattened
     right: Node
+    condition: Guard | None = None
 
     @property
     def is_whole(self) -> bool:

@@ -14,10 +14,11 @@ import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.expr import Access, Expr, Index, rename, unused_name
-from symbp.ir.labels import Differential
+from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.read.display import Along, Reduced, bound, unused
-from symbp.read.symbols import differentials
+from symbp.read.symbols import GRADIENT, differentials
+from symbp.read.textbook.otherwise import read_otherwise
 
 
 @dataclass(frozen=True)
@@ -84,13 +85,16 @@ def first_page(derivation: Derivation) -> Page:
     names = _apart(derivation, {e.target: e for e in forward})
     system = derivation.system.renamed(names)
     backward = {e.target for e in derivation.backward}
-    known = {n: d.renamed(names) for n, d in differentials(derivation).items() if n in backward}
+    every = {n: d for n, d in differentials(derivation).items() if n in backward}
+    other = read_otherwise(derivation, every) if forward else frozenset()
+    known = {n: d.renamed(names) for n, d in every.items() if d.by not in other}
     waiting = {n: d for n, d in known.items() if d.by in names.values()}
     tensors = {t.name: t for t in (*declared.tensors, *system.tensors)}
     tensors |= {name: replace(system.by_name[name], label=None) for name in names.values()}
     tensors = {
         n: replace(t, differential=known.get(n) if n not in waiting else None) for n, t in tensors.items()
     }
+    tensors |= {n: replace(tensors[n], label=Label(GRADIENT)) for n in every if n not in known}
     given = {n for n, t in tensors.items() if t.label is not None and t.label.given}
     kept = {*system.asked, *derivation.gradients.values(), *given, *_whole(tensors)}
     have = {e.target for e in forward}

@@ -14,7 +14,7 @@ import numpy as np
 
 from symbp.errors import meant
 from symbp.read.grammar.syntax import Call, Keyword, Name, Number, Product, Total, Tree
-from symbp.verify.grading import functions
+from symbp.verify.grading import functions, matrices
 from symbp.verify.grading.reductions import reduce, softmax
 from symbp.verify.grading.values import Misfit, Value, moved, product, together, turned
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from symbp.verify.grading.evaluation import Meaning
 
 Scope = Mapping[str, int]
+COUNTS = {1: "one argument", 2: "two arguments"}
 
 
 def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
@@ -43,12 +44,15 @@ def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
         return _pair(meaning, node, given, scope)
     if name in functions.OTHERS:
         return _other(meaning, node, given, scope)
+    if name in matrices.NAMES:
+        return _matrix(meaning, node, given, scope)
     known = [
         *functions.formulas(),
         *functions.REDUCING,
         *functions.ALONG,
         *functions.PAIRS,
         *functions.OTHERS,
+        *matrices.NAMES,
     ]
     start = node.span[0]
     tensor = name in meaning.names.tensors
@@ -160,11 +164,31 @@ def _other(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Val
     if name in ("ones_like", "zeros_like"):
         number = meaning.numbers.rational(Fraction(int(name == "ones_like")))
         return replace(value, array=meaning.numbers.array(np.broadcast_to(number, value.array.shape)))
+    if name == "diag" and value.rank == 2:
+        return matrices.diagonal(value, name, node)
     if name == "diag" and value.rank == 1:
         eye = meaning.zeros_and_ones(np.eye(value.shape[0], dtype=bool))
         array = meaning.numbers.multiply(value.array[..., None], eye)
         return replace(value, array=array, fits=(False, False), row=False)
     raise meaning.error(node, f"{name} isn't taken of this")
+
+
+def _matrix(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:
+    """`inv(A)`, `solve(A, b)`, `tril(A)`; `pad(x, 1)`, with a number for each axis or one for all."""
+    name, count = node.function, 2 if node.function == "solve" else 1
+    numbered = name in matrices.WITH_NUMBERS
+    if len(given) != len(node.arguments) or not (len(given) > 1 if numbered else len(given) == count):
+        raise meaning.error(node, f"{name} takes {'a tensor and numbers' if numbered else COUNTS[count]}")
+    values = [meaning.real(argument, scope) for argument in given[:count]]
+    by = [_count(meaning, argument, scope) for argument in given[count:]]
+    return matrices.call(meaning, node, name, values, by)
+
+
+def _count(meaning: Meaning, node: Tree, scope: Scope) -> int:
+    value = meaning.value(node, scope)
+    if not value.integer or value.rank or value.index:
+        raise meaning.error(node, "this is a whole number")
+    return int(value.array)
 
 
 def _transposed(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:

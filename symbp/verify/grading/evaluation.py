@@ -39,6 +39,7 @@ from symbp.verify.grading.calls import call
 from symbp.verify.grading.conditions import bracket, compared, constant, unknown
 from symbp.verify.grading.functions import Functions
 from symbp.verify.grading.key import SheetAtPoint
+from symbp.verify.grading.matrices import correlated, of_matrix
 from symbp.verify.grading.names import Names
 from symbp.verify.grading.reads import read
 from symbp.verify.grading.reductions import reduce, reduction
@@ -242,6 +243,8 @@ class Meaning:
         a, b = self.calculated(a, node.left), self.calculated(b, node.right)
         if node.op in ("@", "·") or (node.op == "*" and self.is_matrix_product(a, b)):
             return product(a, b, node.span, self.numbers, loose=self.loose or node.op == "@")
+        if node.op == "⋆":
+            return correlated(self, a, b, node)
         what = "this quotient" if node.op in ("/", "⊘") else "this product of elements"
         if node.op not in ("*", "⊙", "/", "⊘"):
             raise self.error(node, f"{node.op} has no meaning in an answer")
@@ -277,7 +280,7 @@ class Meaning:
             return self.value(replace(inner, arguments=(inverse,)), scope)
         base = self.real(inner, scope)
         if exponent == -1 and base.rank == 2 and not node.elementwise and not self.loose:
-            raise self.error(node, "the inverse of a matrix isn't graded", "of each element: 1/…, or .^-1")
+            return of_matrix(self, node, "inverse", base)
         if exponent is not None:
             return replace(base, array=self.numbers.power(base.array, exponent))
         raised = self.real(node.exponent, scope)

@@ -87,7 +87,7 @@ class Functions:
 
 
 SLOPES = ("tanh'", "sigma'", "relu'", "softplus'")
-REDUCING = ("sum", "mean", "max", "prod")
+REDUCING = ("sum", "mean", "max", "argmax", "prod")
 ALONG = ("softmax", "log_softmax", "logsumexp")
 OF_ROWS = {f"{side}{op}": (side, op) for side in ("row", "col") for op in REDUCING}
 PAIRS = ("maximum", "minimum", "multiply", "outer", "dot", "matmul", "add", "subtract", "divide")

@@ -5,9 +5,11 @@ Enters: reductions, the meaning of an answer. Leaves: values. Must not know: oth
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +17,7 @@ import sympy
 
 from symbp.read.grammar.syntax import Name, Read, Reduction, Subscripted, Tree
 from symbp.verify.grading.conditions import bracket, largest
+from symbp.verify.grading.matrices import OF_MATRIX, argmax, of_matrix
 from symbp.verify.grading.values import Misfit, Value, over, reduced, summed, together
 
 if TYPE_CHECKING:
@@ -41,7 +44,20 @@ def reduction(meaning: Meaning, node: Reduction, scope: Scope) -> Value:
             value = replace(whole, array=meaning.numbers.multiply(left, right))
         value = over(value, name)
     axes = range(value.rank - len(node.indices), value.rank)
-    return reduce(meaning, node, node.op, value, tuple(axes))
+    if node.op in OF_MATRIX.values() and len(node.indices) == 2:
+        return of_matrix(meaning, node, node.op, value)
+    found = reduce(meaning, node, node.op, value, tuple(axes))
+    return found if node.op != "argmax" or len(axes) == 1 else _component(meaning, node, found, inner)
+
+
+def _component(meaning: Meaning, node: Reduction, places: Value, extents: Scope) -> Value:
+    """One of the indices of a place among several."""
+    if node.component is None:
+        raise meaning.error(node, "of several indices say which: (argmax_i,j …)_i")
+    axis = node.indices.index(node.component)
+    behind = math.prod(extents[name] for name in node.indices[axis + 1 :])
+    array = np.asarray(places.array // behind % extents[node.component], dtype=object)
+    return replace(places, array=array)
 
 
 def along(meaning: Meaning, node: Reduction, value: Value) -> Value:
@@ -82,12 +98,12 @@ def reduce(
         exp = replace(value, array=meaning.numbers.apply(sympy.exp, value.array))
         found = summed(exp, meaning.numbers, axes, keep=keep)
         return replace(found, array=meaning.numbers.apply(sympy.log, found.array))
-    if op == "max":
-        return reduced(value, axes, lambda rows: largest(meaning, rows), meaning.numbers, keep=keep)
-    if op == "prod":
-        return reduced(
-            value, axes, lambda rows: np.multiply.reduce(rows, axis=-1), meaning.numbers, keep=keep
-        )
+    if op == "argmax":
+        places = reduced(value, axes, lambda rows: argmax(meaning, rows), keep=keep)
+        return replace(places, integer=True)
+    if op in ("max", "prod"):
+        apply = partial(largest, meaning) if op == "max" else lambda rows: np.multiply.reduce(rows, axis=-1)
+        return reduced(value, axes, lambda rows: meaning.numbers.array(apply(rows)), keep=keep)
     raise meaning.error(node, f"{op} has no meaning in an answer")
 
 

@@ -276,10 +276,10 @@ def over(value: Value, name: str) -> Value:
 
 
 def reduced(
-    value: Value, axes: Sequence[int], reduce: Callable[[Array], Any], numbers: Numbers, *, keep: bool = False
+    value: Value, axes: Sequence[int], reduce: Callable[[Array], Array], *, keep: bool = False
 ) -> Value:
     """Another reduction over plain axes: `reduce` takes an array and reduces its last axis."""
     places = [len(value.index) + k for k in axes]
     array = np.moveaxis(value.array, places, range(-len(places), 0))
     array = array.reshape((*array.shape[: array.ndim - len(places)], -1))
-    return _without(value, numbers.array(reduce(array)), axes, keep)
+    return _without(value, reduce(array), axes, keep)

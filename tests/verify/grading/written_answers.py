@@ -205,6 +205,6 @@ HOSTILE = [
     r"dW2 = \write18{true}",
     r"dW2 = " + r"\frac{" * 300,
     "dW2 = getattr(h, 'T')",
-    "dW2 = np.linalg.inv(h)",
+    "dW2 = np.linalg.eig(h)",
     "dW2 = os.environ",
 ]

@@ -1,0 +1,48 @@
+"""An adjoint of the computation is printed as a derivative only where it is one of the declared loss."""
+
+import pytest
+from test_lecture import Reader, sums
+from test_read_back import read_back
+
+import symbp as bp
+from symbp.explain.document import document
+from symbp.read.symbols import differentials
+from symbp.read.textbook.otherwise import read_otherwise
+
+
+def read_by_a_logarithm():
+    """p is read by a loss of its own, too; log p is computed without p."""
+    N, D, K, M = bp.dims("N D K M")
+    x, y, q = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K), bp.input("q", (N, M))
+    p = bp.softmax(x @ bp.param("W", (D, K)))
+    u = bp.tanh(p @ bp.param("A", (K, M)))
+    return bp.Network("net", loss=bp.cross_entropy(p, y) + bp.mean((u - q) ** 2), outputs={"p": p})
+
+
+def computed_once():
+    """p and q have one definition, so only one of them is computed."""
+    N, D, H = bp.dims("N D H")
+    x, W, b = bp.input("x", (N, D)), bp.param("W", (D, H)), bp.param("b", (H,))
+    p, q = (x @ W + b).named("p"), (x @ W + b).named("q")
+    return bp.Network("net", loss=bp.mean(p**3) + bp.mean(bp.sin(q)))
+
+
+NETS = {read_by_a_logarithm: {"p"}, computed_once: {"p"}}
+
+
+@pytest.mark.parametrize("declare", NETS)
+def test_no_derivative_by_what_is_read_otherwise(declare):
+    derivation = bp.derive(declare())
+    page = document(derivation, style="textbook")
+    shown = differentials(page.reading.derivation).values()
+    assert not NETS[declare] & {what.by for what in shown}
+    assert read_back(derivation, style="textbook")
+    reader = Reader(derivation, 3)
+    assert sum(sums(reader, lesson) for lesson in reader.page.lecture.lessons)
+
+
+def test_what_is_read_alike_keeps_its_derivative(mlp):
+    backward = {e.target for e in mlp.backward}
+    known = {name: what for name, what in differentials(mlp).items() if name in backward}
+    assert {"h", "a2", "W1"} <= {what.by for what in known.values()}
+    assert not read_otherwise(mlp, known)
