@@ -98,3 +98,14 @@ def test_no_two_of_many_sizes_agree_at_both_points() -> None:
         assert len(set(pairs)) == len(pairs) == 15
         assert not {(2 * a, 2 * c) for a, c in pairs} & set(pairs)
         assert all(a != c for a, c in pairs)
+
+
+def test_a_read_reaches_as_far_as_the_guards_around_it_hold() -> None:
+    """CTC reads the letter of an odd state alone: y[n, s//2] at s = 2·D would be out of range."""
+    b = SystemBuilder()
+    y, e = b.leaf("y", N, D), b.leaf("e", N, 2 * D + 1)
+    odd = Guard("=", Mod(i, 2), 1)
+    b.define("z", [n, i], odd * y(n, FloorDiv(i, 2)) + e(n, i), ranges={i: 2 * D + 1})
+    assert fits(b.system(), {"N": 2, "D": 3})
+    b.define("w", [n, i], odd * y(n, FloorDiv(i, 2)) + y(n, FloorDiv(i, 2)), ranges={i: 2 * D + 1})
+    assert not fits(b.system(), {"N": 2, "D": 3})

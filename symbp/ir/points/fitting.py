@@ -13,12 +13,12 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, accesses, free_indices, free_sizes
-from symbp.ir.shapes import bounded_by_guards
+from symbp.ir.expr import Expr, FloorDiv, Guard, Mod, Size, accesses, free_indices, free_sizes
+from symbp.ir.points.reaches import Reach, reaches
 from symbp.ir.sizes.formula import Formula, formulas
 from symbp.ir.sizes.obeying import Pair, obeyed, obeying
 from symbp.ir.system import System
@@ -32,39 +32,6 @@ MOST_KEPT = 50_000  # elements of all boxes, to keep axes with positions where a
 LARGEST_KEPT = 16  # value of a size whose axis is read at numbers, unless they need more
 FARTHEST = 4096  # to which a size is raised for windows to fit
 EASY = 20  # where so many tries fail, a declaration's own values are a better start than chance
-
-
-@dataclass(frozen=True)
-class Reach:
-    """A subscript over its indices' ranges, and the extent of the axis that it must not leave."""
-
-    subscript: Formula
-    ranges: tuple[tuple[Index, Formula], ...]
-    extent: Formula
-
-    @cached_property
-    def _names(self) -> tuple[str, ...]:
-        formulas = (self.subscript, self.extent, *(extent for _, extent in self.ranges))
-        return tuple(sorted({name for formula in formulas for name in formula.names}))
-
-    @cached_property
-    def _known(self) -> dict[tuple[int | None, ...], bool | None]:
-        return {}
-
-    def stays(self, sizes: Mapping[str, int]) -> bool | None:
-        """Whether it stays in range at these values; None where that is not known, or a value is missing."""
-        point = tuple([sizes.get(name) for name in self._names])
-        if point not in self._known:
-            self._known[point] = self._stays(sizes)
-        return self._known[point]
-
-    def _stays(self, sizes: Mapping[str, int]) -> bool | None:
-        *counts, extent = [e.at(sizes) for e in (*(e for _, e in self.ranges), self.extent)]
-        if not all(e.is_Integer for e in (*counts, extent)):
-            return None
-        ranges = {i: (0, int(e) - 1) for (i, _), e in zip(self.ranges, counts, strict=True)}
-        found = _interval(self.subscript.at(sizes), ranges)
-        return None if found is None else found[0] >= 0 and found[1] < int(extent)
 
 
 @dataclass(frozen=True)
@@ -303,7 +270,7 @@ def literal_sizes(system: System) -> Mapping[str, int]:
 def constraints(system: System) -> Constraints:
     """What the sizes of a system must obey, beyond what every positive integer does."""
     extents: dict[Expr, None] = {}
-    reaches: dict[Reach, None] = {}
+    found: dict[Reach, None] = {}
     shapes = {t.name: t.shape for t in system.tensors}
     for shape in (*shapes.values(), *(e.ranges for e in system.equations)):
         extents |= dict.fromkeys(e for e in shape if not isinstance(e, Size) and e.free_symbols)
@@ -311,45 +278,5 @@ def constraints(system: System) -> Constraints:
         for e in (equation.body, *equation.where):
             divisors = sorted({d.args[1] for d in e.atoms(FloorDiv, Mod)}, key=sympy.default_sort_key)
             extents |= dict.fromkeys(d for d in divisors if d.free_symbols and not isinstance(d, Size))
-        ranges, guarded = equation.extents, None
-        for access in equation.reads:
-            for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True):
-                if isinstance(subscript, Index) and ranges.get(subscript) == extent:
-                    continue
-                if guarded is None:
-                    guarded = bounded_by_guards(equation)
-                indices = free_indices(subscript)
-                if indices & guarded or not indices <= ranges.keys() or subscript.has(Access):
-                    continue
-                own = tuple((i, Formula(ranges[i])) for i in sorted(indices, key=str))
-                reach = Reach(Formula(subscript), own, Formula(extent))
-                # a padded image is left at its edges, but its channels at no values that were declared
-                if access.outside is None or reach.stays(system.bound):
-                    reaches[reach] = None
-    return Constraints(tuple(map(Formula, extents)), tuple(reaches), formulas(system.conditions))
-
-
-def _interval(e: Expr, ranges: Mapping[Index, tuple[int, int]]) -> tuple[int, int] | None:
-    """The least and the largest value that an integer expression may take; None if it isn't known."""
-    if e.is_Integer:
-        return int(e), int(e)
-    if isinstance(e, Index):
-        return ranges[e]
-    parts = [_interval(arg, ranges) for arg in e.args]
-    if not parts or any(p is None for p in parts):
-        return None
-    known = [p for p in parts if p is not None]
-    if e.is_Add:
-        return sum(low for low, _ in known), sum(high for _, high in known)
-    if e.is_Mul:
-        low, high = known[0]
-        for a, b in known[1:]:
-            corners = (low * a, low * b, high * a, high * b)
-            low, high = min(corners), max(corners)
-        return low, high
-    (low, high), (divisor, _) = known[0], known[-1]
-    if isinstance(e, FloorDiv) and divisor > 0:
-        return low // divisor, high // divisor
-    if isinstance(e, Mod) and divisor > 0:
-        return (low, high) if low >= 0 and high < divisor else (0, divisor - 1)
-    return None
+        found |= dict.fromkeys(reaches(equation, shapes, system.bound))
+    return Constraints(tuple(map(Formula, extents)), tuple(found), formulas(system.conditions))
