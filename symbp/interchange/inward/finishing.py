@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from symbp.errors import DataError, UsageError, choose
-from symbp.interchange.files import write_whole
 from symbp.interchange.inward.graph import Graph
 from symbp.interchange.inward.naming import cleaned
 from symbp.interchange.inward.translate import Declared
@@ -20,6 +19,7 @@ from symbp.interchange.inward.writing import Term, Writer, wrapped
 from symbp.interchange.weights import Weights, save_weights
 from symbp.language import Network
 from symbp.language.tensor import Tensor
+from symbp.writing import refuse_to_overwrite, write
 
 Loss = str | Callable[..., Tensor] | None
 
@@ -55,10 +55,9 @@ class Imported:
                 help=f"name one of: {', '.join(LOSSES)}",
             )
         arrays = Path(params) if params is not None else Path(path).with_suffix(".npz")
-        for one in (Path(path), arrays):
-            if one.exists() and not force:
-                write_whole(one, b"")  # says so, before anything is written
-        written = write_whole(path, self.text.encode(), force=force)
+        for one in (path, arrays):
+            refuse_to_overwrite(one, force=force)
+        written = write(path, self.text, force=force)
         return written, save_weights(self.weights, arrays, force=force)
 
 
