@@ -44,6 +44,7 @@ def trained(capsys, *more):
     return status, json.loads(shown.out) if status == 0 else None, shown.err
 
 
+@pytest.mark.slow
 def test_balanced_weights_find_the_rare_class(capsys, folder):
     _, plain, told = trained(capsys)
     assert "classes of y to train on: common 360, rare 40" in told

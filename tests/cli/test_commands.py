@@ -46,6 +46,7 @@ def test_gallery(capsys):
     assert [entry["name"] for entry in json.loads(run(capsys, "gallery", "--json")[1])] == names
 
 
+@pytest.mark.slow
 def test_derive_prints_text_and_nothing_else(capsys):
     status, out, err = run(capsys, "derive", "mlp")
     assert (status, err) == (0, "")
@@ -88,6 +89,7 @@ def test_derive_a_fragment_of_latex(capsys, tmp_path):
     assert "subsection" not in written
 
 
+@pytest.mark.slow
 def test_derive_second_derivatives_by_chosen_tensors(capsys, my_net):
     status, out, _ = run(capsys, "derive", my_net, "--order", "2", "--wrt", "W, x")
     assert status == 0
@@ -96,6 +98,7 @@ def test_derive_second_derivatives_by_chosen_tensors(capsys, my_net):
     assert (status, "no tensor is named 'V'" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_products_and_jacobians(capsys, my_net):
     status, out, _ = run(capsys, "derive", my_net, "--jacobian", "p", "--wrt", "W")
     assert status == 0
@@ -109,6 +112,7 @@ def test_products_and_jacobians(capsys, my_net):
     assert (status, "no tensor is named 'q'" in err) == (2, True)
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize(
     ("options", "keys"),
     [
@@ -129,6 +133,7 @@ def test_generate_modules_of_derivatives(capsys, my_net, options, keys):
     assert (status, "no use for an optimizer" in err) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [["--order", "2"], ["--hvp"], ["--jacobian", "p"], ["--wrt", "x"]])
 def test_check_derivatives_and_their_module(capsys, my_net, options):
     status, out, _ = run(capsys, "check", my_net, *options, "--target", "numpy", "--json")
@@ -165,6 +170,7 @@ def test_a_relative_path(capsys, my_net, monkeypatch):
     assert run(capsys, "derive", "my_net.py")[0] == 0
 
 
+@pytest.mark.few(fast=4)
 @pytest.mark.parametrize(
     ("arguments", "parts"),
     [
@@ -270,6 +276,7 @@ def test_help_is_quick():
     assert min(seconds) < 0.3
 
 
+@pytest.mark.slow
 def test_a_reader_that_stops_early_is_no_error():
     command = f"{sys.executable} -m symbp.cli derive mlp --steps | head -n 1"
     done = subprocess.run(

@@ -50,6 +50,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_on_the_command_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001
     for line, told in MISSPELT.items():
         try:

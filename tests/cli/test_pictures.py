@@ -22,6 +22,7 @@ def run(capsys, *arguments):
     return status, shown.out, shown.err
 
 
+@pytest.mark.slow
 def test_excite_a_hidden_unit(capsys, trained, tmp_path):
     path = tmp_path / "h3.svg"
     status, out, err = run(capsys, "excite", "mlp", "--unit", "h[3]", "--params", trained, "-o", str(path))
@@ -35,6 +36,7 @@ def test_excite_a_hidden_unit(capsys, trained, tmp_path):
     assert run(capsys, "excite", "mlp", "--unit", "h[3]", "--params", trained, "-o", str(path))[0] == 2
 
 
+@pytest.mark.slow
 def test_excite_a_class_more_than_all_data_do(capsys, trained):
     _, out, _ = run(capsys, "excite", "mlp", "--unit", "a2[3]", "--params", trained, "--decay", "0", "--json")
     found = json.loads(out)
@@ -43,6 +45,7 @@ def test_excite_a_class_more_than_all_data_do(capsys, trained):
     assert 0 <= min(found["values"]) <= max(found["values"]) <= 1
 
 
+@pytest.mark.slow
 def test_saliency_of_a_class(capsys, trained, tmp_path):
     path = tmp_path / "s.png"
     arguments = ("saliency", "mlp", "--example", "17", "--params", trained)

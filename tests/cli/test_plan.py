@@ -29,6 +29,7 @@ def test_text_has_kernels_workspace_and_totals(capsys):
     assert "(2) to (14)" in next(line for line in out.splitlines() if line.startswith("h "))
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_json_has_formulas_and_numbers(capsys, target, dtype):

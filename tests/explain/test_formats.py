@@ -139,6 +139,7 @@ def test_a_net_without_steps_or_backward_has_a_page(mlp):
     assert "none" in text.text(page, steps=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "char_rnn", "pinn"])
 def test_steps_in_latex_are_formulas_in_the_symbols_of_the_page(name):
     derivation = of_gallery(name)

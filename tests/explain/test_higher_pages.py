@@ -24,6 +24,7 @@ def derivations(net):
     return {"hessian": bp.hessian(net), "hvp": bp.hvp(net), "jacobian": bp.jacobian(net, "p", wrt=["b", "x"])}
 
 
+@pytest.mark.slow
 def test_text_lists_what_was_asked_for(derivations):
     hessian = derivations["hessian"].text(reading="computed")
     number = derivations["hessian"].numbers["H_W_b"]

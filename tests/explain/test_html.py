@@ -78,7 +78,7 @@ def check_links(tree):
         assert node.get("aria-labelledby") in names
 
 
-@pytest.mark.few(fast=6, slow=8)
+@pytest.mark.few(fast=4, slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_page_of_gallery_net(name):
     page = page_of(name)
@@ -130,7 +130,7 @@ def signs_of(text, loss="loss"):
     return "".join(sign for sign in unicodedata.normalize("NFKD", text) if sign.isalnum())
 
 
-@pytest.mark.few(fast=6, slow=8)
+@pytest.mark.few(fast=2, slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_formulas_say_the_same_as_the_text(name):
     page = page_of(name)

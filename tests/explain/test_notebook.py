@@ -33,6 +33,7 @@ def sources(found, kind):
     return ["".join(cell["source"]) for cell in found["cells"] if cell["cell_type"] == kind]
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", ["neuron", "mlp", "resnet_mlp", "word2vec"])
 def test_cells_are_the_markdown_page(name):
     page = document(of_gallery(name), style="textbook")
@@ -65,6 +66,7 @@ def test_command_derives_the_network_again(capsys):
     assert sources(json.loads(capsys.readouterr().out), "code") == []
 
 
+@pytest.mark.slow
 def test_method():
     derivation = of_gallery("neuron")
     check_format(json.loads(derivation.notebook(code="1 + 1")))

@@ -46,6 +46,7 @@ def small_buffers():
     np.setbufsize(before)
 
 
+@pytest.mark.slow
 @pytest.mark.few(slow=7)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.usefixtures("small_buffers")
@@ -56,6 +57,7 @@ def test_a_step_in_numpy_makes_no_arrays(name):
     assert many - few < 64 * 8, f"grows with the batch, from {few:,} to {many:,} bytes"
 
 
+@pytest.mark.slow
 @pytest.mark.few(slow=7)
 @pytest.mark.parametrize("name", NAMES)
 def test_workspaces_have_the_bytes_of_the_formula(name):

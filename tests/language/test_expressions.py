@@ -208,6 +208,7 @@ CANCELLED = {
 }
 
 
+@pytest.mark.few(fast=7)
 @pytest.mark.parametrize("name", CANCELLED)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_what_cancels_is_a_constant_of_the_right_shape(name: str, target: str) -> None:
@@ -247,6 +248,7 @@ def test_so_does_one_whose_difference_cancels_again() -> None:
 
 
 # --- axes that stay
+@pytest.mark.few(fast=11)
 @pytest.mark.parametrize("axis", [0, 1, -1, (0, 1), None])
 @pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod", "var", "std", "norm", "logsumexp"])
 def test_reductions_keep_their_axes(name: str, axis: Any) -> None:

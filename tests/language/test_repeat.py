@@ -70,6 +70,7 @@ def compare(block: Any, shape: tuple[int, ...], theirs: Callable[..., Any]) -> N
     assert report.ok
 
 
+@pytest.mark.slow
 def test_time_inside_of_depth() -> None:
     def theirs(x: Any, W1: Any, U1: Any, b1: Any) -> Any:
         h, states = np.zeros((2, 3)), []
@@ -81,6 +82,7 @@ def test_time_inside_of_depth() -> None:
     compare(bp.nn.RNN(3), (4, 3), theirs)
 
 
+@pytest.mark.slow
 def test_reads_beyond_the_input_of_a_layer() -> None:
     def theirs(x: Any, W1: Any, b1: Any) -> Any:
         padded = np.pad(x, ((0, 0), (0, 0), (1, 1)))
@@ -90,6 +92,7 @@ def test_reads_beyond_the_input_of_a_layer() -> None:
     compare(bp.nn.Conv1d(2, 3, padding=1, activation="tanh"), (2, 5), theirs)
 
 
+@pytest.mark.slow
 def test_each_layer_has_its_own_running_statistics_and_masks() -> None:
     x, y = bp.input("x", (N, D)), bp.target("y", (N, D))
     block = bp.nn.Sequential(bp.nn.Dense(4), bp.nn.BatchNorm(), bp.nn.Dropout(0.25))

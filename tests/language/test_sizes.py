@@ -56,6 +56,7 @@ def build(*widths):
     return bp.Network("net", loss=bp.mse(h, bp.target("y", (N, widths[-1]))))
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.lists(st.integers(2, 5), min_size=4, max_size=4))
 def test_the_text_does_not_depend_on_values(widths):
@@ -175,6 +176,7 @@ def halved_and_doubled(x, extra=0):
     return bp.conv_transpose1d(bp.max_pool1d(x, 2), up, stride=2, output_padding=extra)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_skip_connection(kind):
     x = sequence(kind, 8)

@@ -28,6 +28,7 @@ BOUNDS = st.none() | st.integers(-4, 4)
 SLICES = st.builds(slice, BOUNDS, BOUNDS, st.sampled_from([None, 1, 2, 3, -1, -2]))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(SLICES, SLICES | st.integers(-4, 3))
 def test_as_numpy(rows, columns):

@@ -20,6 +20,7 @@ def net(*columns, metrics=True, **more):
     return bp.Network("prices", loss=bp.mse(prediction, y), outputs={"price": prediction}, metrics=measured)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("columns", [(), (bp.dim("M", 3),)], ids=["a number", "columns"])
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_the_loss_is_standardised_and_nothing_else(columns, target, tmp_path):
@@ -56,6 +57,7 @@ def test_what_would_mix_units_is_refused():
             bp.standardised_target(other)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("layer", ["dropout", "batch_norm"])
 def test_at_inference_predictions_are_in_its_units_too(layer):
     x, y = bp.input("x", (N, D)), bp.target("y", (N,))

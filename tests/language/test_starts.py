@@ -121,6 +121,7 @@ def test_a_positive_parameter_starts_positive():
     assert (float(found.shift), found.reason) == (1, "it must be positive")
 
 
+@pytest.mark.slow
 def test_a_scaled_net_learns_from_where_it_starts():
     W, v, t = bp.param("W", (D, H)), bp.param("v", (H,)), bp.target("t", (N,))
     k, scale = bp.param("k", (H,)), bp.param("scale", ())

@@ -31,6 +31,7 @@ def found(network, labels=LABELS, target="numpy"):
     return loss, gradients["W"], module.evaluate(params, **data)["accuracy"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "labels"),
     [
@@ -47,6 +48,7 @@ def test_weights_are_those_that_a_declaration_has(options, labels):
     assert found(net(**options), labels)[0] != pytest.approx(found(declared, labels)[0], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_weighted_loss_is_proven_and_compared_with_torch():
     torch = pytest.importorskip("torch")
     assert bp.check(bp.class_weighted(net(), WEIGHTS)).ok
@@ -77,6 +79,7 @@ def test_what_has_no_rows_with_a_label_is_refused():
         bp.class_weighted(net(), [1, 2, -1])
 
 
+@pytest.mark.slow
 def test_the_loss_at_inference_is_weighted_too():
     x, y = bp.input("x", (N, D)), bp.labels("y", (N,), classes=K)
     W = bp.param("W", (D, K))

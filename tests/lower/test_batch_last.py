@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pytest
 
 import symbp as bp
 from symbp.derive import Derivation, derive
@@ -28,6 +29,7 @@ def turned(derivation: Derivation, batch: str | None = "N") -> Shared:
     return batch_last(shared(numbered(system)), (*system.asked, *derivation.gradients.values()), batch)
 
 
+@pytest.mark.slow
 def test_images_turn_and_rows_do_not() -> None:
     derivation = convolution()
     found = {t.name: [str(e) for e in t.shape] for t in turned(derivation).system.tensors}

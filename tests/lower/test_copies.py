@@ -35,6 +35,7 @@ def rewritten(kind: str) -> tuple[Shared, Shared]:
     return before, by_example(windows_once(before), "N")
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("kind", CONVOLUTIONS)
 def test_values_stay(kind: str) -> None:
     before, after = rewritten(kind)
@@ -65,6 +66,7 @@ def test_a_gradient_is_a_sum_of_products_of_one_image() -> None:
     assert after.numbers[part.target] == after.numbers[total.target]
 
 
+@pytest.mark.slow
 def test_windows_that_one_product_reads_stay() -> None:
     (N,) = bp.dims("N")
     x, K = bp.param("x", (N, 1, 4, 4)), bp.input("K", (1, 1, 2, 2))

@@ -6,6 +6,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pytest
 
 from benchmarks import nets
 from symbp.derive import Derivation, derive
@@ -28,6 +29,7 @@ def looped(system: System) -> set[str]:
     return {name for group in groups(system) if group.loop is not None for name in group.targets}
 
 
+@pytest.mark.slow
 def test_values_stay() -> None:
     before = counted(diagonal().system, diagonal().system.bound)
     after = multiplied_out(numbered(before)).system

@@ -40,6 +40,7 @@ def systems(pool: str) -> tuple[System, System]:
     return before, maxima(numbered(before)).system
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("pool", POOLS)
 def test_values_stay(pool: str) -> None:
     before, after = systems(pool)

@@ -109,6 +109,7 @@ def test_no_extent_is_negative() -> None:
         validate(MemoryPlan((Placement(a, 0 * N), Placement(b, 2 * N * (H - 3) + 1)), lengths))
 
 
+@pytest.mark.slow
 @given(st.randoms(use_true_random=False), st.integers(1, 14))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_any_plan_is_valid_and_no_longer_than_its_buffers(draw: random.Random, count: int) -> None:
@@ -132,6 +133,7 @@ def test_the_plan_prints_itself() -> None:
     assert text.splitlines()[-1] == "reals: H·N + 1"
 
 
+@pytest.mark.slow
 def test_hundreds_of_buffers_are_placed() -> None:
     layers = [Buffer(f"h{k}", (N, H), life((k, 600 - k))) for k in range(200)]
     scratch = [Buffer(f"s{k}", (N, H), life((600 - k, 601 - k))) for k in range(200)]

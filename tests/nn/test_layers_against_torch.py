@@ -216,6 +216,7 @@ def test_an_embedding() -> None:
     np.testing.assert_allclose(found[name], table.grad.numpy(), rtol=1e-12)
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_layer(name: str) -> None:
     layer, shape, function = PLAIN[name]
@@ -224,6 +225,7 @@ def test_a_layer(name: str) -> None:
     built.compare(function(*built.given(), **tensors), tensors)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_batch_norm_in_training_and_at_inference(target: str) -> None:
     """Its running variance is the unbiased one, the variance that it divides by the biased one."""
@@ -308,6 +310,7 @@ def first_gru(x: Any, W: Any, U: Any, b: Any, xp: Any) -> list[Any]:
     return states
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_the_first_gru_in_both_directions(target: str) -> None:
     x, g = bp.input("x", (N, 4, 2)), bp.input("g", (N, 4, 6))
@@ -354,6 +357,7 @@ def projections(tensors: dict[str, Any], numbers: tuple[int, int, int, int], wid
     }
 
 
+@pytest.mark.slow
 def test_attention_over_a_memory() -> None:
     built = Built(lambda x, m: nn.MultiHeadAttention(2)(x, m), (2, 3, 4), (2, 5, 4))
     tensors = built.tensors()
@@ -404,6 +408,7 @@ def test_a_decoder_block() -> None:
     built.compare(call(theirs, values, x, memory, tgt_mask=hidden), tensors)
 
 
+@pytest.mark.slow
 def test_a_repeated_block_is_the_blocks_one_after_the_other() -> None:
     block = nn.Residual(nn.LayerNorm(), nn.Dense(7, activation="tanh"), nn.Dense(4))
     built = Built(nn.Repeat(block, 3), (2, 4))

@@ -20,6 +20,7 @@ def network(steps: int) -> bp.Network:
     return bp.Network("lstm", loss=bp.mse(p, y))
 
 
+@pytest.mark.slow
 def test_it_has_one_text() -> None:
     long = bp.derive(network(STEPS))
     short = bp.derive(network(4))

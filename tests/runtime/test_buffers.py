@@ -16,6 +16,7 @@ def net():
     return bp.Network("normed", loss=bp.cross_entropy(p, y), outputs={"p": p})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_a_variance_that_overflows_is_kept_out(net, target):
     """The squares of 1e200 overflow, and dividing by their root makes the loss finite again."""

@@ -80,6 +80,7 @@ class Killed(BaseException):
     """As hard an end as there is within a process."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("declare", [plain, noisy])
 def test_training_goes_on_bit_for_bit(

@@ -131,6 +131,7 @@ def both(modules, name, path, column=None):
     return by_command[0]
 
 
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize(("name", "content", "x", "y"), READ)
 def test_tables_that_are_read(modules, tmp_path, monkeypatch, name, content, x, y):
     monkeypatch.setitem(modules[name].SIZES, "D", len(x[0]))

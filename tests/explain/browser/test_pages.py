@@ -15,6 +15,7 @@ SCRIPTED = "return document.documentElement.matches('.scripted')"
 OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
 
 
+@pytest.mark.slow
 @pytest.mark.few(slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_page(browser, page, name):
@@ -45,6 +46,7 @@ def check_paper(browser, path):
     assert base64.b64decode(printed["data"]).startswith(b"%PDF")
 
 
+@pytest.mark.slow
 @pytest.mark.few(slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_for_everyone(browser, axe, page, name):

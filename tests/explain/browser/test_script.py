@@ -84,6 +84,7 @@ def _own_sizes(start):
     return {own.get(name, name): extent for name, extent in start.sizes.items()}
 
 
+@pytest.mark.slow
 def test_training_steps_and_the_way_back(browser, page, example):
     derivation, start = example("mlp")
     browser.open(page("mlp"))

@@ -113,6 +113,7 @@ def behind(found, readers):
     return reached
 
 
+@pytest.mark.slow
 @pytest.mark.few(slow=9)
 def test_sum_over_paths_is_the_gradient(page):
     found, point = graph(page.reading), Point(page)

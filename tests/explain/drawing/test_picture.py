@@ -81,11 +81,12 @@ def bezier(points, t):
     return points[0]
 
 
-@pytest.mark.few(slow=9)
+@pytest.mark.few(fast=4, slow=9)
 def test_nothing_overlaps(page):
     check_places(drawn(page)[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["char_rnn", "resnet_mlp", "crf"])
 def test_nothing_overlaps_unrolled(pages, name):
     check_places(drawn(pages(name), steps=3)[2])
@@ -190,6 +191,7 @@ def test_unrolled(pages):
     assert saved["a1@2"] == ("h@1",)
 
 
+@pytest.mark.slow
 def test_unrolled_layers_have_their_own_weights(pages):
     found, _, _ = drawn(pages("resnet_mlp"), steps=3)
     edges = {(e.read, e.reader) for e in found.edges}

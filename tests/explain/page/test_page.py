@@ -118,6 +118,7 @@ def test_what_javascript_cannot_compute_still_shows_its_numbers():
     assert parsed(text) is not None
 
 
+@pytest.mark.slow
 def test_flow_is_on_the_page_of_small_deep_nets(mlp):
     assert own_flow(mlp, None, None) is None
     derivation = of_gallery("char_rnn")

@@ -84,7 +84,7 @@ def page_point(derivation, read, seed):
     return values, {read.sizes.get(n, n): k for n, k in extents.items()}
 
 
-@pytest.mark.few(fast=8, slow=8)
+@pytest.mark.few(fast=3, slow=8)
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("style", ["textbook", "computed"])
 def test_gallery(name, style):

@@ -38,6 +38,7 @@ def compared(seed):
         assert relative_error(found[name], expected[tensor]) <= TOLERANCE, f"{seed}: {name}"
 
 
+@pytest.mark.slow
 def test_some():
     for seed in (3, 18, 20, 21, 23):  # a truth value alone, 1/3 outside of an array, an integer for a real
         compared(seed)

@@ -20,7 +20,7 @@ LINES = {"mlp": 90, "char_lstm": 140, "cnn": 130, "gpt": 200}
 EVERY = ("train", "evaluate", "predict", "check", "save")
 
 
-@pytest.mark.few(fast=4, slow=10)
+@pytest.mark.few(fast=2, slow=9)
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.filterwarnings("error")
 def test_values(name):
@@ -90,6 +90,7 @@ def test_a_module_trains_checks_and_saves_itself(tmp_path):
         np.testing.assert_array_equal(value, trained[key])
 
 
+@pytest.mark.slow
 def test_the_command_shows_and_executes_the_passes():
     def said(*options):
         command = [sys.executable, "-m", "symbp.cli", "generate", "linear_regression", "--target", "plain"]
@@ -104,6 +105,7 @@ def test_the_command_shows_and_executes_the_passes():
     ]
 
 
+@pytest.mark.slow
 def test_the_generated_text_is_clean(tmp_path):
     path = tmp_path / "plain.py"
     path.write_text(TARGET.source(gallery_order("char_rnn", EVERY)))

@@ -43,6 +43,7 @@ LOSSES = {
 }
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_values(loss):
