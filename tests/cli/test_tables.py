@@ -41,6 +41,7 @@ def run(capsys, *arguments):
     return status, shown.out, shown.err
 
 
+@pytest.mark.slow
 def test_from_a_table_to_predictions(capsys, folder):
     status, _, err = run(
         capsys, "train", "net.py", "--data", "house.csv", "--target-column", "price", "--module", "house.py",
