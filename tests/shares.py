@@ -16,7 +16,7 @@ def mark(items):
             cases[item.nodeid.split("[")[0]].append(item)
     for of_test in cases.values():
         share = of_test[0].get_closest_marker("few").kwargs
-        of_test.sort(key=lambda item: sha256(item.name.encode()).digest())
+        of_test.sort(key=lambda item: _number(item.name))
         quick = [item for item in of_test if not item.get_closest_marker("slow")]
         slow = [item for item in of_test if item.get_closest_marker("slow")]
         for item in quick[share.get("fast", len(quick)) :]:
@@ -40,3 +40,15 @@ def each_target(names, compiled=1):
         marks = [pytest.mark.slow, *[pytest.mark.long] * (k >= compiled)]
         cases += [(name, "numpy"), pytest.param(name, "numba", marks=marks)]
     return cases
+
+
+def compiled(items, files, one_of):
+    """Of the cases with Numba in these files, each of which takes seconds to compile, any run takes one of so
+    many, by their names."""
+    for item in items:
+        if item.path in files and "numba" in item.name and _number(item.nodeid) % one_of:
+            item.add_marker(pytest.mark.long)
+
+
+def _number(name):
+    return int.from_bytes(sha256(name.encode()).digest()[:4])

@@ -9,8 +9,20 @@ from typing import Any
 
 import numpy as np
 import pytest
+import shares
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+
+HERE = Path(__file__).parent
+OF_MATRICES = {
+    HERE / f"test_{name}.py" for name in ("spectra_in_code", "solutions_in_code", "scalars_in_code")
+}
+OF_MATRICES |= {*HERE.glob("test_linear_algebra_in_*.py")}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    shares.compiled(items, OF_MATRICES, 2)
 
 
 @pytest.fixture(scope="session", params=["numpy", pytest.param("numba", marks=pytest.mark.slow)])

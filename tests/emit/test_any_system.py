@@ -58,7 +58,7 @@ def test_numpy_and_the_loops_of_numba(draw: random.Random, seed: int, bound: boo
         compare(system, seed, target, compiled=False, bound=EXTENTS if bound else {})
 
 
-@pytest.mark.few(slow=40)
+@pytest.mark.few(slow=30)
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", usual(range(500), 120))
 def test_many(seed: int) -> None:

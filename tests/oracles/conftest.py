@@ -7,9 +7,19 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import shares
 
 sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+TAKE_LONG = ("test_logits_loss_and_gradients", "test_steps_of_adamw", "test_gmm")  # to compile
 PASSED: Counter[str] = Counter()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    shares.compiled(items, set(HERE.glob("test_*.py")), 3)
+    for item in items:
+        if item.path.parent == HERE and "numba" in item.name and item.name.startswith(TAKE_LONG):
+            item.add_marker(pytest.mark.long)
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:

@@ -72,7 +72,7 @@ USUAL = (
     "vae",
     *HIGHER,
 )
-RANDOM_IN_ANY = 4  # pages of all of the gallery are compared with those of `generated`
+RANDOM_IN_ANY = 3  # pages of all of the gallery are compared with those of `generated`
 
 
 def _marks(name):

@@ -11,7 +11,6 @@ import warnings
 from pathlib import Path
 
 import pytest
-from conftest import nets
 from test_lecture import Reader, sums
 from test_read_back import in_latex, read_back
 
@@ -50,6 +49,7 @@ def _row(published, row):
 
 
 def _random():
+    nets = _beside("verify", "random_nets")
     for k, spec in enumerate(nets.specs(200, seed=11)):
         yield f"random {k}", lambda spec=spec: bp.derive(nets.declare(spec))
 
@@ -58,7 +58,7 @@ def _chosen(every):
     return [pytest.param(make, id=name) for k, (name, make) in enumerate(every) if k % SHARE == 0]
 
 
-@pytest.mark.few(slow=30)
+@pytest.mark.few(slow=20)
 @pytest.mark.slow
 @pytest.mark.parametrize("derived", [*_chosen(_registry()), *_chosen(_rows()), *_chosen(_random())])
 def test_pages_are_true(derived):

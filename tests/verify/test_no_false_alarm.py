@@ -31,7 +31,7 @@ QUICK = 150  # one net in so many is checked in any case
 
 
 @pytest.mark.slow
-@pytest.mark.few(slow=20)
+@pytest.mark.few(slow=12)
 @pytest.mark.parametrize(
     "make",
     [

@@ -39,6 +39,7 @@ MARKS = {
 }
 
 
+@pytest.mark.few(fast=1, slow=5)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [pytest.param(name, marks=marks) for name, marks in MARKS.items()])
 def test_every_planted_fault_is_found(name: str) -> None:

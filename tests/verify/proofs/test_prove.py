@@ -182,7 +182,7 @@ def test_the_command_fails_where_a_step_is_wrong(capsys, monkeypatch):
     assert "step 5" in err
 
 
-@pytest.mark.few(fast=4, slow=36)
+@pytest.mark.few(slow=28)
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [op.name for op in REGISTRY.values() if op.differentiable])
 @pytest.mark.filterwarnings("ignore::symbp.errors.DoubtfulRewrite")
