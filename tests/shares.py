@@ -8,15 +8,16 @@ import pytest
 
 def mark(items):
     """What `@pytest.mark.few(fast=…, slow=…)` says of a test with many cases. Of those that aren't slow by
-    themselves, `fast` stay so; of the slow ones, any run takes `slow`. Their names decide which: the same
-    ones in every run, spread over all that is crossed."""
+    themselves, `fast` stay so; of the slow ones, any run takes `slow`. What stands in brackets decides which:
+    the same ones in every run, spread over all that is crossed, and the same for all tests of a file, which
+    often share what is derived for them."""
     cases = defaultdict(list)
     for item in items:
         if item.get_closest_marker("few") and not item.get_closest_marker("long"):
             cases[item.nodeid.split("[")[0]].append(item)
     for of_test in cases.values():
         share = of_test[0].get_closest_marker("few").kwargs
-        of_test.sort(key=lambda item: _number(item.name))
+        of_test.sort(key=lambda item: _number(item.name.partition("[")[2]))
         quick = [item for item in of_test if not item.get_closest_marker("slow")]
         slow = [item for item in of_test if item.get_closest_marker("slow")]
         for item in quick[share.get("fast", len(quick)) :]:
