@@ -19,10 +19,9 @@ def mark(items):
         share = of_test[0].get_closest_marker("few").kwargs
         of_test.sort(key=lambda item: _number(item.name.partition("[")[2]))
         quick = [item for item in of_test if not item.get_closest_marker("slow")]
-        slow = [item for item in of_test if item.get_closest_marker("slow")]
         for item in quick[share.get("fast", len(quick)) :]:
             item.add_marker(pytest.mark.slow)
-            slow.append(item)
+        slow = [item for item in of_test if item.get_closest_marker("slow")]
         for item in slow[share.get("slow", len(slow)) :]:
             item.add_marker(pytest.mark.long)
 
