@@ -42,6 +42,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_what_was_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -117,6 +117,7 @@ def test_the_command(tmp_path: Path) -> None:
     ElementTree.fromstring(picture.read_text())
 
 
+@pytest.mark.slow
 def test_a_row_whose_process_dies_is_named(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +156,7 @@ def test_a_peer_that_dies_is_named_and_the_row_measured_without_it(
     assert "tiny: no numpy: the row's process ended with signal 9" in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_unknown_names_are_refused() -> None:
     call = [sys.executable, "-m", "benchmarks", "nosuch"]
     done = subprocess.run(call, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])

@@ -102,6 +102,7 @@ def autograd(model: str, params: Any, data: Any, options: Any) -> tuple[float, d
     return loss.item(), layout.back({k: leaf.grad.numpy() for k, leaf in leaves.items()})
 
 
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize("case", CASES)
 def test_gradients_are_those_of_autograd(case: str) -> None:
     module, model, params, data, options = drawn(case)
@@ -119,6 +120,7 @@ def test_gradients_are_those_of_autograd(case: str) -> None:
         np.testing.assert_allclose(step.named(step.params)[name], moved, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_adam_takes_pytorchs_steps(decay: float) -> None:
     rng = np.random.default_rng(1)

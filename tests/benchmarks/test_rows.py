@@ -89,6 +89,7 @@ def test_losses_of_ten_steps_agree_in_float32(name: str) -> None:
     assert losses["torch"][-1] < losses["torch"][0]
 
 
+@pytest.mark.few(fast=8)
 @pytest.mark.parametrize("name", ROWS)
 def test_rows_declare_themselves(name: str) -> None:
     """Sizes of data and parameters are known, and the same for every peer."""

@@ -130,7 +130,7 @@ def _cases() -> list[Any]:
     return cases
 
 
-@pytest.mark.few(fast=40)
+@pytest.mark.few(fast=30)
 @pytest.mark.skipif(not FILE.exists(), reason=f"{FILE.name} is not there: set SYMBP_ORACLES to its folder")
 @pytest.mark.parametrize("identity", _cases())
 def test_identity(identity: Identity) -> None:

@@ -42,13 +42,13 @@ def wide_point(row: Published, sizes: dict[str, int], scale: float) -> dict[str,
     return {leaf: np.multiply(value, scale) if leaf in free else value for leaf, value in values.items()}
 
 
-@pytest.mark.few(fast=30)
+@pytest.mark.few(fast=12)
 @pytest.mark.parametrize("name", rows(KNOWN_WRONG))
 def test_numbers(name: str) -> None:
     check_numbers(name, 1)
 
 
-@pytest.mark.few(fast=8)
+@pytest.mark.few(fast=4)
 @pytest.mark.parametrize("name", [name for name, _ in rows_activations.ROWS])
 def test_numbers_beyond_the_kinks(name: str) -> None:
     check_numbers(name, 15)
@@ -78,7 +78,7 @@ def agree(ours: Any, theirs: Any) -> bool:
     return relative_error(ours, theirs) <= TOLERANCE or float(np.max(np.abs(ours - theirs))) <= 1e-14
 
 
-@pytest.mark.few(fast=30)
+@pytest.mark.few(fast=12)
 @pytest.mark.parametrize("name", rows(KNOWN_WORSE))
 def test_form(name: str) -> None:
     row = compared(name)

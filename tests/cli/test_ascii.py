@@ -57,6 +57,7 @@ def test_no_other_byte_leaves_for_any_net_and_op(capsysbinary: pytest.CaptureFix
     assert "<1d" not in found
 
 
+@pytest.mark.slow
 def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     shown = []
     for more in ([], ["--ascii"]):

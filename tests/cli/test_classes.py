@@ -76,6 +76,7 @@ def test_what_cannot_be_split_or_weighed_is_refused(capsys, folder):
     assert "'holdout?', of example 1, says no part of the data" in err
 
 
+@pytest.mark.slow
 def test_a_stratified_split_has_each_class(capsys, folder):
     words = ["--stratify", "--split-seed", "7", "--epochs", "1", "--target-column", "kind"]
     text = (folder / "rare.csv").read_text()

@@ -58,6 +58,7 @@ def test_derive_prints_text_and_nothing_else(capsys):
     assert "(1)  z1[n,j] = Σ_i x[n,i]·W1[i,j]" in run(capsys, "derive", "mlp", "--reading", "computed")[1]
 
 
+@pytest.mark.slow
 def test_derive_as_json_is_one_object(capsys):
     found = json.loads(run(capsys, "derive", "mlp", "--json")[1])
     assert found["name"] == "mlp"
@@ -65,6 +66,7 @@ def test_derive_as_json_is_one_object(capsys):
     assert found == json.loads(run(capsys, "derive", "mlp", "--format", "json")[1])
 
 
+@pytest.mark.slow
 def test_derive_with_an_authors_symbols(capsys):
     status, out, _ = run(
         capsys, "derive", "mlp", "--format", "latex", "--symbol", "W1=W^{(1)}", "--symbol", "h=g"
@@ -112,7 +114,7 @@ def test_products_and_jacobians(capsys, my_net):
     assert (status, "no tensor is named 'q'" in err) == (2, True)
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "keys"),
     [

@@ -65,6 +65,7 @@ def test_without_parameters_it_trains_and_says_so(capsys):
     assert "no --params: training logistic_regression for 2 epochs, as symbp train does" in err
 
 
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -29,7 +29,7 @@ def test_text_has_kernels_workspace_and_totals(capsys):
     assert "(2) to (14)" in next(line for line in out.splitlines() if line.startswith("h "))
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_json_has_formulas_and_numbers(capsys, target, dtype):
@@ -48,6 +48,7 @@ def test_json_has_formulas_and_numbers(capsys, target, dtype):
     assert memory.nbytes == found["workspace"]["bytes_value"]
 
 
+@pytest.mark.slow
 def test_without_the_batch_there_are_formulas_only(capsys):
     out = run(capsys, "plan", "mlp")[1]
     assert "A training step: 20,819·N flops\n" in out

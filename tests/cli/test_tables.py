@@ -127,6 +127,7 @@ def test_a_lean_module_says_how_to_read_tables(folder):
     assert not issubclass(module.DataError, DataError)
 
 
+@pytest.mark.slow
 def test_a_standardised_target_comes_back_in_its_units(capsys, folder):
     """From a table with prices in the 100,000s to predictions by a module alone."""
     lines = (folder / "house.csv").read_text().splitlines()

@@ -147,6 +147,7 @@ def test_text(capsys):
     assert "  W2 = ⎡0.35891648  0.408666186⎤" in out.split("After one step")[1]
 
 
+@pytest.mark.slow
 def test_long_arrays_are_shortened_in_text_and_whole_in_json(capsys):
     _, out, _ = run(capsys, "mlp")
     assert "⎢…" in out

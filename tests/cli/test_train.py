@@ -70,12 +70,14 @@ def test_json_is_one_object_with_everything(capsys, folder):
     assert not [path for path in folder.glob("*.npz") if path.name != "mine.npz"]
 
 
+@pytest.mark.slow
 def test_the_seed_decides_everything(capsys, folder):  # noqa: ARG001
     arguments = ("train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 2, "--json", "--seed")
     first, again, other = (json.loads(run(capsys, *arguments, seed)[1])["loss"] for seed in (0, 0, 1))
     assert first == again != other
 
 
+@pytest.mark.slow
 def test_out_and_module_are_kept_and_not_overwritten(capsys, folder):
     arguments = ["train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 2]
     arguments += ["--out", "trained.npz", "--module", "kept.py"]
@@ -109,6 +111,7 @@ def test_float32_is_checked_in_float64(capsys, folder):  # noqa: ARG001
     assert found["gradient_error"] <= 1e-6
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize(
     ("arrays", "options", "parts"),
     [
@@ -157,6 +160,7 @@ def test_a_log_holds_a_line_of_json_for_each_epoch(capsys, folder):
     assert (status, "exists already" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_patience_ends_the_training_and_keeps_the_best_epoch(capsys, folder):
     arguments = ("--optimizer", "adam", "--lr", "1", "--epochs", 60, "--patience", 3, "--log", "log.jsonl")
     _, out, err = run(
@@ -172,6 +176,7 @@ def test_patience_ends_the_training_and_keeps_the_best_epoch(capsys, folder):
         np.testing.assert_array_equal(kept["params.W1"], same["params.W1"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "part"),
     [
@@ -193,6 +198,7 @@ def test_what_the_update_has_stands_in_the_module_only_when_asked_for(capsys, fo
     assert part not in plain
 
 
+@pytest.mark.slow
 def test_standardised_inputs_are_saved_and_applied_to_raw_data(capsys, folder):
     draw = np.random.default_rng(1)
     x = draw.normal(size=(80, 3)) * [1e-3, 1e4, 1] + [5, -3e4, 0]
@@ -231,6 +237,7 @@ def test_the_last_examples_are_fewer_than_all(capsys, folder):  # noqa: ARG001
     assert (status, "cannot hold out the last 60 of 60" in err) == (2, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "part"),
     [
@@ -313,6 +320,7 @@ def test_curve(capsys, folder):
     assert names == {"training", "held out", "accuracy"}
 
 
+@pytest.mark.slow
 def test_training_goes_on_from_a_checkpoint_bit_for_bit(capsys, folder):
     first = ("train", "net.py", *SIZES, "--data", "mine.npz", *FAST, "--patience", 9)
     assert run(capsys, *first, "--epochs", 6, "--out", "whole.npz")[0] == 0

@@ -62,6 +62,7 @@ def trained(capsys, *more):
     return status, json.loads(shown.out) if status == 0 else shown.err
 
 
+@pytest.mark.slow
 def test_a_page_tells_the_training_and_leaves_it_as_it_is(capsys, folder):
     _, plain = trained(capsys)
     status, found = trained(capsys, "--report", "r.html")

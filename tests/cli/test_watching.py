@@ -38,6 +38,7 @@ def watched(net, sizes, **shapes):
     return Watch(net.system, module, data, said.append), module, said
 
 
+@pytest.mark.slow
 def test_a_usual_start_is_not_worth_a_word():
     watch, module, said = watched(network(), SIZES, x=(40, 3))
     watch.start(module.init_params(0))
@@ -87,6 +88,7 @@ def test_dead_units_are_counted_and_said_once():
     assert "are dead" in said[0]
 
 
+@pytest.mark.slow
 def test_dead_channels_of_a_convolution():
     watch, module, said = watched(images(), {"F": 5, "K": 4}, x=(30, 1, 6, 6))
     state = module.init_state(module.init_params(0))
@@ -95,6 +97,7 @@ def test_dead_channels_of_a_convolution():
     assert "1 of 5 units" in said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("activation", [bp.tanh, bp.gelu, bp.leaky_relu])
 def test_units_that_cannot_die(activation):
     watch, module, said = watched(network(activation), SIZES, x=(40, 3))

@@ -82,7 +82,7 @@ CASES: dict[str, Callable[[], System]] = {
 }
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_form_and_value(name: str, golden: Callable[[str, str], None]) -> None:
     derivation = derive(CASES[name](), name=name)
@@ -111,6 +111,7 @@ def test_every_rewrite_is_a_step() -> None:
     assert "sums to one" in lemma.because()
 
 
+@pytest.mark.slow
 def test_declaration_order_and_equal_blocks_do_not_change_the_form() -> None:
     shallow, deep = derive(systems.mlp(2)), derive(systems.mlp(6))
     assert str(deep["W7"].equation).replace("7", "3").replace("6", "2") == str(shallow["W3"].equation)
@@ -154,6 +155,7 @@ def test_a_recurrence_over_lengths_is_not_judged_by_short_ones() -> None:
     assert np.abs(expected).max() > 0.1
 
 
+@pytest.mark.slow
 def test_a_read_at_a_gates_number_stays_under_its_guard() -> None:
     """`e[0, j]` may become `e[i, j]` only where [i = 0] guards it, for i runs along `w`, longer than `e`."""
     L, T, B = sizes("L T B")

@@ -104,7 +104,7 @@ def computed(
     return {name: np.real(np.asarray(value, dtype=complex)) for name, value in found.items()}
 
 
-@pytest.mark.few(fast=4, slow=12)
+@pytest.mark.few(fast=3, slow=12)
 @pytest.mark.parametrize("domain", [None, FLOAT, COMPLEX, HIGH], ids=lambda d: d.name if d else "arrays")
 @pytest.mark.parametrize("scale", [1.0, 1e4])
 @pytest.mark.parametrize("name", PROBABILITIES)
@@ -117,7 +117,7 @@ def test_probabilities_and_gradients_are_0(name: str, scale: float, domain: Doma
     assert not found["dz"][MASK == 0].any()
 
 
-@pytest.mark.few(fast=6)
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize("domain", [None, FLOAT, HIGH], ids=lambda d: d.name if d else "arrays")
 @pytest.mark.parametrize("scale", [1.0, 1e4])
 @pytest.mark.parametrize("name", LOGARITHMS)

@@ -147,7 +147,7 @@ def test_hessian_vector_product_is_the_hessian_times_the_vector(name: str) -> No
         np.testing.assert_allclose(found[tensor], expected, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "of", "by"), [("two_layers", "p", "W"), ("logsumexp", "p", "z"), ("recurrence", "h", "U")]
 )
@@ -159,6 +159,7 @@ def test_jacobian(name: str, of: str, by: str) -> None:
     np.testing.assert_allclose(found[derivation.gradients[by]], expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_published_forms() -> None:
     """xᵀAx: A + Aᵀ; logistic regression: Xᵀ diag(p(1 − p)) X; logsumexp: diag(p) − ppᵀ."""
     published = ("quadratic", "logistic", "logsumexp")

@@ -37,7 +37,7 @@ def declared() -> tuple[bp.Tensor, bp.Tensor, bp.Tensor]:
     return bp.param("z", (N, K)), bp.input("m", (N, K)), bp.input("g", (N, K))
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("infinite", [-np.inf, float("-inf"), np.float64("-inf")])
 def test_a_choice_of_minus_infinity(infinite: float) -> None:
     z, m, g = declared()

@@ -165,7 +165,7 @@ def derived(source):
     return derive(SYSTEMS[source]() if op is None else op.network(op.examples[0]).system)
 
 
-@pytest.mark.few(fast=4)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", SOURCES)
 def test_a_step_keeps_its_value(name):
     """The claims of each step: both sides are what their target is defined as, and it keeps its value."""

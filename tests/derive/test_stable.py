@@ -116,7 +116,7 @@ def leaves(system: System, scale: float) -> tuple[dict[str, int], dict[str, Any]
     return sizes, values
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("scale", [1.0, 1e2, 1e4, 1e9])
 @pytest.mark.parametrize("name", CASES)
 def test_far_out_values_are_finite_and_right(name: str, scale: float) -> None:
@@ -189,14 +189,14 @@ def unsafe(system: System) -> list[str]:
     return found
 
 
-@pytest.mark.few(fast=9)
+@pytest.mark.few(fast=7)
 @pytest.mark.parametrize("saved", [True, False])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_rewrite_brings_an_unsafe_shape_back(name: str, saved: bool) -> None:
     assert unsafe(derive(of_function(name, saved=saved)).system) == []
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", CASES)
 def test_losses_are_safe_in_every_equation(name: str) -> None:
     assert unsafe(derive(CASES[name]).system) == []

@@ -112,6 +112,7 @@ def test_gradient_reversal() -> None:
     )
 
 
+@pytest.mark.slow
 def test_target_network_and_stopped_softmax() -> None:
     x, w = bp.input("x", (N, H)), bp.param("w", (H, K))
     p = bp.softmax(x @ w)
@@ -216,6 +217,7 @@ def test_two_branches_of_one_encoder_of_which_each_is_stopped_once() -> None:
     compare(bp.Network("n", loss=loss), arrays(a=(3, 4), b=(3, 4), w=(4, 4)), theirs)
 
 
+@pytest.mark.slow
 def test_derivatives_in_a_declaration() -> None:
     x, w = bp.input("x", (N, H)), bp.param("w", (H,))
     u = bp.tanh(x @ w) ** 2 * SG(bp.tanh(x @ w))

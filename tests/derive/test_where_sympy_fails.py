@@ -104,6 +104,7 @@ def test_two_tanh_layers() -> None:
     assert found["W"].item() == pytest.approx(by_w, rel=1e-14)
 
 
+@pytest.mark.slow
 def test_log_of_summed_exponentials_minus_a_linear_term() -> None:
     """softmax(x) − y, for any y; not 0."""
     b = SystemBuilder()
@@ -147,6 +148,7 @@ def test_the_second_derivative_of_a_squared_relu_is_a_step() -> None:
     np.testing.assert_allclose(found["x,x"], np.diag([0, 0, 0.7]), rtol=1e-15)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_second_derivative_of_a_maximum(tied: bool) -> None:
     """Of m²/2 with m = max_k x_k: eᵀe at the first maximum, nothing for moving it."""

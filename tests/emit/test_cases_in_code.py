@@ -68,7 +68,7 @@ CASES = {
 }
 
 
-@pytest.mark.few(fast=4)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("bound", [True, False])
 def test_each_position_has_its_line(name: str, bound: bool) -> None:

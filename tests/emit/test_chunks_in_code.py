@@ -123,6 +123,7 @@ def test_a_chunk_is_given_its_rows_of_a_parameter_and_of_its_gradient() -> None:
     assert added.count("for i in prange(") == 2  # what lies before the rows, and what lies after them
 
 
+@pytest.mark.slow
 def test_what_needs_the_whole_batch_is_not_split() -> None:
     x, y, g = bp.input("x", (N, D)), bp.target("y", (N, D)), bp.param("g", (D,))
     z = g * (x - x.mean(0)) / bp.sqrt(bp.square(x - x.mean(0)).mean(0) + 1)

@@ -40,7 +40,7 @@ def module(derivation: Derivation, target: str, dtype: str, hyper: dict[str, flo
     return load(text, f"ridge_{target}")
 
 
-@pytest.mark.few(fast=4, slow=3)
+@pytest.mark.few(fast=3, slow=3)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5)])
 @pytest.mark.parametrize("constant", ["lam", "fit_", "math", "constant_lam"])

@@ -67,7 +67,7 @@ def system_for(spec: str) -> Any:
     return builder.system(loss="loss", outputs=["r"])
 
 
-@pytest.mark.few(fast=5)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize(("spec", "text"), SPECS, ids=[s for s, _ in SPECS])
 def test_layouts(spec: str, text: str) -> None:
     system = system_for(spec)

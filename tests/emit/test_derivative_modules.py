@@ -166,7 +166,7 @@ def test_data_that_no_derivative_reads_may_be_left_out() -> None:
         module.derivatives({"W": np.ones((2, 3)), "V": np.ones((3, 2))})
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", EACH)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_each_line_names_its_equation(name: str, target: str) -> None:

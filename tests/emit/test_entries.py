@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +57,7 @@ STEPS = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, derandomize=True)
 @given(st.lists(STEPS, min_size=1, max_size=4), st.integers(0, 12), st.integers(1, 9))
 def test_the_dictionary_is_the_same(kinds: list[tuple[str, int, int, str]], count: int, first: int) -> None:

@@ -42,7 +42,7 @@ def test_nests_that_differ_in_anything_else_are_not() -> None:
     assert (other, same) == ("_compute_y_2(x, y, N)", "_compute_y_3(y, N)")
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [2, 5])
 def test_equal_layers_have_their_functions_once(layers: int) -> None:
     """One nest for all hidden activations, one for their derivatives, however many layers there are."""

@@ -96,7 +96,7 @@ def works(module: Any, x: str, w: str, h: str) -> None:
     assert module.evaluate({w: W}, **{x: X})["loss"] == pytest.approx(right)
 
 
-@pytest.mark.few(fast=1, slow=12)
+@pytest.mark.few(fast=2, slow=12)
 @pytest.mark.parametrize(("name", "target"), CASES)
 def test_inputs_parameters_and_outputs(name: str, target: str) -> None:
     for role, old in (("x", "x"), ("w", "W"), ("h", "h")):
@@ -136,7 +136,7 @@ def scaled(name: str) -> bp.Network:
     return bp.Network("names", loss=bp.hyper(name, 0.5) * (bp.tanh(x @ w) ** 2).mean().named("square"))
 
 
-@pytest.mark.few(fast=3, slow=12)
+@pytest.mark.few(fast=2, slow=12)
 @pytest.mark.parametrize(("name", "target"), [case for case in CASES if case.values[0] != "loss"])
 def test_constants(name: str, target: str) -> None:
     plain, net = with_a_constant(), scaled(name)

@@ -96,7 +96,7 @@ RESTED_ON = {mark for piece in (*DEFAULT, "replay") for mark in MARKS[piece]}
 """Of what several pieces are made: the long form of a module always replays a step that isn't finite."""
 
 
-@pytest.mark.few(fast=4)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("piece", PIECES)
 def test_a_piece_is_in_the_text_only_when_asked_for(piece: str) -> None:
     bare, asked = source("nothing"), source("nothing", piece)
@@ -107,7 +107,7 @@ def test_a_piece_is_in_the_text_only_when_asked_for(piece: str) -> None:
         assert not any(mark in asked for mark in MARKS[other] if mark not in RESTED_ON)
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("piece", ["nothing", *PIECES])
 def test_a_module_of_one_piece_takes_steps_like_any_other(piece: str) -> None:
     whole, asked = load(source("all"), "whole"), load(source("nothing", piece), "part")

@@ -50,6 +50,7 @@ def test_many_agree(seed: int) -> None:
     both_agree(random_system(random.Random(seed), 4), seed)
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("seed", range(6))
 def test_numpy_float32_keeps_its_dtype(seed: int) -> None:
     system = random_system(random.Random(seed), 10)

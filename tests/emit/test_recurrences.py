@@ -36,6 +36,7 @@ def check(system: Any, found: Any, tolerance: float) -> None:
         assert error <= tolerance, f"d{name}: relative error {error:.2e}"
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_the_vectorised_value_is_the_interpreters(name: str) -> None:
     system = SYSTEMS[name]()
@@ -68,7 +69,7 @@ def test_gradients_compiled(name: str) -> None:
     check(system, module(system, "numba"), 1e-12)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_float32(name: str) -> None:
     system = SYSTEMS[name]()

@@ -144,7 +144,7 @@ def test_steps_in_blocks_are_the_steps_of_all_rows(name: str, rows: int) -> None
     check_blocks(NETWORKS[name](), rows)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("seed", range(6))
 def test_random_rows(seed: int) -> None:
     check_blocks(random_rows(seed), 3)
@@ -165,6 +165,7 @@ def test_the_next_axis_is_cut_where_one_example_fills_the_cache(blocks: tuple[in
     check_blocks(heads(), *blocks)
 
 
+@pytest.mark.slow
 def test_gradients_are_those_of_the_interpreter() -> None:
     net = stack()
     params, data = arrays(net)
@@ -180,7 +181,7 @@ def test_gradients_are_those_of_the_interpreter() -> None:
         np.testing.assert_allclose(state.gradients[name], values[tensor], rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "blocks"), [(4, (4, 3)), (11, (11,)), (5, (5, 1))])
 def test_the_workspace_is_that_of_the_blocks_and_of_their_gradients(
     rows: int, blocks: tuple[int, ...]

@@ -66,6 +66,7 @@ def test_derivative_modules(target: str) -> None:
     assert {np.shape(a) for a in found.values()} == {()}
 
 
+@pytest.mark.slow
 def test_a_label_out_of_range_is_refused() -> None:
     module = bp.compile(network(), optimizer=bp.optim.SGD(0.1))
     with pytest.raises(module.DataError, match="which holds 3"):

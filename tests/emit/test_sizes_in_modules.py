@@ -84,7 +84,7 @@ def skip():
     return bp.Network("skip", loss=(bp.concat(up, x, axis=1) ** 2).sum())
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_condition_is_checked_when_it_runs(target):
     made = module(skip(), target)

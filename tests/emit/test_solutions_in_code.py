@@ -84,7 +84,7 @@ def test_values(target: str, dtype: str, tolerance: float) -> None:
         )
 
 
-@pytest.mark.few(fast=6)
+@pytest.mark.few(fast=4)
 @pytest.mark.parametrize("extent", [1, 63, 64, 65, 150])
 @pytest.mark.parametrize("turned", [False, True])
 def test_triangles_in_blocks(extent: int, turned: bool) -> None:
@@ -135,6 +135,7 @@ SINGULAR = {
 }
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("name", SINGULAR)
 def test_a_singular_matrix_is_named_by_its_equation(name: str, target: str) -> None:

@@ -68,6 +68,7 @@ def test_invariant_functions_of_eigenvalues(name: str, target: str) -> None:
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_eigenvalues_of_a_batch(target: str) -> None:
     """The largest eigenvalue of each, and a penalty of the two largest together."""

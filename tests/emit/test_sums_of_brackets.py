@@ -34,7 +34,7 @@ SUMS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.few(slow=5)
+@pytest.mark.few(fast=10, slow=5)
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("reduced", [False, True])
 @pytest.mark.parametrize("name", SUMS)

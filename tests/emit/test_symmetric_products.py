@@ -35,7 +35,7 @@ CASES = {
 }
 
 
-@pytest.mark.few(fast=7)
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize("extent", [3, 127, 130, 200])
 @pytest.mark.parametrize("name", CASES)
 def test_values(name: str, extent: int) -> None:

@@ -43,7 +43,7 @@ def compare(system: System, target: str, *, compiled: bool, bound: bool) -> None
 VIEWED = [name for name in SYSTEMS if name not in ("maximum, overlapping", "maximum, a rest is left")]
 
 
-@pytest.mark.few(fast=6)
+@pytest.mark.few(fast=4)
 @pytest.mark.parametrize("name", SYSTEMS)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_values_and_gradients(name: str, target: str) -> None:
@@ -80,7 +80,7 @@ def test_compiled(name: str) -> None:
     compare(SYSTEMS[name](), "numba", compiled=True, bound=True)
 
 
-@pytest.mark.few(fast=5)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", VIEWED)
 def test_nothing_is_gathered_element_by_element(name: str) -> None:
     """Windows are views: no positions are written out, no terms are added by fancy indexing."""

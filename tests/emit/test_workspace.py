@@ -59,7 +59,7 @@ def memory(name: str, target: str, sizes: dict[str, int] | None = None) -> Memor
     )
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", CASES)
 def test_plans_are_valid(name: str, target: str) -> None:

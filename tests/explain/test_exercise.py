@@ -33,6 +33,7 @@ def sheets(derivation, count=12):
     return [worksheet(page, blanks=4, seed=seed) for seed in range(count)]
 
 
+@pytest.mark.slow
 def test_the_same_for_the_same_seed(derivation):
     one, other = (derivation.exercise(seed=3, blanks=3) for _ in range(2))
     assert one == other

@@ -78,7 +78,7 @@ def check_links(tree):
         assert node.get("aria-labelledby") in names
 
 
-@pytest.mark.few(fast=4, slow=8)
+@pytest.mark.few(fast=3, slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_page_of_gallery_net(name):
     page = page_of(name)
@@ -222,6 +222,7 @@ def test_what_people_write_is_escaped():
         check_links(tree)
 
 
+@pytest.mark.slow
 def test_powers_fractions_and_conditions():
     (n,) = bp.dims("N")
     x, w = bp.input("x", (n,)), bp.param("w", ())
@@ -231,6 +232,7 @@ def test_powers_fractions_and_conditions():
     assert {"mfrac", "msup", "munder"} <= {node.tag for node in tree.iter()}
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("kind", ["hessian", "hvp", "jacobian"])
 def test_other_derivatives(kind):
     net = bp.gallery.find("logistic_regression").load().net

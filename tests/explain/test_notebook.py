@@ -33,7 +33,7 @@ def sources(found, kind):
     return ["".join(cell["source"]) for cell in found["cells"] if cell["cell_type"] == kind]
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["neuron", "mlp", "resnet_mlp", "word2vec"])
 def test_cells_are_the_markdown_page(name):
     page = document(of_gallery(name), style="textbook")
@@ -54,6 +54,7 @@ def test_warnings_are_cells(mlp):
     assert sources(found, "code") == []
 
 
+@pytest.mark.slow
 def test_command_derives_the_network_again(capsys):
     assert main(["derive", "logistic_regression", "--format", "notebook"]) == 0
     found = json.loads(capsys.readouterr().out)

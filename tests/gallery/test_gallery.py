@@ -11,7 +11,7 @@ from symbp.ir.system import Role
 from symbp.ir.validate import validate
 
 
-@pytest.mark.few(fast=11)
+@pytest.mark.few(fast=8)
 @pytest.mark.parametrize("entry", GALLERY.values(), ids=lambda entry: entry.name)
 def test_an_entry(entry):
     exhibit = entry.load()

@@ -85,6 +85,7 @@ def loops(derivation, sizes, gradients):
     return given
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -110,6 +111,7 @@ def odd_net():
     return bp.Network(name="odd", loss=total / N, outputs={"all": bp.cumsum(u, -1), "place": bp.argsort(u)})
 
 
+@pytest.mark.slow
 def test_functions_that_onnx_lacks_are_made_of_others():
     derivation = bp.derive(odd_net())
     compare(derivation, gradients=False)
@@ -190,6 +192,7 @@ def test_the_command_writes_a_model(tmp_path, capsys):
     assert "no size 'Q'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_cannot_go_out_is_named(tmp_path):
     path = tmp_path / "net.onnx"
     rnn = gallery.find("char_gru").load().net

@@ -158,6 +158,7 @@ def test_numbers_are_what_their_author_meant(given: float, meant: Fraction) -> N
     assert float(found) == given
 
 
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize(
     "exponent", [1 / 3, 2 / 3, 4 / 3, 0.3, 0.7853981633974483, np.pi, -np.e / 3, 1.000001]
 )
@@ -208,7 +209,7 @@ CANCELLED = {
 }
 
 
-@pytest.mark.few(fast=7)
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize("name", CANCELLED)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_what_cancels_is_a_constant_of_the_right_shape(name: str, target: str) -> None:
@@ -248,7 +249,7 @@ def test_so_does_one_whose_difference_cancels_again() -> None:
 
 
 # --- axes that stay
-@pytest.mark.few(fast=11)
+@pytest.mark.few(fast=8)
 @pytest.mark.parametrize("axis", [0, 1, -1, (0, 1), None])
 @pytest.mark.parametrize("name", ["sum", "mean", "max", "min", "prod", "var", "std", "norm", "logsumexp"])
 def test_reductions_keep_their_axes(name: str, axis: Any) -> None:

@@ -38,6 +38,7 @@ def test_what_differs_from_layer_to_layer_has_the_layer_as_its_first_axis() -> N
     ]
 
 
+@pytest.mark.slow
 def test_its_text_does_not_grow_with_its_depth() -> None:
     x = bp.input("x", (N, D))
     texts = []

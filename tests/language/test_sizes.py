@@ -176,7 +176,7 @@ def halved_and_doubled(x, extra=0):
     return bp.conv_transpose1d(bp.max_pool1d(x, 2), up, stride=2, output_padding=extra)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_skip_connection(kind):
     x = sequence(kind, 8)

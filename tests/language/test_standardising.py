@@ -43,6 +43,7 @@ def test_each_feature_has_its_own(target, shape, axis):
     assert abs(module.train_step(state, x=values)) < 1e-12
 
 
+@pytest.mark.slow
 def test_derivatives_by_an_input_stay_those_by_the_input():
     t = bp.input("t", (N, D))
     u = bp.tanh(t @ bp.param("w", (D,)))

@@ -57,7 +57,7 @@ def test_what_would_mix_units_is_refused():
             bp.standardised_target(other)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", ["dropout", "batch_norm"])
 def test_at_inference_predictions_are_in_its_units_too(layer):
     x, y = bp.input("x", (N, D)), bp.target("y", (N,))

@@ -68,6 +68,7 @@ def classifier(b: SystemBuilder, h: Any) -> Any:
     return b.define("data", [], (sympy.log(s(n)) + top(n) - z(n, y(n))) / N, "sum", [n])
 
 
+@pytest.mark.slow
 def test_a_decay_of_the_weights_runs_after_the_chunks_and_their_norm_before() -> None:
     b = SystemBuilder()
     x = b.leaf("x", N, D)
@@ -85,6 +86,7 @@ def test_a_decay_of_the_weights_runs_after_the_chunks_and_their_norm_before() ->
     assert "data" in found.partial
 
 
+@pytest.mark.slow
 def test_a_recurrence_runs_in_each_chunk() -> None:
     b = SystemBuilder()
     x = b.leaf("x", N, T, D)

@@ -35,7 +35,7 @@ def rewritten(kind: str) -> tuple[Shared, Shared]:
     return before, by_example(windows_once(before), "N")
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", CONVOLUTIONS)
 def test_values_stay(kind: str) -> None:
     before, after = rewritten(kind)
@@ -48,6 +48,7 @@ def test_values_stay(kind: str) -> None:
         )
 
 
+@pytest.mark.slow
 def test_one_copy_serves_the_convolution_and_the_gradient_of_its_kernel() -> None:
     before, after = rewritten("valid")
     (copy,) = (e for e in after.system.equations if e.target not in before.system.defining and e.op is None)

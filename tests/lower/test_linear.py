@@ -59,6 +59,7 @@ def test_gradients_of_gates_leave_the_loop() -> None:
     assert after.numbers[added] == after.numbers[reader.target]
 
 
+@pytest.mark.slow
 def test_dense_recurrences_stay() -> None:
     base = numbered(derive(nets.rnn().system, name="rnn").system)
     assert multiplied_out(base) is base

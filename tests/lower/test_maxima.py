@@ -40,7 +40,7 @@ def systems(pool: str) -> tuple[System, System]:
     return before, maxima(numbered(before)).system
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("pool", POOLS)
 def test_values_stay(pool: str) -> None:
     before, after = systems(pool)
@@ -50,6 +50,7 @@ def test_values_stay(pool: str) -> None:
         np.testing.assert_array_equal(np.asarray(new[target], float), np.asarray(old[target], float))
 
 
+@pytest.mark.slow
 def test_one_number_says_where_and_the_sign_is_that_of_the_maximum() -> None:
     _, after = systems("windows of 2")
     text = equation_text(after.defining[derivation("windows of 2").gradients["h"]])

@@ -135,7 +135,8 @@ def test_every_op_has_a_counterpart() -> None:
     assert not missing
 
 
-@pytest.mark.few(fast=10, slow=70)
+@pytest.mark.slow
+@pytest.mark.few(slow=70)
 @pytest.mark.parametrize(("op", "example"), CASES)
 def test_value_and_gradients(op: Op, example: Example) -> None:
     case = Case(op, example, seed=f"{op.name}-{op.examples.index(example)}")

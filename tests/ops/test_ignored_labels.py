@@ -20,7 +20,7 @@ def net(**options):
     return bp.Network("net", loss=bp.cross_entropy(z, y, from_logits=True, weight=weight, **options))
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize(
     "options", [{}, {"reduction": "sum"}, {"label_smoothing": 0.1}, {"ignore_index": 2}], ids=str
 )
@@ -53,6 +53,7 @@ OTHERS = {
 }
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", OTHERS)
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_rows_without_a_label_count_as_nothing(name, target):

@@ -83,7 +83,8 @@ SLOW = {f"{kind}{n}d" for kind in ("adaptive_max_pool", "lp_pool", "max_pool") f
 }
 
 
-@pytest.mark.few(fast=4, slow=20)
+@pytest.mark.slow
+@pytest.mark.few(slow=20)
 @pytest.mark.parametrize("name", [pytest.param(n, marks=[pytest.mark.slow] * (n in SLOW)) for n in AT])
 def test_gradient_at_the_kink(name: str) -> None:
     op, rng, sizes = REGISTRY[name], np.random.default_rng(4), sizes_of(name)

@@ -48,7 +48,7 @@ FUNCTIONS: dict[str, Pair] = {
 NO_TIES = {"ends"}  # PyTorch splits them
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_values_and_gradients_are_those_of_torch(name: str, target: str) -> None:
@@ -96,6 +96,7 @@ def test_places(target: str) -> None:
     np.testing.assert_allclose(module.loss_and_gradients({"x": x_}, y=y_)[1]["x"], 2 * x_)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_order_in_a_recurrence(target: str) -> None:
     """Each step keeps the sorted mixture of the one before: an order of every step, batch by batch."""
@@ -117,6 +118,7 @@ def test_order_in_a_recurrence(target: str) -> None:
     np.testing.assert_allclose(gradients["x"], leaf.grad, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_second_derivatives() -> None:
     x = bp.param("x", (D,))
     net = bp.Network("cubes", loss=(bp.sort(x)[:2] ** 3).sum())

@@ -46,6 +46,7 @@ def compare(result: bp.Tensor, arrays: dict[str, Any], theirs: Any, sizes: dict[
 
 
 # --- recurrences
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("reverse", [False, True])
 def test_an_example_keeps_its_state_past_its_length(reverse: bool) -> None:
     x, w, u, b = bp.input("x", (N, T, D)), bp.param("w", (D, H)), bp.param("u", (H, H)), bp.param("b", (H,))
@@ -104,7 +105,7 @@ def drawn(**more: Any) -> dict[str, Any]:
     return {name: rng.normal(size=shape) for name, shape in shapes.items()} | more
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("shape", [("T", "S"), ("N", "T", "S"), (1, "S"), ("N", 1, "S")], ids=str)
 def test_a_binary_mask_says_which_keys_are_seen(shape: Any) -> None:
     extents = [bp.dim(s) if isinstance(s, str) else s for s in shape]

@@ -131,7 +131,7 @@ def test_pooling_takes_the_first_of_equal_maxima():
     np.testing.assert_array_equal(found["x"], given.grad.numpy())
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("rows", [3, 4])
 def test_an_image_smaller_than_the_kernel_is_refused_by_the_module(target, rows):

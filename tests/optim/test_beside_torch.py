@@ -124,7 +124,7 @@ def same(found, expected, tolerance=1e-10):
         np.testing.assert_allclose(found[name], array, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
-@pytest.mark.few(fast=4)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", CASES)
 def test_fifty_steps_as_pytorch_takes_them(name):
     rule, peer, settings = CASES[name]
@@ -183,6 +183,7 @@ def test_numba_takes_the_steps_of_numpy_in_single_precision(name):
     same(trained(numba, params, few), trained(numpy, params, few), 2e-4)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", usual(COMPILED, 3))
 def test_single_precision_stays_near(name):
     made = {"target": "numpy", "optimizer": COMPILED[name], "sizes": SIZES}
@@ -196,7 +197,7 @@ def single(batches):
     return [{k: a.astype(np.float32) for k, a in batch.items()} for batch in batches]
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", usual(COMPILED, 4))
 def test_plain_takes_the_steps_of_numpy(name, tmp_path):
     """All examples in one batch, so that an epoch is a step."""

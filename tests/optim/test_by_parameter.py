@@ -147,6 +147,7 @@ def test_a_frozen_parameter_doesnt_alter_the_others():
     same(trained("numpy", rule).params, trained("numpy", bp.optim.Adam(0.05)).params, 0)
 
 
+@pytest.mark.slow
 def test_a_schedule_moves_all_rates_in_proportion():
     text = source(
         NET,
@@ -171,7 +172,7 @@ def test_the_diagnosis_takes_the_steps_of_the_module():
     same(params, trained("numpy", rule, BATCHES[:5]).params)
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize(
     ("groups", "message"),
     [

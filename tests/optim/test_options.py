@@ -38,6 +38,7 @@ def test_misspelt(option, told, capsys):
     assert told in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.slow
 def test_no_decay_and_frozen_parameters(tmp_path, capsys):
     def made(*options):
         out = tmp_path / f"net{len(options)}.py"

@@ -79,6 +79,7 @@ def nadam():
     return bp.optim.NAdam(0.05, accumulate=K, ema=0.9, schedule=schedule)
 
 
+@pytest.mark.slow
 def test_accumulated_gradients_and_a_mean_as_with_pytorch():
     """An update counts as a step, for the schedule, too; between updates nothing moves."""
     expected, means = by_torch(lambda update: 0.05 * 0.5 ** ((update - 1) // 5))
@@ -115,6 +116,7 @@ def test_a_norm_is_clipped_of_the_mean_of_gradients():
         source(NET, optimizer=several, target="plain", sizes=SIZES)
 
 
+@pytest.mark.slow
 def test_plain_accumulates_and_refuses_a_mean_that_it_would_not_return(tmp_path):
     """All examples in one batch, so that an epoch is a step."""
     rule = bp.optim.Adam(0.05, accumulate=3)

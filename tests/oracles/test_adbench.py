@@ -25,6 +25,7 @@ def compare(found: Any, expected: Any, what: str) -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12, err_msg=what)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_gaussian_mixture(target: str) -> None:
     """The log-likelihood plus the logarithm of the prior; q and l stand beside each other in `icf`."""
@@ -157,6 +158,7 @@ def test_bundle_gradients(adjusted: Any) -> None:
         compare(gradient, expected[key], key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_jacobian_by_the_weights(target: str) -> None:
     """Whole Jacobians, with their zeros: (P, 2, P) of the errors, (P, P) of the slacks."""

@@ -108,6 +108,8 @@ def declared(name: str) -> tuple[bp.Network, dict[str, Array]]:
     return bp.Network(name, loss=sum(losses[1:], losses[0]), outputs=results), values
 
 
+@pytest.mark.few(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", LAYERS)
 def test_layer(name: str, target: str) -> None:

@@ -65,6 +65,7 @@ def test_det(tag: str, target: str) -> None:
     compare(gradients["A"], case["expected"]["gradient"], "gradient")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_gmm(target: str) -> None:
     """The mixture's log-likelihood less the logarithm of the prior."""
@@ -87,6 +88,7 @@ def kmeans() -> bp.Network:
     return bp.Network("kmeans", loss=bp.min(distance, axis=1).sum())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_kmeans(target: str) -> None:
     """Newton's direction, gradient over the diagonal of the Hessian, which has nothing beside it; once from
@@ -143,6 +145,7 @@ def lstm_values(given: dict[str, Any]) -> dict[str, Array]:
     return values | {"s": sequence[:-1], "after": sequence[1:]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_lstm(target: str) -> None:
     """Diagonal weights, the normaliser log(2 + Σ exp); one vector of all derivatives by the parameters."""

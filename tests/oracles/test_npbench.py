@@ -76,6 +76,7 @@ def conv2d_bias(x: bp.Tensor, weights: bp.Tensor, bias: bp.Tensor, G: bp.Tensor)
     return G * bp.define("out", [n, h, w, o], product + bias[o], ranges=ranges)
 
 
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", KERNELS)
 def test_kernel(name: str, target: str) -> None:

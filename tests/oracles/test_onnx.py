@@ -23,6 +23,7 @@ FAMILIES = (
 EXCLUDED: dict[str, str] = {}  # the case, and why it has no meaning here
 
 
+@pytest.mark.few(fast=50)
 @pytest.mark.parametrize("name", [name for name in CASES if name not in EXCLUDED])
 def test_forward(name: str) -> None:
     case = CASES[name]

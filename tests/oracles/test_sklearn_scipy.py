@@ -35,6 +35,7 @@ def of_raw(name: str) -> bp.Network:
     return bp.Network(name, loss=each.sum(), outputs={"each": each})
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", LOSSES)
 def test_loss_gradient_and_curvature(name: str, target: str) -> None:
@@ -77,6 +78,7 @@ def mlp(name: str, widths: list[int], alpha: float) -> bp.Network:
     return bp.Network(name, loss=loss + bp.l2_penalty(alpha, *weights) / N)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", ["mlp_clf_tanh", "mlp_reg_relu"])
 def test_mlp(name: str, target: str) -> None:
@@ -93,6 +95,7 @@ def test_mlp(name: str, target: str) -> None:
     np.testing.assert_allclose(flat, case["expected"]["gradient"], **WHOLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_rosenbrock(target: str) -> None:
     """Σ 100·(x[i+1] − x[i]²)² + (1 − x[i])²: a shifted subscript, differentiated twice."""

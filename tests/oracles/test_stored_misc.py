@@ -48,6 +48,7 @@ def test_optax_softmax_ce(target: str) -> None:
     compare_with_complex_step(net, module, values)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_polyloss_1(target: str) -> None:
     """Cross-entropy + ε·(1 − Σ y·softmax(z)) of a distribution y; given to 4 decimals."""
@@ -75,6 +76,7 @@ def test_micrograd_lecture_neuron(target: str) -> None:
         np.testing.assert_allclose(gradients[key], expected[f"d{key}"], rtol=1e-15, err_msg=key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_micrograd_more_ops(target: str) -> None:
     """Sums that grow by themselves, rectifiers taken and not, a square, a quotient."""

@@ -53,6 +53,7 @@ def test_another_value_of_the_letter_is_found():
         page.compare(shown, page.text(shown))
 
 
+@pytest.mark.slow
 def test_two_values_are_two_letters():
     net = normalised(lambda x: bp.nn.RMSNorm(eps=1e-3)(bp.nn.LayerNorm()(x)))
     assert constants(bp.derive(net)) == ["ε1 = 1e-5", "ε2 = 0.001"]

@@ -172,7 +172,7 @@ def test_other_errors(text, shapes, wrt, what):
     assert what in str(caught.value)
 
 
-@pytest.mark.few(fast=4)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize(
     "text",
     [

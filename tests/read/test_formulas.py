@@ -78,7 +78,7 @@ def marked():
     return [pytest.param(case, id=case.name, marks=marks[k % 3]) for k, case in enumerate(CASES)]
 
 
-@pytest.mark.few(fast=4, slow=24)
+@pytest.mark.few(fast=3, slow=24)
 @pytest.mark.parametrize("case", marked())
 def test_gradient(case):
     """The value is the formula's, the gradient its slope, and the short form says the same."""

@@ -213,7 +213,7 @@ def windows(pad):
 f, p3, p2 = indices("f p3 p2")
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("pad", [0, 1, 2])
 def test_convolution(pad):
     """Forward, and the gradients of kernel and image."""
@@ -234,7 +234,7 @@ def test_convolution(pad):
         assert text == f"r_{{f,i}} = Σ_n {shown.replace('{n,i}', '{n,i}')} ⋆ dz_{{n,f}}"
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("pad", [0, 1, 2])
 def test_convolution_backwards(pad):
     """The gradient of the image: full correlation with the kernel turned by half a turn."""

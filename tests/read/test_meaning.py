@@ -30,7 +30,7 @@ def whole(derivation):
     )
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETS)
 def test_a_tensor_is_the_derivative_that_it_is_called(known, name):
     derivation = known(name)

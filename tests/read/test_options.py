@@ -159,6 +159,7 @@ def test_labels_count_as_indices_do(mlp):
     assert str(next(t for t in page.given if t.name == "y")).endswith("below K + 1")
 
 
+@pytest.mark.slow
 def test_a_number_of_steps_counts_no_places():
     N, T, K = bp.dims("N T K")
     x, y, w = bp.input("x", (N, T, K)), bp.labels("y", (N, T), classes=K), bp.param("w", (K,))

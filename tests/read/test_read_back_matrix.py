@@ -161,6 +161,7 @@ def without(text, old, new):
     return [text[:k] + new + text[k + len(old) :] for k in places]
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", ["mlp", "char_lstm", "cnn", pytest.param("gpt", marks=pytest.mark.slow)])
 def test_planted_faults(known, name):
     """Each is caught: the text has another value, or none."""

@@ -11,7 +11,7 @@ from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 
 
-@pytest.mark.few(fast=5)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("entry", ALL, ids=lambda entry: entry.title)
 def test_published_equations_hold(entry):
     derivation = entry.derive()

@@ -72,7 +72,7 @@ def exact(function: Any, values: Any) -> Any:
         return [function(mpmath.mpf(float(x))) for x in values]
 
 
-@pytest.mark.few(fast=6)
+@pytest.mark.few(fast=4)
 @pytest.mark.parametrize(
     ("name", "function", "values", "tolerance"),
     [

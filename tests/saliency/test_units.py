@@ -85,6 +85,7 @@ def test_what_has_no_derivative_by_the_data(net, unit, told):
     assert told in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("net", "unit"),
     [("mlp", "h[3]"), ("mlp", "p[2]"), ("images", "h[1,1,0]"), ("images", "p[1]"), ("images", "flat[5]")],
@@ -105,6 +106,7 @@ def test_gradients_are_those_of_differences(net, unit):
     np.testing.assert_array_equal(one.saliency(x), np.abs(found))
 
 
+@pytest.mark.slow
 def test_activations_are_the_networks_at_inference():
     """Without dropout, by hand."""
     x, values = RNG.standard_normal((5, 1, 4, 4)), PARAMS["images"]
@@ -126,6 +128,7 @@ def test_the_closed_form_of_a_unit():
     assert "(1 - h" in str(derivation.short()[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("net", "unit"), [("mlp", "h[3]"), ("mlp", "p[2]"), ("images", "h[1,1,0]")])
 def test_an_ascent_rises_at_every_step(net, unit):
     one, shape = response(net, unit), SHAPES[net]
@@ -142,6 +145,7 @@ def test_an_ascent_rises_at_every_step(net, unit):
     np.testing.assert_array_equal(held.start, start)
 
 
+@pytest.mark.slow
 def test_a_linear_unit_ends_where_the_mathematics_says():
     """Of w·x - decay/2·‖x - mean‖² the maximum is at mean + w/decay."""
     N, D = bp.dim("N"), bp.dim("D", 4)
@@ -154,6 +158,7 @@ def test_a_linear_unit_ends_where_the_mathematics_says():
     np.testing.assert_allclose(found.end[0], mean + weights / 2.0, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_where_there_is_no_slope_nothing_moves():
     dead = {**PARAMS["images"], "c": np.full(2, -100.0)}
     one = Response(response("images", "h[1,1,0]").excited, dead, {})
@@ -162,6 +167,7 @@ def test_where_there_is_no_slope_nothing_moves():
     np.testing.assert_array_equal(found.end, found.start)
 
 
+@pytest.mark.slow
 def test_the_priors_gradient_is_that_of_differences():
     shape = (2, 3, 4)
     prior = Prior(RNG.standard_normal(shape), shape, decay=0.7, smooth=0.3)

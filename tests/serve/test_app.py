@@ -151,6 +151,7 @@ def test_only_get_and_only_by_its_own_name(client):
     assert client.get("/healthz").text == "ok\n"
 
 
+@pytest.mark.few(fast=24)
 @pytest.mark.parametrize("text", [*MARKUP, *CODE, *SIGNS, *SHAPES[:3], *SHAPES[8:]])
 def test_hostile_words_in_every_field(client, text):
     for query in (

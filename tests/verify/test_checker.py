@@ -62,7 +62,7 @@ def crowded() -> bp.Network:
 NETS = [masked, far, saturated, tied, crowded, solved]
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("make", NETS)
 def test_right_gradients_are_not_called_wrong(make: Any) -> None:
     net = make()

@@ -39,7 +39,7 @@ def points(derivation: Any, hyper: Any) -> list[Point]:
     return [point for point in drawn if point is not None]
 
 
-@pytest.mark.few(fast=3, slow=4)
+@pytest.mark.few(fast=1, slow=4)
 @pytest.mark.parametrize(
     "name",
     [

@@ -43,7 +43,7 @@ def spoilt(right: bp.Derivation, key: str, factor: Any) -> bp.Derivation:
     return replace(right, system=right.system.with_(equations=tuple(map(wrong, right.system.equations))))
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("method", METHODS)
 def test_right_and_wrong_by_each_method(method: str) -> None:
     net, right = rational()

@@ -82,7 +82,7 @@ def test_numeric_and_exact(spec: Any) -> None:
     }
 
 
-@pytest.mark.few(fast=3, slow=6)
+@pytest.mark.few(fast=2, slow=6)
 @each_net
 def test_interpreter(spec: Any) -> None:
     net, derivation = derived(spec)
@@ -93,7 +93,8 @@ def test_interpreter(spec: Any) -> None:
         assert relative_error(value, plain[derivation.gradients[name]].astype(float)) <= 1e-12, name
 
 
-@pytest.mark.few(fast=1, slow=6)
+@pytest.mark.slow
+@pytest.mark.few(slow=6)
 @each_net
 def test_pytorch(spec: Any) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
@@ -103,7 +104,7 @@ def test_pytorch(spec: Any) -> None:
         assert relative_error(value, theirs[name]) <= 1e-10, name
 
 
-@pytest.mark.few(fast=3, slow=8)
+@pytest.mark.few(fast=2, slow=8)
 @each_net
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_modules(spec: Any, target: str) -> None:

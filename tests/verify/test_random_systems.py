@@ -116,6 +116,7 @@ def test_many(block: int) -> None:
     check(range(BLOCK * block, BLOCK * (block + 1)))
 
 
+@pytest.mark.slow
 def test_they_differ_and_are_compared() -> None:
     nets = [random_systems.network(seed) for seed in range(12)]
     assert len({len(net.system.equations) for net in nets}) > 4

@@ -56,7 +56,7 @@ CASES = [
 ]
 
 
-@pytest.mark.few(fast=3, slow=4)
+@pytest.mark.few(fast=2, slow=4)
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_every_result_by_every_method(name: str, kind: str) -> None:
     net, derivation = derived(name, kind)

@@ -44,7 +44,7 @@ def test_the_page_shows_it() -> None:
     assert "warning: W gets no gradient" in page
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["mlp", "neuron", "linear_regression", "vae", "resnet_mlp", "word2vec", "moe", "ssm", "crf"]
 )

@@ -80,7 +80,7 @@ PAIRS: dict[str, tuple[Made, Made]] = {
 }
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", PAIRS)
 def test_they_are_told_apart(name: str) -> None:
     builder = SystemBuilder()

@@ -101,7 +101,7 @@ FAULTS: dict[str, tuple[str, Change]] = {
 }
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_wherever_it_stands(fault: str) -> None:
     name, change = FAULTS[fault]
@@ -133,6 +133,7 @@ def right(system: System, derivation: Any) -> None:
         np.testing.assert_allclose(ours[derivation.gradients[key]], theirs[gradient], rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("error", [RecursionError, ZeroDivisionError, ValueError])
 def test_algebra_that_stumbles_is_taken_back(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Rewriter.rewritten
@@ -165,6 +166,7 @@ def test_a_rewrite_of_another_value_is_taken_back(monkeypatch: pytest.MonkeyPatc
     right(siamese(), derivation)
 
 
+@pytest.mark.slow
 def test_forms_that_the_last_word_rejects_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Not the derivation: it is the raw sweep then."""
     asked: list[System] = []
@@ -182,6 +184,7 @@ def test_forms_that_the_last_word_rejects_are_given_up(monkeypatch: pytest.Monke
     right(siamese(), derivation)
 
 
+@pytest.mark.slow
 def test_a_point_that_refutes_a_form_joins_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     """A search that believes two masks to be one is told by the point at which they differ."""
     searched: list[int] = []

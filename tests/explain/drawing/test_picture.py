@@ -81,7 +81,7 @@ def bezier(points, t):
     return points[0]
 
 
-@pytest.mark.few(fast=4, slow=9)
+@pytest.mark.few(fast=2, slow=9)
 def test_nothing_overlaps(page):
     check_places(drawn(page)[2])
 
@@ -103,7 +103,7 @@ def test_edges_are_the_reads(page):
     assert flows <= reads
 
 
-@pytest.mark.few(slow=9)
+@pytest.mark.few(fast=3, slow=9)
 def test_every_equation_is_reachable(page):
     tree = ET.fromstring(drawing(page, "net-", alone=True))
     links = [a.get("href") for a in tree.iter(f"{SVG}a")]
@@ -206,6 +206,7 @@ def test_what_cannot_be_unrolled(pages):
         drawing(pages("char_rnn"), unrolled=1)
 
 
+@pytest.mark.slow
 def test_without_gradients():
     """Of second derivatives, and without the backward pass, the forward pass is drawn."""
     net = bp.gallery.find("logistic_regression").load().net

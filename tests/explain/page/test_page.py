@@ -33,6 +33,7 @@ def words(element):
     return "".join(element.itertext())
 
 
+@pytest.mark.slow
 def test_steps_that_led_to_the_code(mlp, capsys):
     tree = parsed(mlp.html(steps="computed"))
     (section,) = [s for s in tree.iter("section") if s.get("aria-labelledby") == "steps"]

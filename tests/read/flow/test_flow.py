@@ -92,6 +92,7 @@ def test_skips_pass_gradients_on():
     assert by_start(found.tracks["tanh"])["normal 0.01"].norms[-1] == pytest.approx(1, rel=0.05)
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", ["mlp", "neuron", "lstm_cell", "softmax_regression"])
 def test_nothing_without_depth(name):
     assert flow(derived(name)) is None

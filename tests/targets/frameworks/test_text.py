@@ -47,6 +47,7 @@ def test_a_recurrence_reads_like_one():
     assert text("char_rnn", "torch") == CHAR_RNN
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_it_is_written_where_the_framework_is_missing(framework):
     for name in ("mlp", "resnet_mlp", "cnn", "ctc"):

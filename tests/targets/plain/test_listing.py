@@ -11,7 +11,7 @@ from symbp.read.reading import reading
 from symbp.targets.plain.listing import gradients_listing
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "char_rnn", "lstm_cell"])
 def test_lines_are_those_of_the_module(name):
     target = load_target(name)

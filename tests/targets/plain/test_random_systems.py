@@ -41,14 +41,14 @@ def backward(seed):
     compared(swept(system), any_values(system, seed), seed)
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("first", range(0, 40, 10))
 def test_equations(first):
     for seed in range(first, first + 10):
         forward(seed)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 12, 4))
 def test_recurrences_and_gradients(first):
     for seed in range(first, first + 4):
@@ -70,7 +70,7 @@ def test_many_recurrences_and_gradients(first):
         backward(seed)
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", ["geglu", "cholesky", "argsort", "logsumexp", "conv2d"])
 def test_ops(name):
     """Halves of an axis, leaves of linear algebra, orders, windows."""

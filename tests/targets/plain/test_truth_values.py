@@ -43,7 +43,7 @@ LOSSES = {
 }
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_values(loss):

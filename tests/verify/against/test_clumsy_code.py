@@ -59,7 +59,7 @@ def spoilt(array):
     return np.where(np.arange(array.size).reshape(array.shape) == 3, np.nan, array)
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize(
     ("change", "verdict", "said"),
     [

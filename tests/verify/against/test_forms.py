@@ -146,7 +146,7 @@ FORMS = {
 }
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("form", FORMS)
 def test_forms(form, derivation, monkeypatch):
     report = bp.check(net, derivation=derivation, against=FORMS[form]())
@@ -178,6 +178,7 @@ def test_equations_are_judged_one_by_one(derivation):
     assert "the equations:4" in str(error.value)
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_a_generated_module(derivation, dtype):
     module = bp.compile(net, optimizer=bp.optim.SGD(0.1), dtype=dtype, sizes={"D": 4, "H": 3, "K": 5})
@@ -221,6 +222,7 @@ def test_a_layer_gets_the_derivative_by_its_output_and_gives_that_by_its_input(d
     assert [row.tensor for row in report.rows if row.verdict == "right"] == ["db2", "dh", "dW2"]
 
 
+@pytest.mark.slow
 def test_on_the_command_line(tmp_path, capsys):
     (tmp_path / "my_net.py").write_text(
         "import symbp as bp\n"

@@ -112,6 +112,7 @@ def stopped():
 NETS = (grid, backwards, guarded, stopped)
 
 
+@pytest.mark.few(fast=2)
 @torch
 @pytest.mark.parametrize("net", [pytest.param(grid, marks=pytest.mark.slow), *NETS[1:]])
 def test_what_nets_are_made_of(net):

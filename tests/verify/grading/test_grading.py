@@ -15,7 +15,7 @@ from symbp.explain.text import PageText, index_form, matrix_form
 from symbp.verify.grading import Grader
 
 
-@pytest.mark.few(fast=6)
+@pytest.mark.few(fast=4)
 @pytest.mark.parametrize("net", NETS)
 def test_printed_equations_are_right_answers(net):
     """In indices and in matrices, as text and as LaTeX."""

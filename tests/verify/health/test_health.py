@@ -38,7 +38,7 @@ def quick(names, kept):
 BY_NAME = {case.__name__: (case, cause) for case, cause in ILL.items()}
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", quick(BY_NAME, QUICK))
 def test_the_cause_is_named_first(name):
     case, cause = BY_NAME[name]

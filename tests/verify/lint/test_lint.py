@@ -59,7 +59,7 @@ def test_no_false_alarm_in_the_gallery(name):
     assert {(f.rule, f.about[0]) for f in problems} == TRUE.get(name, set())
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize(
     "name",
     ["plain", "stable_regression", "relu_layers", "recurrent", "softmax_by_hand", "logistic_loss_by_hand",
@@ -127,6 +127,7 @@ def test_a_formula_that_overflows_has_an_example_and_symbps_does_not(name, tenso
     assert notes[0].origin is not None
 
 
+@pytest.mark.slow
 def test_what_does_not_overflow_is_not_said_to():
     for name in ("stable_regression", "recurrent", "two_linear_layers"):
         rules = {f.rule for f in found(name).findings}

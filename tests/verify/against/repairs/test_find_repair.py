@@ -58,6 +58,7 @@ def test_hints_say_what_to_do() -> None:
     assert decayed == "0.1·W1[i,j] is added to dW1: it doesn't belong there"
 
 
+@pytest.mark.slow
 def test_two_slips_at_once() -> None:
     """A slope that is missing, and a factor: both are said."""
     told = hint("mlp", "dW1", "dz1 = dh * (1 - h**2)", "dz1 = -3 * dh")
