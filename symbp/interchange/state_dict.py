@@ -128,7 +128,9 @@ def _stacked(
 
 def _numbered(modules: Sequence[Owned]) -> dict[Module, str]:
     """Prefixes where nothing tells: a layer's name or its number, those of a repeated block behind a star."""
-    numbers, blocks, inside = count(), {}, {}
+    numbers = count()
+    blocks: dict[int, str] = {}
+    inside: dict[str, count[int]] = {}
     found: dict[Module, str] = {}
     for one in modules:
         if one.repeated is None:
