@@ -128,6 +128,7 @@ class Writer:
     def part(self, a: Term, subscripts: Sequence[Any]) -> Term:
         """`a[…]` of slices, integers and None."""
         given = list(subscripts)
+        given += [slice(None)] * (a.rank - sum(one is not None for one in given))
         if all(one == slice(None) for one in given):
             return a
         while given[-1] == slice(None) and any(isinstance(one, slice) or one is None for one in given[:-1]):

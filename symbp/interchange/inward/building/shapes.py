@@ -27,6 +27,7 @@ from symbp.interchange.inward.values import (
 from symbp.interchange.inward.writing import Term, Writer
 
 ALL = slice(None)
+MOST_PLACES = 64  # constant ones that are read one by one
 END = 1 << 31  # bounds of slices from here on mean the end of the axis
 
 
@@ -225,13 +226,21 @@ def gathered(w: Writer, value: Any, places: Any, axis: int) -> Any:
             part = sliced(w, value, {k: run})
             shape = shape_of(part)
             return part if index.ndim == 1 else reshaped(w, part, (*shape[:k], *index.shape, *shape[k + 1 :]))
-        refuse("constant places that aren't evenly spaced are read")
+        if index.ndim == 1 and 0 < index.size <= MOST_PLACES:
+            return joined(w, [at_once(w, value, k, int(p)) for p in index], k)
+        refuse("many constant places that aren't evenly spaced are read")
     x, where = tensor(w, value), places
     if not isinstance(where, Term) or where.is_condition or not where.value.integer:
         refuse("places are read that are no integers of an input")
     if k == 0 and x.rank == 2:
         return w.call("embedding", where, x)
     return w.call("take", x, where, axis=k)
+
+
+def at_once(w: Writer, value: Any, axis: int, place: int) -> Any:
+    """One place along an axis, which stays with 1 element."""
+    end = END if place == -1 else place + 1
+    return sliced(w, value, {axis: (place, end, 1)})
 
 
 def _progression(places: Any) -> tuple[int, int, int] | None:
