@@ -79,9 +79,11 @@ def reshaped(w: Writer, value: Any, shape: Sequence[Any]) -> Any:
     if isinstance(value, Filled):
         return Filled(value.number, wanted)
     x = tensor(w, value)
-    if sum(_is_open(n) for n in shape) == 1:  # what stays open is what the others leave
-        return w.call("reshape", x, tuple(-1 if _is_open(n) else n for n in wanted), light=True)
-    return w.call("reshape", x, wanted, light=True)
+    if x.flat is not None:  # the elements are those of what was reshaped before
+        return reshaped(w, x.flat, wanted)
+    alone = sum(_is_open(n) for n in shape) == 1  # what stays open is what the others leave
+    sizes = tuple(-1 if alone and _is_open(n) else n for n in wanted)
+    return replace(w.call("reshape", x, sizes, light=True), flat=x)
 
 
 def _is_open(size: Any) -> bool:
