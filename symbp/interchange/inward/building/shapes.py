@@ -81,9 +81,37 @@ def reshaped(w: Writer, value: Any, shape: Sequence[Any]) -> Any:
     x = tensor(w, value)
     if x.flat is not None:  # the elements are those of what was reshaped before
         return reshaped(w, x.flat, wanted)
+    if x.seen is not None and (parts := _split_axes(x.shape, wanted)) is not None:
+        return _split_before(w, x.seen, parts)
     alone = sum(_is_open(n) for n in shape) == 1  # what stays open is what the others leave
     sizes = tuple(-1 if alone and _is_open(n) else n for n in wanted)
     return replace(w.call("reshape", x, sizes, light=True), flat=x)
+
+
+def _split_axes(old: Sequence[Any], new: Sequence[Any]) -> list[list[Any]] | None:
+    """The parts of each old axis in a new shape that only splits axes; None if it joins some."""
+    left, found = list(new), []
+    for extent in old:
+        parts: list[Any] = []
+        while left and (not parts or not _equal(sympy.Mul(*parts), extent)):
+            parts.append(left.pop(0))
+        if not parts or not _equal(sympy.Mul(*parts), extent):
+            return None
+        found.append(parts)
+    return None if left else found
+
+
+def _split_before(w: Writer, seen: tuple[Term, tuple[int, ...]], parts: Sequence[Sequence[Any]]) -> Any:
+    """Axes split before they are put in another order: a view that needs no division of places."""
+    base, order = seen
+    of = {axis: list(own) for axis, own in zip(order, parts, strict=True)}
+    flat = [(axis, k) for axis in range(base.rank) for k in range(len(of[axis]))]
+    split = reshaped(w, base, tuple(of[axis][k] for axis, k in flat))
+    return permuted(w, split, [flat.index((axis, k)) for axis in order for k in range(len(of[axis]))])
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return bool(sympy.expand(sympy.sympify(a) - sympy.sympify(b)) == 0)
 
 
 def _is_open(size: Any) -> bool:
