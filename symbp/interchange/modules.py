@@ -16,6 +16,7 @@ import sympy
 
 from symbp.errors import DataError
 from symbp.interchange.sizes import values_of
+from symbp.interchange.stacked import STAR, is_stacked
 from symbp.language import Network
 from symbp.language.layouts import Layout, Module
 
@@ -35,6 +36,16 @@ class Owned:
         every = [key for layout in self.tensors.values() for key in (layout.key, layout.also) if key]
         return tuple(dict.fromkeys(every))
 
+    @property
+    def repeated(self) -> object:
+        """Of which repeated block it is a layer, if any."""
+        return next(iter(self.tensors.values())).repeated
+
+    @property
+    def axis(self) -> int:
+        """Along which axis parts of one array lie one behind the other."""
+        return 0 if self.repeated is None else 1
+
     def __str__(self) -> str:
         return f"{self.module.kind} with {', '.join(self.tensors)}"
 
@@ -44,7 +55,8 @@ def owned(net: Network) -> list[Owned]:
     found: dict[int, tuple[Module, dict[str, Layout]]] = {}
     for name, layout in net.layouts.items():
         found.setdefault(id(layout.module), (layout.module, {}))[1][name] = layout
-    return [Owned(module, tensors) for module, tensors in found.values()]
+    ordered = sorted(found.values(), key=lambda pair: pair[0].number)
+    return [Owned(module, tensors) for module, tensors in ordered]
 
 
 def free_tensors(net: Network) -> list[str]:
@@ -68,10 +80,14 @@ def prefixes(
     DataError: a layer without a module, or with several where the order doesn't tell."""
     modules = owned(net)
     fixed = {m.module: prefix for m in modules if (prefix := _given(m, shapes, names)) is not None}
+    _check_layers(modules, fixed)
     found, taken = dict(fixed), set(fixed.values())
+    inside = {p for m in modules if m.module in fixed for p in _layers_of(fixed[m.module], m, shapes)}
     doubtful: list[tuple[Owned, list[str]]] = []
-    for one in (m for m in modules if m.module not in fixed):
-        fitting = [p for p in _candidates(net, one, shapes) if p not in fixed.values()]
+    left = sorted((m for m in modules if m.module not in fixed), key=lambda m: m.repeated is None)
+    for one in left:  # repeated ones first: what they take is no layer of its own
+        away = {*fixed.values(), *inside}
+        fitting = [p for p in _candidates(net, one, shapes) if p not in away]
         candidates = [p for p in fitting if p not in taken]
         if not candidates and part and not fitting:
             continue
@@ -79,9 +95,11 @@ def prefixes(
             raise _too_few(one, fitting) if part else _nothing_fits(net, one, shapes)
         found[one.module] = candidates[0]
         taken.add(candidates[0])
+        inside |= _layers_of(candidates[0], one, shapes)
         if len(candidates) > 1:
             doubtful.append((one, candidates))
     modules = [m for m in modules if m.module in found]
+    _check_layers(modules, found)
     order = [_place(found[m.module], m, shapes) for m in modules]
     if doubtful and order != sorted(order):
         one, candidates = doubtful[0]
@@ -93,6 +111,29 @@ def prefixes(
             help=f"name it: names={{{first!r}: {candidates[0] + key!r}}}",
         )  # fmt: skip
     return found, modules
+
+
+def _layers_of(prefix: str, one: Owned, shapes: Mapping[str, Shape]) -> set[str]:
+    """The prefixes of the layers that a prefix with a star stands for."""
+    if not is_stacked(prefix):
+        return set()
+    (count, *_) = shapes[prefix + one.keys[0]]
+    return {prefix.replace(STAR, str(layer)) for layer in range(count)}
+
+
+def _check_layers(modules: Sequence[Owned], found: Mapping[Module, str]) -> None:
+    """Raises DataError: the layers of one repeated block out of two rows of blocks."""
+    roots: dict[int, str] = {}
+    for one in modules:
+        prefix = found.get(one.module)
+        if one.repeated is not None and prefix is not None:
+            root = prefix.partition(STAR)[0]
+            if roots.setdefault(id(one.repeated), root) != root:
+                raise DataError(
+                    f"the layers of one repeated block would come from {roots[id(one.repeated)]}{STAR} "
+                    f"and {root}{STAR}",
+                    help="name one array of each: names={'gamma1': 'h.*.ln_1.weight'}",
+                )
 
 
 def _place(prefix: str, one: Owned, shapes: Mapping[str, Shape]) -> int:
@@ -121,7 +162,8 @@ def _candidates(net: Network, one: Owned, shapes: Mapping[str, Shape]) -> list[s
     """The prefixes under which all arrays of a module stand, of the right shapes, and no others."""
     first = one.keys[0]
     found = [key.removesuffix(first) for key in shapes if key.endswith(first)]
-    return [p for p in found if _is_prefix(p) and _fits(net, one, p, shapes)]
+    fitting = [p for p in found if _is_prefix(p) and is_stacked(p) == (one.repeated is not None)]
+    return [p for p in fitting if _fits(net, one, p, shapes)]
 
 
 def _fits(net: Network, one: Owned, prefix: str, shapes: Mapping[str, Shape]) -> bool:
@@ -140,9 +182,13 @@ def _has_shape(net: Network, one: Owned, tensors: Sequence[str], shape: Shape) -
     each = [expected(net, name, one.tensors[name]) for name in tensors]
     if len(each[0]) != len(shape):
         return False
-    heads = [s[0] for s in each]
+    behind = one.axis
+    if len(shape) <= behind:
+        return len(tensors) == 1
+    heads = [s[behind] for s in each]
     first = None if None in heads else sum(h for h in heads if h is not None)
-    return all(e in (None, n) for e, n in zip((first, *each[0][1:]), shape, strict=True))
+    whole = (*each[0][:behind], first, *each[0][behind + 1 :])
+    return all(e in (None, n) for e, n in zip(whole, shape, strict=True))
 
 
 def _nothing_fits(net: Network, one: Owned, shapes: Mapping[str, Shape]) -> DataError:

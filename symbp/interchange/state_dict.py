@@ -6,7 +6,7 @@ parameter lies there its `Layout` says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from math import prod
@@ -15,13 +15,15 @@ from typing import Any
 import numpy as np
 
 from symbp.errors import DataError
+from symbp.interchange.dialects import read_as, written_as
 from symbp.interchange.files import library
 from symbp.interchange.modules import Owned, expected, free_tensors, owned, prefixes
 from symbp.interchange.sizes import fitting, known_sizes
+from symbp.interchange.stacked import STAR, apart, with_stacks
 from symbp.interchange.weights import Weights
 from symbp.ir.system import Role
 from symbp.language import Network
-from symbp.language.layouts import Layout
+from symbp.language.layouts import Layout, Module
 
 
 def from_state_dict(
@@ -31,16 +33,20 @@ def from_state_dict(
     names: Mapping[str, str] | None = None,
     strict: bool = True,
     part: bool = False,
+    layout: str = "torch",
 ) -> Weights:
     """The parameters and buffers of a network out of a state_dict. `names` maps tensors of the network to
-    keys of the state_dict, as far as the order of layers doesn't tell: {"W3": "downsample.weight"}. With
-    `part`, layers whose arrays aren't there, or have other shapes, are left out, such as a new head; the
-    keys that nothing reads are then the result's `left_out`.
+    keys of the state_dict, as far as the order of layers doesn't tell: {"W3": "downsample.weight"}. Layers of
+    `nn.Repeat` are found under numbers, and named with a star: {"gamma1": "h.*.ln_1.weight"}. `layout` is
+    "torch", or "gpt2" for the names and matrices of Hugging Face's GPT-2. With `part`, layers whose arrays
+    aren't there, or have other shapes, are left out, such as a new head; the keys that nothing reads are then
+    the result's `left_out`.
 
     Raises DataError: a layer or tensor without its arrays, another shape, a layer for which several modules
     would do, with `strict` also arrays that nothing reads; with `part`, nothing that fits.
     """
-    arrays = {key: _array(value) for key, value in state.items()}
+    own = read_as(layout, {key: _array(value) for key, value in state.items()})
+    arrays, layers = _stacked(net, own)
     given = _checked(net, names or {})
     found, modules = prefixes(net, {key: a.shape for key, a in arrays.items()}, given, part=part)
     values: dict[str, Any] = {}
@@ -60,11 +66,12 @@ def from_state_dict(
             )
         values[name] = arrays[key]
         read.add(key)
-    left = [key for key in arrays if key not in read]
+    read |= {one for key in read for one in layers.get(key, ())}
+    left = [key for key in own if key not in read]
     if part and not values:
         raise DataError(
             "nothing of the state_dict fits this network",
-            details=(f"it has: {', '.join(arrays) or 'nothing'}",),
+            details=(f"it has: {', '.join(own) or 'nothing'}",),
         )
     if left and strict and not part:
         raise DataError(
@@ -82,6 +89,7 @@ def to_state_dict(
     buffers: Mapping[str, Any] | None = None,
     names: Mapping[str, str] | None = None,
     like: Mapping[str, Any] | None = None,
+    layout: str = "torch",
 ) -> dict[str, Any]:
     """A state_dict of PyTorch tensors. Its keys are those of `like`, a state_dict that fits the network; else
     a layer's name, or its number, and the key that its class has in torch.nn.
@@ -93,10 +101,11 @@ def to_state_dict(
     torch = library("torch", "torch")
     arrays = {**params, **(buffers or {})}
     given = _checked(net, names or {})
-    before = {key: _array(value) for key, value in (like or {}).items()}
+    there = {key: _array(value) for key, value in (like or {}).items()}
+    before, _ = _stacked(net, read_as(layout, there))
     if like is None:
-        modules, numbers = owned(net), count()
-        found = {m.module: f"{m.module.name or next(numbers)}." for m in modules}
+        modules = owned(net)
+        found = _numbered(modules)
     else:
         found, modules = prefixes(net, {key: a.shape for key, a in before.items()}, given)
     made: dict[str, Any] = {}
@@ -104,8 +113,33 @@ def to_state_dict(
         made |= _to_module(net, one, found[one.module], arrays, before)
     for name in free_tensors(net):
         made[given.get(name, name)] = _own(net, name, arrays)
-    ordered = [key for key in before if key in made] + [key for key in made if key not in before]
+    made = written_as(layout, apart(made), there)
+    ordered = [key for key in there if key in made] + [key for key in made if key not in there]
     return {key: torch.from_numpy(np.array(made[key])) for key in ordered}
+
+
+def _stacked(
+    net: Network, arrays: Mapping[str, Any]
+) -> tuple[Mapping[str, Any], Mapping[str, tuple[str, ...]]]:
+    """The arrays, with those of equal layers stacked beside them if the network repeats a block."""
+    repeats = any(layout.repeated is not None for layout in net.layouts.values())
+    return with_stacks(arrays) if repeats else (arrays, {})
+
+
+def _numbered(modules: Sequence[Owned]) -> dict[Module, str]:
+    """Prefixes where nothing tells: a layer's name or its number, those of a repeated block behind a star."""
+    numbers = count()
+    blocks: dict[int, str] = {}
+    inside: dict[str, count[int]] = {}
+    found: dict[Module, str] = {}
+    for one in modules:
+        if one.repeated is None:
+            found[one.module] = f"{one.module.name or next(numbers)}."
+        else:
+            block = blocks.setdefault(id(one.repeated), f"blocks{len(blocks) + 1 if blocks else ''}")
+            number = inside.setdefault(block, count())
+            found[one.module] = f"{block}.{STAR}.{one.module.name or next(number)}."
+    return found
 
 
 def _checked(net: Network, names: Mapping[str, str]) -> Mapping[str, str]:
@@ -150,9 +184,9 @@ def _of_module(net: Network, one: Owned, prefix: str, arrays: Mapping[str, Any])
         whole, also = _there(arrays, prefix + key, one), one.tensors[names[0]].also
         if also:
             whole = whole + _there(arrays, prefix + also, one)
-        if whole.ndim == 0 or len(whole) % len(names):
+        if whole.ndim <= one.axis or whole.shape[one.axis] % len(names):
             raise DataError(f"{prefix + key} isn't made of {len(names)} equal parts")
-        for name, part in zip(names, np.split(whole, len(names)), strict=True):
+        for name, part in zip(names, np.split(whole, len(names), one.axis), strict=True):
             found[name] = _ours(net, name, one.tensors[name], part, prefix + key)
     return found
 
@@ -204,13 +238,14 @@ def _to_module(
     made: dict[str, Any] = {}
     for key, names in _parts(one).items():
         parts = [_theirs(one.tensors[name], _own(net, name, arrays)) for name in names]
-        made[prefix + key] = whole = np.concatenate(parts)
+        made[prefix + key] = whole = np.concatenate(parts, one.axis) if len(parts) > 1 else parts[0]
         also = one.tensors[names[0]].also
         if also:
             pair = _as_before(before, prefix + key, prefix + also, whole)
             made[prefix + key], made[prefix + also] = pair
     for counter in one.module.counters:
-        made[prefix + counter] = before.get(prefix + counter, np.int64(0))
+        none = np.int64(0) if one.repeated is None else np.zeros(len(next(iter(made.values()))), np.int64)
+        made[prefix + counter] = before.get(prefix + counter, none)
     return made
 
 

@@ -5,35 +5,49 @@ Enters: nothing (types only). Leaves: `Module`, `Layout`. Must not know: layers,
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from symbp.language.node import Node
 
+_calls = itertools.count(1)  # tells which call of a layer was first; no number is ever shown
+
 
 @dataclass(frozen=True, eq=False)
 class Module:
     """What one call of a layer is elsewhere: `kind` is the class in torch.nn, `name` the layer's own name.
-    `counters` are integers that are kept there and mean nothing here."""
+    `counters` are integers that are kept there and mean nothing here; `number` counts calls, so that they
+    have an order."""
 
     kind: str
     name: str | None = None
     counters: tuple[str, ...] = ()
+    number: int = field(default_factory=_calls.__next__)
 
 
 @dataclass(frozen=True)
 class Layout:
     """The array `key` of a module. `axes` has an entry for each of its axes: our axes that are laid out along
     it, row by row. Several parameters may be `part`s of one array, one behind the other along its first axis;
-    `also` is a second array that is added to it."""
+    `also` is a second array that is added to it. Of a block that is `repeated`, our first axis is the layer,
+    and each layer has such an array of its own; equal blocks have one `repeated`."""
 
     module: Module
     key: str
     axes: tuple[tuple[int, ...], ...]
     part: int = 0
     also: str = ""
+    repeated: object = None
+
+    def of_layers(self, repeated: object) -> Layout | None:
+        """The layout when the block is repeated; None where it is already."""
+        if self.repeated is not None:
+            return None
+        axes = ((0,), *(tuple(axis + 1 for axis in group) for group in self.axes))
+        return replace(self, axes=axes, repeated=repeated)
 
 
 def alike(module: Module, key: str, rank: int = 1) -> Layout:

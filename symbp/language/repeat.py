@@ -105,7 +105,8 @@ class _Lifting:
         if node.equation is None:
             following = None if node.following is None else self._read(settled(node.following))
             start = _per_layer(node.init or initial.default) if node.role is not Role.RANDOM else None
-            return replace(new, later=None, facts=facts, init=start, following=following, layout=None)
+            layout = node.layout and node.layout.of_layers(self)
+            return replace(new, later=None, facts=facts, init=start, following=following, layout=layout)
         equation = node.equation
         layer = Index("l")
         if layer in equation.all_indices:

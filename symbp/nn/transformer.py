@@ -287,7 +287,8 @@ class GPT:
     def __call__(self, tokens: Tensor) -> Tensor:
         start, width = normal("0.02"), as_size(self.width)
         vocabulary = as_size(self.vocabulary)
-        table = parameter("tokens", "E", (vocabulary, width), start)
+        own = Module("Embedding", "tokens")
+        table = parameter("tokens", "E", (vocabulary, width), start, alike(own, "weight", 2))
         x = self._placed(embedding(tokens, table), width, start)
         block = TransformerEncoderBlock(
             self.heads,
@@ -315,7 +316,8 @@ class GPT:
         """x with its positions."""
         steps = x.shape[1]
         if self.positions == "learned":
-            table = parameter("positions", "E", (as_size(self.length or steps), width), start)
+            layout = alike(Module("Embedding", "positions"), "weight", 2)
+            table = parameter("positions", "E", (as_size(self.length or steps), width), start, layout)
             n, t, c = axes(3)
             body = x.at(n, t, c) + table.at(t, c)
             placed = formula(

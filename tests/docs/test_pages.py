@@ -47,6 +47,22 @@ def test_each_job_works_in_its_order(job, tmp_path):
         assert table.read_text(encoding="utf-8").startswith("p[fine],p[fraud],p[unclear]\n")
 
 
+@pytest.mark.slow
+def test_networks_come_in_as_the_page_tells(tmp_path):
+    missing = [name for name in ("torch", "onnx", "onnxruntime") if find_spec(name) is None]
+    if missing:
+        pytest.skip(f"needs {', '.join(missing)}")
+    printed = []
+    for kind, text in page("importing.md"):
+        if kind == "python":
+            (tmp_path / file_of(text)).write_text(text, encoding="utf-8")
+        for command in text.splitlines() if kind == "sh" else ():
+            printed.append(run(command, tmp_path))
+    assert any(told.startswith("True") for told in printed)
+    assert float(printed[-1].partition("accuracy")[2].split()[0]) > 0.6
+    assert "bp.Network(" in (tmp_path / "back.py").read_text(encoding="utf-8")
+
+
 def test_three_ways_of_one_network_have_one_gradient(tmp_path):
     ((_, text),) = page("coming_from.md")
     (tmp_path / "three_ways.py").write_text(text, encoding="utf-8")

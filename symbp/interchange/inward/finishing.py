@@ -83,11 +83,16 @@ def finished(graph: Graph, made: Declared, loss: Loss, output: str | None) -> Im
     net = Network(
         own,
         loss=ended.loss.value,
-        outputs={n: t.value for n, t in made.outputs.items()},
+        outputs={n: t.value for n, t in _beside(made, ended).items()},
         metrics={n: t.value for n, t in ended.metrics.items()},
     )
     words = {"network": own}
     return Imported(net, Weights(w.params, w.buffers, words), text, dict(w.sources))
+
+
+def _beside(made: Declared, ended: Ended) -> dict[str, Term]:
+    """The outputs without the one that is the loss."""
+    return {name: term for name, term in made.outputs.items() if term is not ended.loss}
 
 
 def _ended(w: Writer, made: Declared, loss: str | None, output: str | None) -> Ended:
@@ -158,7 +163,7 @@ LOSSES: Mapping[str, Callable[[Writer, Term], Ended]] = {
 def _file(graph: Graph, made: Declared, ended: Ended, name: str) -> str:
     """The declaration as a file that a person reads and edits."""
     w = made.writer
-    outputs = ", ".join(f'"{n}": {t.text}' for n, t in made.outputs.items())
+    outputs = ", ".join(f'"{n}": {t.text}' for n, t in _beside(made, ended).items())
     metrics = ", ".join(f'"{n}": {t.text}' for n, t in ended.metrics.items())
     parts = [f'"{name}"', f"loss={ended.loss.text}", f"outputs={{{outputs}}}"]
     parts += [f"metrics={{{metrics}}}"] if metrics else []

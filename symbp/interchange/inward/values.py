@@ -30,6 +30,14 @@ class Filled:
     shape: tuple[Any, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class Spaced:
+    """0, step, 2·step, …, up to an open size."""
+
+    end: Any
+    step: int
+
+
 def refuse(what: str, help: str | None = None) -> NoReturn:
     """A step that can't be taken over as it is meant."""
     raise DataError(what, help=help)

@@ -39,7 +39,7 @@ LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}  # how strongly operators bind
 class Term:
     """An expression: its text, and what it is. An `atom` needs no brackets; what is `light` only looks at
     its operand in another way, and gets no name of its own if it is read once. `made` is the function;
-    `seen`, of axes in another order, says of what and which."""
+    `seen`, of axes in another order, says of what and which, `flat`, of a reshaped tensor, of what."""
 
     text: str
     value: Any  # a Tensor, or a Condition
@@ -48,6 +48,7 @@ class Term:
     named: bool = False
     made: str = ""
     seen: tuple[Term, tuple[int, ...]] | None = None
+    flat: Term | None = None
 
     @property
     def is_condition(self) -> bool:
@@ -128,6 +129,7 @@ class Writer:
     def part(self, a: Term, subscripts: Sequence[Any]) -> Term:
         """`a[…]` of slices, integers and None."""
         given = list(subscripts)
+        given += [slice(None)] * (a.rank - sum(one is not None for one in given))
         if all(one == slice(None) for one in given):
             return a
         while given[-1] == slice(None) and any(isinstance(one, slice) or one is None for one in given[:-1]):
@@ -146,7 +148,9 @@ class Writer:
         self.lines.append(wrapped(f"{called} = {term.text}"))
         plain = not hidden and isinstance(term.value, Tensor)
         value = term.value.named(name) if plain else term.value
-        return replace(term, text=called, value=value, atom=True, light=False, named=True, seen=None)
+        return replace(
+            term, text=called, value=value, atom=True, light=False, named=True, seen=None, flat=None
+        )
 
     def leaf(self, function: str, name: str, *operands: Any, **options: Any) -> Term:
         """A leaf declared under its name."""

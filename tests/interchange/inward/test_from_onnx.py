@@ -43,7 +43,7 @@ def test_it_computes_what_onnxruntime_computes(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["mlp", "transformer"])
+@pytest.mark.parametrize("name", ["mlp", "siamese"])
 def test_in_float64_it_is_the_same_to_rounding(name):
     content, data = made(name, "float64", seed=1)
     found = bp.from_onnx(content)

@@ -55,6 +55,22 @@ class Words(nn.Module):
         return self.out(self.table(tokens).mean(1))
 
 
+class Cells(nn.Module):
+    """The same cells step by step, in a loop of Python's."""
+
+    def __init__(self):
+        super().__init__()
+        self.cell, self.out = nn.LSTMCell(3, 4), nn.GRUCell(4, 2)
+
+    def forward(self, x):
+        h = c = x.new_zeros(x.shape[0], 4)
+        y = x.new_zeros(x.shape[0], 2)
+        for step in x.unbind(1):
+            h, c = self.cell(step, (h, c))
+            y = self.out(h, y)
+        return y
+
+
 class UNet(nn.Module):
     def __init__(self):
         super().__init__()
@@ -104,6 +120,10 @@ MODULES = {
     "transformer": lambda: (encoder(dropout=0.1), torch.randn(2, 5, 8)),
     "causal attention": lambda: (Causal(), torch.randn(2, 5, 8)),
     "words": lambda: (Words(), tokens()),
+    "bag of words": lambda: (
+        nn.Sequential(nn.EmbeddingBag(11, 6, mode="mean"), nn.Linear(6, 3)), tokens(),
+    ),
+    "cells": lambda: (Cells(), torch.randn(3, 3, 3)),
     "autoencoder": lambda: (
         nn.Sequential(nn.Linear(6, 3), nn.Sigmoid(), nn.Linear(3, 6), nn.Softplus()), torch.randn(3, 6),
     ),

@@ -142,6 +142,16 @@ def argmax(c: Call) -> Any:
     return Term(f"{x.text}.argmax({axis})", x.value.argmax(axis), made="argmax")
 
 
+def running(function: str) -> Entry:
+    """Of the elements up to each one, along an axis."""
+
+    def take(c: Call) -> Any:
+        _same_kind(c)
+        return c.w.call(function, c.term("self"), axis=c.whole("dim"))
+
+    return take
+
+
 def addmm(c: Call) -> Any:
     c.only("alpha", 1)
     c.only("beta", 1)
@@ -196,6 +206,7 @@ ELEMENTS: Mapping[str, Entry] = {
     "aten.gt": infix(">"), "aten.ge": infix(">="), "aten.lt": infix("<"), "aten.le": infix("<="),
     "aten.eq": infix("="), "aten.ne": infix("!="), "aten.logical_and": logical("&"),
     "aten.logical_or": logical("|"), "aten.bitwise_and": logical("&"), "aten.bitwise_or": logical("|"),
+    "aten.__and__": logical("&"), "aten.__or__": logical("|"),
     "aten.logical_not": lambda c: el.opposite(c.w, c["self"]),
     "aten.bitwise_not": lambda c: el.opposite(c.w, c["self"]),
     "aten.where": where, "aten.masked_fill": masked_fill,
@@ -204,7 +215,7 @@ ELEMENTS: Mapping[str, Entry] = {
     "aten.amin": reduction("min"), "aten.prod": reduction("prod"), "aten.logsumexp": reduction("logsumexp"),
     "aten.max": extreme("max", "max"), "aten.min": extreme("min", "min"), "aten.var": variance("var"),
     "aten.std": variance("std"), "aten.linalg_vector_norm": vector_norm, "aten.norm": vector_norm,
-    "aten.argmax": argmax,
+    "aten.argmax": argmax, "aten.cumsum": running("cumsum"), "aten.cumprod": running("cumprod"),
     "aten.matmul": lambda c: el.product(c.w, c["self"], c["other"]),
     "aten.mm": lambda c: el.product(c.w, c["self"], c["mat2"]),
     "aten.bmm": lambda c: el.product(c.w, c["self"], c["mat2"]), "aten.addmm": addmm, "aten.einsum": einsum,

@@ -79,9 +79,13 @@ def adaptive(kind: str) -> Entry:
         x = c.term("self")
         count = layers.spatial(x)
         size = each(c, "output_size", count, 1)
-        if set(size) == {1}:
-            return layers.over_space(c.w, kind, x)
-        return c.w.call(f"adaptive_{kind}_pool{count}d", x, layers.window(size))
+        alone = set(size) == {1}
+        found = (
+            layers.over_space(c.w, kind, x)
+            if alone
+            else c.w.call(f"adaptive_{kind}_pool{count}d", x, layers.window(size))
+        )
+        return [found, None] if kind == "max" else found  # PyTorch has the places, too
 
     return take
 
@@ -191,6 +195,25 @@ def recurrence(kind: str, **options: str) -> Entry:
     return take
 
 
+def cell(kind: str) -> Entry:
+    """One step of a recurrence: a sequence of one."""
+
+    def take(c: Call) -> Any:
+        own = [c[key] for key in ("w_ih", "w_hh")]
+        offsets = (c.get("b_ih"), c.get("b_hh"))
+        if not all(isinstance(v, Held) for v in (*own, *(o for o in offsets if o is not None))):
+            refuse("the weights of a recurrence are calculated")
+        x = tensor(c.w, shapes.with_axes(c.w, c["input"], [1]))
+        states = c["hx"] if isinstance(c["hx"], list) else [c["hx"]]
+        first = tuple(recurrent.first_state(c.w, shapes.with_axes(c.w, s, [0]), 0) for s in states)
+        h, cells = recurrent.run(c.w, x, Cell(kind, (own[0], own[1]), offsets, first, cells=kind == "lstm"))
+        h = h if h.named else c.w.bound(h, c.w.names.numbered(kind))
+        found = [shapes.at(c.w, s, 1, 0) for s in (h, cells) if s is not None]
+        return found if kind == "lstm" else found[0]
+
+    return take
+
+
 def _read(c: Call, place: int) -> bool:
     """Whether anything reads that part of a step's results."""
     return c.part_wanted(place)
@@ -249,7 +272,8 @@ LAYERS: Mapping[str, Entry] = {
     "aten.max_pool1d": pool("max"), "aten.max_pool2d": pool("max"), "aten.max_pool3d": pool("max"),
     "aten.avg_pool1d": pool("avg"), "aten.avg_pool2d": pool("avg"), "aten.avg_pool3d": pool("avg"),
     "aten.adaptive_avg_pool1d": adaptive("avg"), "aten.adaptive_avg_pool2d": adaptive("avg"),
-    "aten.adaptive_avg_pool3d": adaptive("avg"),
+    "aten.adaptive_avg_pool3d": adaptive("avg"), "aten.adaptive_max_pool1d": adaptive("max"),
+    "aten.adaptive_max_pool2d": adaptive("max"), "aten.gru_cell": cell("gru"), "aten.lstm_cell": cell("lstm"),
     "aten.batch_norm": batch_norm, "aten.layer_norm": layer_norm, "aten.rms_norm": rms_norm,
     "aten.group_norm": group_norm, "aten.instance_norm": instance_norm,
     "aten.dropout": dropout, "aten.scaled_dot_product_attention": attention,

@@ -19,7 +19,11 @@ from symbp.interchange.inward.naming import cleaned
 from symbp.interchange.inward.translate import Entry, declared, rows_of
 
 TABLE: Mapping[str, Entry] = {**ELEMENTS, **VIEWS, **LAYERS}
-LOOKUPS = {"aten.embedding": ("weight", "indices"), "aten.index_select": ("self", "index")}
+LOOKUPS = {
+    "aten.embedding": ("weight", "indices"),
+    "aten.embedding_bag": ("weight", "indices"),
+    "aten.index_select": ("self", "index"),
+}
 PASSING = frozenset(
     f"aten.{name}"
     for name in ("view", "reshape", "to", "_to_copy", "unsqueeze", "squeeze", "slice", "select", "transpose",

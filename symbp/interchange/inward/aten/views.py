@@ -10,14 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import sympy
 
 from symbp.interchange.inward.aten.elements import dims
+from symbp.interchange.inward.building import arithmetic as el
 from symbp.interchange.inward.building import shapes
 from symbp.interchange.inward.graph import Held
 from symbp.interchange.inward.translate import Call, Entry
 from symbp.interchange.inward.values import (
     MOST_KNOWN,
     Filled,
+    Spaced,
     binary,
     entries,
     entry,
@@ -53,6 +56,10 @@ def cast(c: Call) -> Any:
     if kind is None:
         return value
     floating = kind in ("torch.float32", "torch.float64")
+    if kind == "torch.bool" and isinstance(value, Held) and value.kind == "constant":
+        return Held(f"{value.name}_true", value.array.astype(bool))
+    if kind == "torch.bool" and isinstance(value, Filled):
+        return Filled(float(value.number != 0), value.shape)
     if array is not None and array.dtype.kind != "O":
         kinds = {"torch.int64": np.int64, "torch.int32": np.int64, "torch.bool": np.bool_}
         if not floating and kind not in kinds:
@@ -141,6 +148,28 @@ def embedding(c: Call) -> Any:
     return shapes.gathered(c.w, table, c["indices"], 0)
 
 
+def index(c: Call) -> Any:
+    """Places along one axis: x[:, [2, 0]], or rows that tokens choose."""
+    given = [(axis, places) for axis, places in enumerate(c["indices"]) if places is not None]
+    if len(given) != 1:
+        refuse("several axes are indexed at once")
+    axis, places = given[0]
+    array = known(places)
+    if array is not None and array.dtype.kind == "b":
+        refuse("elements are chosen by a mask, so that their number isn't known")
+    return shapes.gathered(c.w, c["self"], places, axis)
+
+
+def roll(c: Call) -> Any:
+    shifts, axes = c.wholes("shifts") or (), dims(c, "dims") or ()
+    if len(shifts) != len(axes):
+        refuse("a tensor is rolled as if it had one axis", "name the axes")
+    found = c["self"]
+    for shift, axis in zip(shifts, axes, strict=True):
+        found = c.w.call("roll", tensor(c.w, found), shift, axis, light=True)
+    return found
+
+
 def pad(c: Call) -> Any:
     """PyTorch counts from the last axis."""
     c.only("mode", "constant")
@@ -149,6 +178,23 @@ def pad(c: Call) -> Any:
     for k in range(len(widths) // 2):
         found[rank - 1 - k] = (widths[2 * k], widths[2 * k + 1])
     return shapes.padded(c.w, c["self"], found, c.get("value") or 0)
+
+
+def bag(c: Call) -> Any:
+    """Rows of a table for bags of one length, summed, averaged, or their largest elements."""
+    c.skip("scale_grad_by_freq", "sparse")  # how gradients are gathered
+    c.only("padding_idx", -1)
+    c.only("include_last_offset", False)
+    if "per_sample_weights" in c:
+        refuse("a bag's rows are weighted")
+    indices, offsets = c["indices"], c["offsets"]
+    even = isinstance(offsets, Spaced) and offsets.end == shape_of(indices)[0]
+    if not even:
+        refuse("bags of several lengths", "give them as rows of one length: (N, T)")
+    reduced = {0: "sum", 1: "mean", 2: "max"}[c.whole("mode", 0)]
+    rows = shapes.reshaped(c.w, indices, (-1, offsets.step))
+    found = el.reduced(c.w, reduced, shapes.gathered(c.w, c["weight"], rows, 0), [1], False)
+    return [found, None, None, None]
 
 
 def full(number_of: Callable[[Call], Any]) -> Entry:
@@ -171,6 +217,8 @@ def full(number_of: Callable[[Call], Any]) -> Entry:
 def arange(c: Call) -> Any:
     c.skip(*PLACED, "dtype")
     bounds = [number(c[k]) if k in c else d for k, d in (("start", 0), ("end", 0), ("step", 1))]
+    if bounds[0] == 0 and isinstance(bounds[2], int) and not isinstance(bounds[1], int):
+        return Spaced(bounds[1], bounds[2])
     if not all(isinstance(b, int) for b in bounds):
         refuse("a range up to an open size", "leave that axis closed: dims={0: 'N'}")
     if bounds[2] == 0 or abs(bounds[1] - bounds[0]) > MOST_KNOWN:
@@ -233,6 +281,7 @@ VIEWS: Mapping[str, Entry] = {
     "aten.permute": lambda c: shapes.permuted(c.w, c["self"], c.wholes("dims") or ()),
     "aten.transpose": lambda c: shapes.exchanged(c.w, c["self"], c.whole("dim0"), c.whole("dim1")),
     "aten.t": lambda c: shapes.exchanged(c.w, c["self"], -2, -1),
+    "aten.mT": lambda c: shapes.exchanged(c.w, c["self"], -2, -1), "aten.index": index, "aten.roll": roll,
     "aten.numpy_T": lambda c: shapes.exchanged(c.w, c["self"], -2, -1),
     "aten.squeeze": squeeze, "aten.unsqueeze": lambda c: shapes.with_axes(c.w, c["self"], [c.whole("dim")]),
     "aten.expand": expand,
@@ -244,7 +293,9 @@ VIEWS: Mapping[str, Entry] = {
     "aten.slice": cut, "aten.select": select, "aten.flip": flip,
     "aten.contiguous": same, "aten.clone": same, "aten.detach": detach,
     "aten.alias": same, "aten.lift_fresh_copy": same, "aten.to": cast, "aten._to_copy": cast,
-    "aten.type_as": cast, "aten.embedding": embedding, "aten.pad": pad, "aten.constant_pad_nd": pad,
+    "aten.type_as": cast, "aten.embedding": embedding, "aten.embedding_bag": bag,
+    "aten.sym_numel": lambda c: tidy(np.array(sympy.Mul(*shape_of(c["self"])), dtype=object)),
+    "aten.pad": pad, "aten.constant_pad_nd": pad,
     "aten.index_select": lambda c: shapes.gathered(c.w, c["self"], c["index"], c.whole("dim")),
     "aten.zeros": full(lambda _: 0), "aten.ones": full(lambda _: 1), "aten.zeros_like": full(lambda _: 0),
     "aten.ones_like": full(lambda _: 1), "aten.new_zeros": full(lambda _: 0),

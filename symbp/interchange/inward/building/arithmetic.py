@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import sympy
 
+from symbp.interchange.inward.building.shapes import reshaped
 from symbp.interchange.inward.graph import Held
 from symbp.interchange.inward.values import (
     Filled,
@@ -137,7 +139,24 @@ def linear(w: Writer, x: Term, weight: Term, bias: Term | None, turned: bool = T
     if x.rank == 0 or own.rank != 2:
         refuse("a linear map takes a tensor with axes and a matrix")
     given = [] if bias is None else [bias]
+    apart = _rows_apart(w, x)
+    if apart is not None:  # rows that were joined for it: the map goes over the last axis of any tensor
+        found = w.bound(w.call("dense", apart, own, *given), w.names.numbered("linear"))
+        joined: Term = reshaped(w, found, (*x.shape[:-1], found.shape[-1]))
+        return joined
     return w.call("dense", x, own, *given)
+
+
+def _rows_apart(w: Writer, x: Term) -> Term | None:
+    """What was reshaped to rows (R, D), with its leading axes as they were; None if that isn't so."""
+    if x.flat is None or x.rank != 2:
+        return None
+    before = x.flat.shape
+    for k in range(2, len(before)):
+        if sympy.expand(sympy.Mul(*before[:k]) - x.shape[0]) == 0:
+            found: Term = reshaped(w, x.flat, (*before[:k], x.shape[1]))
+            return found
+    return None
 
 
 def _quotient(a: Any, b: Any) -> Any:

@@ -27,6 +27,7 @@ from symbp.interchange.inward.values import (
 from symbp.interchange.inward.writing import Term, Writer
 
 ALL = slice(None)
+MOST_PLACES = 64  # constant ones that are read one by one
 END = 1 << 31  # bounds of slices from here on mean the end of the axis
 
 
@@ -78,9 +79,39 @@ def reshaped(w: Writer, value: Any, shape: Sequence[Any]) -> Any:
     if isinstance(value, Filled):
         return Filled(value.number, wanted)
     x = tensor(w, value)
-    if sum(_is_open(n) for n in shape) == 1:  # what stays open is what the others leave
-        return w.call("reshape", x, tuple(-1 if _is_open(n) else n for n in wanted), light=True)
-    return w.call("reshape", x, wanted, light=True)
+    if x.flat is not None:  # the elements are those of what was reshaped before
+        return reshaped(w, x.flat, wanted)
+    if x.seen is not None and (parts := _split_axes(x.shape, wanted)) is not None:
+        return _split_before(w, x.seen, parts)
+    alone = sum(_is_open(n) for n in shape) == 1  # what stays open is what the others leave
+    sizes = tuple(-1 if alone and _is_open(n) else n for n in wanted)
+    return replace(w.call("reshape", x, sizes, light=True), flat=x)
+
+
+def _split_axes(old: Sequence[Any], new: Sequence[Any]) -> list[list[Any]] | None:
+    """The parts of each old axis in a new shape that only splits axes; None if it joins some."""
+    left, found = list(new), []
+    for extent in old:
+        parts: list[Any] = []
+        while left and (not parts or not _equal(sympy.Mul(*parts), extent)):
+            parts.append(left.pop(0))
+        if not parts or not _equal(sympy.Mul(*parts), extent):
+            return None
+        found.append(parts)
+    return None if left else found
+
+
+def _split_before(w: Writer, seen: tuple[Term, tuple[int, ...]], parts: Sequence[Sequence[Any]]) -> Any:
+    """Axes split before they are put in another order: a view that needs no division of places."""
+    base, order = seen
+    of = {axis: list(own) for axis, own in zip(order, parts, strict=True)}
+    flat = [(axis, k) for axis in range(base.rank) for k in range(len(of[axis]))]
+    split = reshaped(w, base, tuple(of[axis][k] for axis, k in flat))
+    return permuted(w, split, [flat.index((axis, k)) for axis in order for k in range(len(of[axis]))])
+
+
+def _equal(a: Any, b: Any) -> bool:
+    return bool(sympy.expand(sympy.sympify(a) - sympy.sympify(b)) == 0)
 
 
 def _is_open(size: Any) -> bool:
@@ -225,13 +256,21 @@ def gathered(w: Writer, value: Any, places: Any, axis: int) -> Any:
             part = sliced(w, value, {k: run})
             shape = shape_of(part)
             return part if index.ndim == 1 else reshaped(w, part, (*shape[:k], *index.shape, *shape[k + 1 :]))
-        refuse("constant places that aren't evenly spaced are read")
+        if index.ndim == 1 and 0 < index.size <= MOST_PLACES:
+            return joined(w, [at_once(w, value, k, int(p)) for p in index], k)
+        refuse("many constant places that aren't evenly spaced are read")
     x, where = tensor(w, value), places
     if not isinstance(where, Term) or where.is_condition or not where.value.integer:
         refuse("places are read that are no integers of an input")
     if k == 0 and x.rank == 2:
         return w.call("embedding", where, x)
     return w.call("take", x, where, axis=k)
+
+
+def at_once(w: Writer, value: Any, axis: int, place: int) -> Any:
+    """One place along an axis, which stays with 1 element."""
+    end = END if place == -1 else place + 1
+    return sliced(w, value, {axis: (place, end, 1)})
 
 
 def _progression(places: Any) -> tuple[int, int, int] | None:

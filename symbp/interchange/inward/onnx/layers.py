@@ -14,7 +14,7 @@ from symbp.interchange.inward.building import layers, recurrent, shapes
 from symbp.interchange.inward.building.recurrent import Cell, piece
 from symbp.interchange.inward.graph import Held
 from symbp.interchange.inward.translate import Call, Entry
-from symbp.interchange.inward.values import entries, known, refuse, shape_of, tensor
+from symbp.interchange.inward.values import entries, known, refuse, shape_of, tensor, whole
 from symbp.interchange.inward.writing import Term
 
 AUTO = {"SAME_UPPER": "same", "SAME_LOWER": "same_lower", "VALID": "valid"}
@@ -274,8 +274,7 @@ def resize(c: Call) -> Any:
             refuse("a resizing changes batch or channels")
     corners = place == "align_corners"
     if mode == "nearest":
-        if (place, c.get("nearest_mode", "round_prefer_floor")) != ("asymmetric", "floor"):
-            refuse(f"nearest with {place} and {c.get('nearest_mode')}", "asymmetric with floor is taken in")
+        mode = _nearest(place, c["nearest_mode"], scales)
     elif mode != "linear" or place not in ("half_pixel", "pytorch_half_pixel", "align_corners"):
         refuse(f"resizing by {mode} with {place}")
     else:
@@ -285,9 +284,37 @@ def resize(c: Call) -> Any:
     return layers.resized(c.w, x, sizes and sizes[2:], scales and scales[2:], mode, corners)
 
 
+def _nearest(place: str, rounding: str, scales: Sequence[float] | None) -> str:
+    """How the nearest element is found; by whole scales the middles of elements never lie between two."""
+    if (place, rounding) == ("asymmetric", "floor"):
+        return "nearest"
+    times = scales is not None and all(s == int(s) for s in scales)
+    if times and place in ("half_pixel", "pytorch_half_pixel") and rounding.startswith("round_prefer"):
+        return "nearest-exact"
+    return refuse(f"nearest with {place} and {rounding}", "asymmetric with floor is taken in")
+
+
 def depth_to_space(c: Call) -> Any:
-    c.only("mode", "CRD")
-    return c.w.call("pixel_shuffle", c.term(0), c.whole("blocksize"))
+    """Channels as space: of the channels of a place their block is the slower index, or (CRD) the faster."""
+    mode, b, x = c.get("mode", "DCR"), c.whole("blocksize"), c.term(0)
+    if mode == "CRD":
+        return c.w.call("pixel_shuffle", x, b)
+    if mode != "DCR" or x.rank != 4:
+        refuse(f"mode={mode!r} over {x.rank} axes")
+    n, channels, h, w = x.shape
+    apart = shapes.reshaped(c.w, x, (n, b, b, whole(channels) // (b * b), h, w))
+    return shapes.reshaped(c.w, shapes.permuted(c.w, apart, (0, 3, 4, 1, 5, 2)), (n, -1, h * b, w * b))
+
+
+def space_to_depth(c: Call) -> Any:
+    """Blocks of space as channels, the block the slower index."""
+    b, x = c.whole("blocksize"), c.term(0)
+    if x.rank != 4:
+        refuse(f"it goes over 4 axes, not {x.rank}")
+    n, channels, h, w = x.shape
+    apart = shapes.reshaped(c.w, x, (n, channels, whole(h) // b, b, whole(w) // b, b))
+    joined = shapes.permuted(c.w, apart, (0, 3, 5, 1, 2, 4))
+    return shapes.reshaped(c.w, joined, (n, -1, whole(h) // b, whole(w) // b))
 
 
 LAYERS: Mapping[str, Entry] = {
@@ -297,6 +324,7 @@ LAYERS: Mapping[str, Entry] = {
     "BatchNormalization": batch_norm, "InstanceNormalization": instance_norm,
     "GroupNormalization": group_norm, "LayerNormalization": layer_norm, "RMSNormalization": rms_norm,
     "LRN": local_response, "Dropout": dropout, "Resize": resize, "DepthToSpace": depth_to_space,
+    "SpaceToDepth": space_to_depth,
     "RNN": recurrence("rnn", ("Tanh",), (0,)),
     "LSTM": recurrence("lstm", ("Sigmoid", "Tanh", "Tanh"), (0, 2, 3, 1)),
     "GRU": recurrence("gru", ("Sigmoid", "Tanh", "Tanh"), (1, 0, 2)),

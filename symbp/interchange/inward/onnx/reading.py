@@ -216,6 +216,7 @@ def _defaults(onnx: Any, schema: Any) -> dict[str | int, Any]:
     for name, attribute in schema.attributes.items() if schema is not None else ():
         if attribute.default_value.type:
             value = onnx.helper.get_attribute_value(attribute.default_value)
+            value = [v.decode() for v in value] if isinstance(value, list) else value
             value = value.decode() if isinstance(value, bytes) else value
             found[name] = float(str(np.float32(value))) if isinstance(value, float) else value
     return found
