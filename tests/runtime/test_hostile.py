@@ -194,6 +194,17 @@ while time.monotonic() < end:
     assert [left.name for left in tmp_path.iterdir()] == ["p.npz"]
 
 
+def test_a_device_is_not_replaced(module, short, tmp_path):
+    pipe = tmp_path / "pipe"
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names here")
+    os.mkfifo(pipe)
+    for one in (module, short):
+        with pytest.raises(one.DataError, match="no file that could be replaced"):
+            one.save(pipe, one.init_state(one.init_params(0)))
+    assert pipe.is_fifo()
+
+
 def test_where_nothing_can_be_written_is_said_before_anything_is_trained(whole, module, capsys):
     folder, _ = whole
     for out, told in (("nowhere/p.npz", "no folder is"), (".", "is a folder")):
