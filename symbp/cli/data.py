@@ -173,7 +173,8 @@ def _arrays_for(target: Target, path: str | None, text: str | None, sizes: Mappi
                 f"the network reads: {', '.join(tensor.name for tensor in read)}",
                 f"the data hold: {', '.join(found)}",
             ),
-            help="give a file by --data, its arrays named like the network's inputs",
+            help="give a file by --data, its arrays named like the network's inputs: "
+            f"np.savez('named.npz', {', '.join(f'{t.name}=f[…]' for t in read)}) with f = np.load(…)",
         )
     return {tensor.name: _as_shaped(found[tensor.name], tensor, system) for tensor in read}
 

@@ -213,3 +213,36 @@ def test_where_nothing_can_be_written_is_said_before_anything_is_trained(whole, 
         said = capsys.readouterr().err
         assert told in said
         assert "epoch 1" not in said
+
+
+def test_a_full_disk_is_told_and_what_was_there_stays(whole, module, short, monkeypatch, capsys):
+    folder, _ = whole
+    data = str(folder / "data.npz")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for one, arguments, name in (
+        (module, ["predict", "--params", str(folder / "params.npz"), "--data", data], "out.npz"),
+        (module, ["predict", "--params", str(folder / "params.npz"), "--data", data], "out.csv"),
+        (module, ["train", "--data", data, "--epochs", "1"], "out.npz"),
+        (short, ["train", "--data", data, "--epochs", "1"], "out.npz"),
+    ):
+        (folder / name).write_bytes(b"before")
+        assert one.main([*arguments, "-o", str(folder / name)]) == 2
+        assert "No space left" in capsys.readouterr().err
+        assert (folder / name).read_bytes() == b"before"
+        assert not [path for path in folder.iterdir() if path.name.endswith(".part")]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_run(whole, module, short):
+    folder, _ = whole
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for one in (module, short):
+        left = folder / f"out.npz.{gone.pid}.part"
+        left.write_bytes(b"half")
+        asked = ["train", "--data", str(folder / "data.npz"), "--epochs", "1", "-o", str(folder / "out.npz")]
+        assert one.main(asked) == 0
+        assert not left.exists()

@@ -16,13 +16,17 @@ from symbp.ir.system import Role
 
 OF_ARRAYS = ("numpy/functions", "numpy/special")
 """The files of the functions that lines over whole arrays call."""
-REPORTS = {"live": "_live", "log": "_log_lines"}  # the pieces that are told of each epoch
+REPORTS = {"live": "_live", "log": "_log_lines", "report": "_page"}  # the pieces that are told of each epoch
 OPTIONS = {  # those that add options to `train`
     "checkpoints": "_checkpoint_options",
     "log": "_log_option",
     "patience": "_patience_option",
+    "report": "_report_option",
 }
-PREPARE = {"checkpoints": "_prepare"}  # those that change the state before training
+PREPARE = {
+    "checkpoints": "_prepare",
+    "report": "_report_state",
+}  # those that change the state before training
 SETTINGS = ("patience",)  # the options that `fit` takes
 
 

@@ -59,6 +59,7 @@ def _train(options: argparse.Namespace) -> int:
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+    options.held = validation
     for prepare in PREPARE:
         prepare(options, state)
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
