@@ -1,5 +1,6 @@
 """Files that aren't what they should be: an error in words and an exit code, nothing written, nothing run."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from symbp.cli.main import main
 from symbp.cli.target import Target
 from symbp.errors import SymbpError
 
-COUNT = 500 if os.environ.get("SYMBP_LONG") else 42
+COUNT = 500 if os.environ.get("SYMBP_LONG") else 48
 NET = """
 import symbp as bp
 N, D, H = bp.dim("N"), bp.dim("D", 4), bp.dim("H", 3)
@@ -76,6 +77,10 @@ def whole(module, tmp_path):
         asked = ["convert", str(tmp_path / "params.npz"), "--net", str(tmp_path / "net.py")]
         assert main([*asked, "-o", str(tmp_path / name)]) == 0
         kinds[kind] = name
+    if importlib.util.find_spec("onnx"):
+        asked = ["export", str(tmp_path / "net.py"), "--params", str(tmp_path / "params.npz")]
+        assert main([*asked, "-o", str(tmp_path / "p.onnx")]) == 0
+        kinds["onnx"] = "p.onnx"
     return tmp_path, {kind: (tmp_path / name).read_bytes() for kind, name in kinds.items()}
 
 
@@ -119,6 +124,7 @@ def commands(kind, what, path, folder, module, short):
         "safetensors": [["convert", path, "--net", net, "-o", out]],
         "pt": [["convert", path, "--net", net, "-o", out]],
         "net": [["derive", path, "-o", out]],
+        "onnx": [["import", path, "-o", str(folder / "out.py")]],
     }
     yield from (lambda a=a: module.main(a) for a in of_module.get(kind, ()))
     yield from (lambda a=a: main(a) for a in of_symbp.get(kind, ()))
@@ -128,7 +134,7 @@ def commands(kind, what, path, folder, module, short):
         yield read
 
 
-ENDINGS = {"csv": ".csv", "net": ".py", "safetensors": ".safetensors", "pt": ".pt"}
+ENDINGS = {"csv": ".csv", "net": ".py", "safetensors": ".safetensors", "pt": ".pt", "onnx": ".onnx"}
 
 
 @pytest.mark.slow
@@ -152,7 +158,8 @@ def test_each_is_refused_in_words(whole, module, short, capsys, monkeypatch):
             assert not trap.exists(), f"{told}: something of it ran"
             assert not [path for path in folder.iterdir() if path.name.endswith(".part")], told
             assert not (status == 2 and out.exists()), told
-            out.unlink(missing_ok=True)
+            for made in folder.glob("out*"):
+                made.unlink()
             refused.append(status != 0)
         assert any(refused) or not must, f"case {number}: {kind}, {what} passes"
         goes_on = kind == "checkpoint" and not all(refused)  # and keeps checkpoints there
@@ -246,3 +253,33 @@ def test_what_a_killed_process_left_goes_with_the_next_run(whole, module, short)
         asked = ["train", "--data", str(folder / "data.npz"), "--epochs", "1", "-o", str(folder / "out.npz")]
         assert one.main(asked) == 0
         assert not left.exists()
+
+
+@pytest.mark.slow
+def test_names_in_a_model_are_no_code_in_the_file_that_declares_it(whole, monkeypatch):
+    onnx = pytest.importorskip("onnx", reason="onnx isn't installed")
+    folder, files = whole
+    monkeypatch.chdir(folder)
+    for number, name in enumerate((
+        "x'\nimport os; os.mkdir('trap')\n'", 'x"\nimport os; os.mkdir("trap")\n"',
+        "x\n__import__('os').mkdir('trap')",
+        '"""\nimport os; os.mkdir("trap")\n"""', "x\\\nimport os", "{__import__('os').mkdir('trap')}",
+        "x\rimport os; os.mkdir('trap')", "x\u2028import os", "os.mkdir('trap')", "def", "bp",
+    )):  # fmt: skip
+        model = onnx.load_model_from_string(files["onnx"])
+        graph = model.graph
+        graph.name = model.producer_name = graph.doc_string = model.doc_string = name
+        every = {n for node in graph.node for n in (*node.input, *node.output) if n}
+        new = {old: f"{name}{k}" for k, old in enumerate(sorted(every))}
+        for node in graph.node:
+            node.name = node.doc_string = name
+            node.input[:], node.output[:] = (
+                [new.get(n, n) for n in part] for part in (node.input, node.output)
+            )
+        for one in (*graph.initializer, *graph.input, *graph.output, *graph.value_info):
+            one.name, one.doc_string = new.get(one.name, one.name), name
+        path = folder / f"named{number}.onnx"
+        path.write_bytes(model.SerializeToString())
+        if main(["import", str(path), "-o", str(folder / f"named{number}.py")]) == 0:
+            assert main(["derive", str(folder / f"named{number}.py"), "-o", os.devnull, "--force"]) == 0
+        assert not (folder / "trap").exists(), name
