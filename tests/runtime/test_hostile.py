@@ -260,12 +260,13 @@ def test_names_in_a_model_are_no_code_in_the_file_that_declares_it(whole, monkey
     onnx = pytest.importorskip("onnx", reason="onnx isn't installed")
     folder, files = whole
     monkeypatch.chdir(folder)
-    for number, name in enumerate((
+    names = (
         "x'\nimport os; os.mkdir('trap')\n'", 'x"\nimport os; os.mkdir("trap")\n"',
         "x\n__import__('os').mkdir('trap')",
         '"""\nimport os; os.mkdir("trap")\n"""', "x\\\nimport os", "{__import__('os').mkdir('trap')}",
         "x\rimport os; os.mkdir('trap')", "x\u2028import os", "os.mkdir('trap')", "def", "bp",
-    )):  # fmt: skip
+    )  # fmt: skip
+    for number, name in enumerate(names if os.environ.get("SYMBP_LONG") else names[1:4]):
         model = onnx.load_model_from_string(files["onnx"])
         graph = model.graph
         graph.name = model.producer_name = graph.doc_string = model.doc_string = name
