@@ -16,7 +16,8 @@ from symbp.targets import COMPLETE
 
 PIECES = (
     "evaluate", "predict", "fit", "save", "train", "check", "command", "blocks", "replay", "costs",
-    "checkpoints", "live", "log", "mapped", "patience", "split", "tables", "texts",
+    "checkpoints", "live", "log", "mapped", "patience", "report", "split", "tables",
+    "texts",
 )  # fmt: skip
 """As complete modules have them, the first five without being asked for."""
 KEPT = ("command", "blocks", "replay", "costs")  # of these, what a module that was trained is kept with

@@ -52,7 +52,7 @@ def labels_of(system: System) -> str | None:
 
 def told(labels: str, data: Data, names: Sequence[str] = ()) -> str:
     """How often each class is there, in a line."""
-    from symbp.runtime.common.command.splitting import _balance
+    from symbp.runtime.common.reading.splitting import _balance
 
     return _balance(labels, data[labels], names, SHOWN)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from symbp.cli.target import Target
     from symbp.data import Data
     from symbp.ir.system import System, Tensor
-    from symbp.runtime.common.command.table_columns import _Asked
+    from symbp.runtime.common.reading.table_columns import _Asked
 
 TABLES = (".csv", ".tsv")
 CONTEXT = 64  # characters in a piece of text, where the network leaves its length open
@@ -78,7 +78,7 @@ def _from_arrays(target: Target, path: str | None, text: str | None, sizes: Mapp
     data = _arrays_for(target, path, text, sizes)
     if text:
         from symbp.data import alphabet
-        from symbp.runtime.common.command.texts import _alphabet_text
+        from symbp.runtime.common.reading.texts import _alphabet_text
 
         letters = alphabet(_text(text))
         pieces, length = data["x"].shape
@@ -100,8 +100,8 @@ def _from_table(
     left: Sequence[str],
 ) -> Found:
     from symbp.runtime.common.arrays.shapes import DataError as NoTable
-    from symbp.runtime.common.command.table_cells import _cells, _cells_of, _without
-    from symbp.runtime.common.command.table_columns import _read_columns, _said
+    from symbp.runtime.common.reading.table_cells import _cells, _cells_of, _without
+    from symbp.runtime.common.reading.table_columns import _read_columns, _said
 
     asked = _asked(system, sizes)
     try:
@@ -122,7 +122,7 @@ def _asked(system: System, sizes: Mapping[str, int]) -> _Asked:
     """What the network reads, for the code that reads tables."""
     from symbp.ir.expr import Size
     from symbp.ir.system import Role
-    from symbp.runtime.common.command.table_columns import _Asked
+    from symbp.runtime.common.reading.table_columns import _Asked
 
     known = {Size(name): value for name, value in {**system.bound, **sizes}.items()}
 
@@ -173,7 +173,8 @@ def _arrays_for(target: Target, path: str | None, text: str | None, sizes: Mappi
                 f"the network reads: {', '.join(tensor.name for tensor in read)}",
                 f"the data hold: {', '.join(found)}",
             ),
-            help="give a file by --data, its arrays named like the network's inputs",
+            help="give a file by --data, its arrays named like the network's inputs: "
+            f"np.savez('named.npz', {', '.join(f'{t.name}=f[…]' for t in read)}) with f = np.load(…)",
         )
     return {tensor.name: _as_shaped(found[tensor.name], tensor, system) for tensor in read}
 

@@ -28,10 +28,11 @@ class Recorder:
         self.norms: dict[str, list[float]] = {}
         self.few = {name: array[:FEW] for name, array in plan.train.items()}
 
-    def epoch(self, record: Mapping[str, Any], state: Any) -> None:
-        """An epoch has ended: notes the norms of the gradients where it did."""
+    def epoch(self, record: Mapping[str, Any], state: Any, earlier: bool = False) -> None:
+        """An epoch has ended: notes the norms of the gradients where it did. Those of an epoch before a
+        checkpoint (`earlier`) nobody knows any more."""
         self.records.append(dict(record))
-        if not self.args.report:
+        if not self.args.report or earlier:
             return
         _, gradients = self.module.loss_and_gradients(
             state.params, state.buffers, seed=self.args.seed, **self.few

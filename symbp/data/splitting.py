@@ -35,7 +35,7 @@ def split(
 
     Raises DataError when the arrays differ in their numbers of examples, or too few would be left.
     """
-    from symbp.runtime.common.command import splitting
+    from symbp.runtime.common.reading import splitting
 
     with _as_ours():
         count = splitting._examples(data)
@@ -45,7 +45,7 @@ def split(
 def split_by(data: Mapping[str, Any], says: Sequence[str]) -> tuple[Data, Data, Data]:
     """(train, validation, test) as each example's word says: `train` or 0, `validation`, `test` or 1. Raises
     DataError: another word, nothing to train on or to test on."""
-    from symbp.runtime.common.command import splitting
+    from symbp.runtime.common.reading import splitting
 
     with _as_ours():
         train, validation, test = splitting._split_by(data, says)

@@ -31,7 +31,7 @@ def alphabet(text: str) -> list[str]:
 def characters(text: str | None = None, length: int = 64) -> Data:
     """A text in consecutive pieces of `length` characters: `x` (pieces, length) are their numbers in
     `alphabet(text)`, `y` those of the characters that follow. Raises DataError: a text too short for two."""
-    from symbp.runtime.common.command.texts import _characters
+    from symbp.runtime.common.reading.texts import _characters
 
     text = play() if text is None else text
     if (len(text) - 1) // length < 2:

@@ -9,7 +9,7 @@ import pytest
 from symbp.cli.main import main
 from symbp.errors import DataError
 from symbp.runtime.common.arrays.shapes import DataError as NoTable
-from symbp.runtime.common.command.table_columns import _Column, _Columns, _outputs_by_column
+from symbp.runtime.common.reading.table_columns import _Column, _Columns, _outputs_by_column
 
 NET = """
 import symbp as bp

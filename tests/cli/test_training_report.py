@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 
 import numpy as np
@@ -114,3 +116,46 @@ def test_binary_targets_need_probabilities():
     found, (note,) = judged(net, {"u": np.array([0.9, 2.0, 0.3])}, data, {})
     assert not found
     assert note.startswith("u holds no probabilities")
+
+
+def test_gradients_before_a_checkpoint_are_not_made_up(folder, capsys):
+    trained(capsys, "--checkpoint", "kept.npz")
+    trained(capsys, "--resume", "kept.npz", "--epochs", "7", "--report", "page.html")
+    page = (folder / "page.html").read_text()
+    (told,) = re.findall(r"W: from [\d.e-]+ at (\d+) to [\d.e-]+ at (\d+)", page)
+    assert told == ("5", "7")
+
+
+def test_a_module_writes_a_page_of_its_own(folder):
+    generated = ["generate", "net.py", "--with", "tables", "split", "report", "checkpoints", "-o", "own.py"]
+    assert main(generated) == 0
+
+    def run(*more):
+        command = [
+            sys.executable,
+            "-I",
+            "own.py",
+            "train",
+            "--data",
+            "sides.csv",
+            "--validation",
+            "0.25",
+            *more,
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return (folder / "page.html").read_text()
+
+    page = run("--epochs", "3", "--checkpoint", "kept.npz", "--report", "page.html")
+    read = Page(page)
+    assert not {"script", "img", "link"} & read.tags
+    assert not [value for name, value in read.attributes if name in ("src", "href")]
+    assert page.count("<polyline") == 1 + 1 + 2 + 2  # loss, validation loss, two metrics, two norms
+    matrix = page[page.index("Confusion matrix") :]
+    counts = [int(n) for n in re.findall(r"<td>(\d+)</td>", matrix[: matrix.index("</table>")])]
+    assert counts[:2] == [0, 1]
+    assert sum(counts[2:]) == 20
+    page = run("--epochs", "5", "--resume", "kept.npz", "--report", "page.html")
+    (norms,) = re.findall(r'aria-label="Norms.*?points="([^"]*)"', page)
+    assert len(norms.split()) == 2  # of the epochs after the checkpoint
+    assert len(re.findall(r'aria-label="Loss.*?points="([^"]*)"', page)[0].split()) == 5

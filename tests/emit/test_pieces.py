@@ -40,6 +40,7 @@ MARKS = {
     "log": ("def _log", "--log", ".jsonl"),
     "mapped": ("class _Rows", "_MAPPED_FROM"),
     "patience": ("class _Best", "--patience", "patience: int | None"),
+    "report": ("--report", "<!doctype html>", "def _confusion"),
     "split": ("--split-seed", "--stratify", "def _split_by"),
     "tables": ("import csv", "def _read_columns", "--target-column"),
     "texts": ("def _characters", "alphabet"),

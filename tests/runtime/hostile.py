@@ -12,6 +12,7 @@ import random
 import struct
 import zipfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -38,14 +39,14 @@ def cases(whole: dict[str, bytes], count: int, seed: int, trap: str) -> Iterator
 
 def _of(kind: str, good: bytes, draw: random.Random, trap: str) -> Iterator[Case]:
     """First those written by hand, then damages without end."""
-    by_hand = {"csv": _tables, "net": _networks, "safetensors": _safetensors, "pt": _torch}
+    by_hand = {"csv": _tables, "net": _networks, "safetensors": _safetensors, "pt": _torch, "onnx": _onnx}
     found = list(by_hand.get(kind, _archives)(good, trap))
     draw.shuffle(found)
     for what, content in found:
         yield kind, what, content, what not in PASS
     while True:
         name, damage = draw.choice(DAMAGES)
-        yield kind, name, damage(good, draw), name == "cut" and kind not in ("csv", "net")
+        yield kind, name, damage(good, draw), name == "cut" and kind not in ("csv", "net", "onnx")
 
 
 PASS = ("without the first", "not finite", "a name that leads out")  # these may do for a part of the file
@@ -218,3 +219,34 @@ def _torch(good: bytes, trap: str) -> Iterator[tuple[str, bytes]]:
             for name, old in members.items():
                 archive.writestr(name, body if name == pickled else old)
         yield what, content.getvalue()
+
+
+def _onnx(good: bytes, trap: str) -> Iterator[tuple[str, bytes]]:
+    import onnx
+    from onnx import TensorProto
+
+    def changed(change: Callable[[Any], object]) -> bytes:
+        model = onnx.load_model_from_string(good)
+        change(model.graph)
+        return bytes(model.SerializeToString())
+
+    def outside(graph: Any) -> None:
+        held = graph.initializer[0]
+        held.ClearField("raw_data")
+        held.data_location = TensorProto.EXTERNAL
+        held.external_data.add(key="location", value="../../../etc/passwd")
+
+    def shaped(graph: Any) -> None:
+        graph.initializer[0].dims[:] = [2**40, 2**20]
+
+    yield "empty", b""
+    yield "a pickle", pickle.dumps(Runs(trap))
+    yield "no graph", bytes(onnx.ModelProto().SerializeToString())
+    yield "data outside of its folder", changed(outside)
+    yield "a shape of exabytes", changed(shaped)
+    yield "an operator that is none", changed(lambda g: setattr(g.node[0], "op_type", "NoSuchOperator"))
+    yield "an input that nothing makes", changed(lambda g: g.node[0].input.__setitem__(0, "nothing"))
+    yield "a loop", changed(lambda g: g.node[0].input.__setitem__(0, g.node[-1].output[0]))
+    yield "no outputs", changed(lambda g: g.ClearField("output"))
+    yield "a branch", changed(lambda g: setattr(g.node[-1], "op_type", "If"))
+    yield "version 999", good[:-2] + b"\x10\xe7\x07"

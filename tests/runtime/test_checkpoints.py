@@ -264,7 +264,7 @@ def damaged(good: bytes) -> Iterator[tuple[str, bytes]]:
     yield "no zip", b"hello" * 100
     yield "an array alone", member(np.ones(3))
     yield "an empty archive", zipped(dict.fromkeys(members))
-    for method in (zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+    for method in (zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
         yield f"compressed by {method}", zipped({}, method)
     for flag in (6, 8):  # of the directory's first entry: encrypted, then compressed in an unknown way
         at = good.index(b"PK\x01\x02") + 2 + flag
@@ -312,9 +312,11 @@ def test_damaged_files_are_refused(tmp_path: Path) -> None:
                 net.load(path)
         assert everything(unread) == before, what
         assert unread.course is None
-    assert count >= 40
-    path.write_bytes(good)
+    assert count >= 39
+    with np.load(io.BytesIO(good)) as arrays:
+        np.savez_compressed(path, **arrays)
     net.resume(unread, path)
+    assert everything(net.load(path)) == everything(unread) == everything(state)
 
 
 def test_another_training_is_refused_by_what_differs(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Files that aren't what they should be: an error in words and an exit code, nothing written, nothing run."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from symbp.cli.main import main
 from symbp.cli.target import Target
 from symbp.errors import SymbpError
 
-COUNT = 500 if os.environ.get("SYMBP_LONG") else 42
+COUNT = 500 if os.environ.get("SYMBP_LONG") else 48
 NET = """
 import symbp as bp
 N, D, H = bp.dim("N"), bp.dim("D", 4), bp.dim("H", 3)
@@ -76,6 +77,10 @@ def whole(module, tmp_path):
         asked = ["convert", str(tmp_path / "params.npz"), "--net", str(tmp_path / "net.py")]
         assert main([*asked, "-o", str(tmp_path / name)]) == 0
         kinds[kind] = name
+    if importlib.util.find_spec("onnx"):
+        asked = ["export", str(tmp_path / "net.py"), "--params", str(tmp_path / "params.npz")]
+        assert main([*asked, "-o", str(tmp_path / "p.onnx")]) == 0
+        kinds["onnx"] = "p.onnx"
     return tmp_path, {kind: (tmp_path / name).read_bytes() for kind, name in kinds.items()}
 
 
@@ -119,6 +124,7 @@ def commands(kind, what, path, folder, module, short):
         "safetensors": [["convert", path, "--net", net, "-o", out]],
         "pt": [["convert", path, "--net", net, "-o", out]],
         "net": [["derive", path, "-o", out]],
+        "onnx": [["import", path, "-o", str(folder / "out.py")]],
     }
     yield from (lambda a=a: module.main(a) for a in of_module.get(kind, ()))
     yield from (lambda a=a: main(a) for a in of_symbp.get(kind, ()))
@@ -128,7 +134,7 @@ def commands(kind, what, path, folder, module, short):
         yield read
 
 
-ENDINGS = {"csv": ".csv", "net": ".py", "safetensors": ".safetensors", "pt": ".pt"}
+ENDINGS = {"csv": ".csv", "net": ".py", "safetensors": ".safetensors", "pt": ".pt", "onnx": ".onnx"}
 
 
 @pytest.mark.slow
@@ -152,7 +158,8 @@ def test_each_is_refused_in_words(whole, module, short, capsys, monkeypatch):
             assert not trap.exists(), f"{told}: something of it ran"
             assert not [path for path in folder.iterdir() if path.name.endswith(".part")], told
             assert not (status == 2 and out.exists()), told
-            out.unlink(missing_ok=True)
+            for made in folder.glob("out*"):
+                made.unlink()
             refused.append(status != 0)
         assert any(refused) or not must, f"case {number}: {kind}, {what} passes"
         goes_on = kind == "checkpoint" and not all(refused)  # and keeps checkpoints there
@@ -194,6 +201,17 @@ while time.monotonic() < end:
     assert [left.name for left in tmp_path.iterdir()] == ["p.npz"]
 
 
+def test_a_device_is_not_replaced(module, short, tmp_path):
+    pipe = tmp_path / "pipe"
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("no pipes with names here")
+    os.mkfifo(pipe)
+    for one in (module, short):
+        with pytest.raises(one.DataError, match="no file that could be replaced"):
+            one.save(pipe, one.init_state(one.init_params(0)))
+    assert pipe.is_fifo()
+
+
 def test_where_nothing_can_be_written_is_said_before_anything_is_trained(whole, module, capsys):
     folder, _ = whole
     for out, told in (("nowhere/p.npz", "no folder is"), (".", "is a folder")):
@@ -202,3 +220,67 @@ def test_where_nothing_can_be_written_is_said_before_anything_is_trained(whole, 
         said = capsys.readouterr().err
         assert told in said
         assert "epoch 1" not in said
+
+
+def test_a_full_disk_is_told_and_what_was_there_stays(whole, module, short, monkeypatch, capsys):
+    folder, _ = whole
+    data = str(folder / "data.npz")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for one, arguments, name in (
+        (module, ["predict", "--params", str(folder / "params.npz"), "--data", data], "out.npz"),
+        (module, ["predict", "--params", str(folder / "params.npz"), "--data", data], "out.csv"),
+        (module, ["train", "--data", data, "--epochs", "1"], "out.npz"),
+        (short, ["train", "--data", data, "--epochs", "1"], "out.npz"),
+    ):
+        (folder / name).write_bytes(b"before")
+        assert one.main([*arguments, "-o", str(folder / name)]) == 2
+        assert "No space left" in capsys.readouterr().err
+        assert (folder / name).read_bytes() == b"before"
+        assert not [path for path in folder.iterdir() if path.name.endswith(".part")]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_run(whole, module, short):
+    folder, _ = whole
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for one in (module, short):
+        left = folder / f"out.npz.{gone.pid}.part"
+        left.write_bytes(b"half")
+        asked = ["train", "--data", str(folder / "data.npz"), "--epochs", "1", "-o", str(folder / "out.npz")]
+        assert one.main(asked) == 0
+        assert not left.exists()
+
+
+@pytest.mark.slow
+def test_names_in_a_model_are_no_code_in_the_file_that_declares_it(whole, monkeypatch):
+    onnx = pytest.importorskip("onnx", reason="onnx isn't installed")
+    folder, files = whole
+    monkeypatch.chdir(folder)
+    names = (
+        "x'\nimport os; os.mkdir('trap')\n'", 'x"\nimport os; os.mkdir("trap")\n"',
+        "x\n__import__('os').mkdir('trap')",
+        '"""\nimport os; os.mkdir("trap")\n"""', "x\\\nimport os", "{__import__('os').mkdir('trap')}",
+        "x\rimport os; os.mkdir('trap')", "x\u2028import os", "os.mkdir('trap')", "def", "bp",
+    )  # fmt: skip
+    for number, name in enumerate(names if os.environ.get("SYMBP_LONG") else names[1:4]):
+        model = onnx.load_model_from_string(files["onnx"])
+        graph = model.graph
+        graph.name = model.producer_name = graph.doc_string = model.doc_string = name
+        every = {n for node in graph.node for n in (*node.input, *node.output) if n}
+        new = {old: f"{name}{k}" for k, old in enumerate(sorted(every))}
+        for node in graph.node:
+            node.name = node.doc_string = name
+            node.input[:], node.output[:] = (
+                [new.get(n, n) for n in part] for part in (node.input, node.output)
+            )
+        for one in (*graph.initializer, *graph.input, *graph.output, *graph.value_info):
+            one.name, one.doc_string = new.get(one.name, one.name), name
+        path = folder / f"named{number}.onnx"
+        path.write_bytes(model.SerializeToString())
+        if main(["import", str(path), "-o", str(folder / f"named{number}.py")]) == 0:
+            assert main(["derive", str(folder / f"named{number}.py"), "-o", os.devnull, "--force"]) == 0
+        assert not (folder / "trap").exists(), name

@@ -119,7 +119,7 @@ def run(args: argparse.Namespace) -> int:
         recorder = Recorder(plan, args, module)
 
         def epoch(record: Mapping[str, Any], state: Any, earlier: bool) -> None:
-            recorder.epoch(record, state)
+            recorder.epoch(record, state, earlier)
             if not earlier:
                 watch.epoch(record, state)
 

@@ -16,7 +16,7 @@ DEFAULT: Final = ("evaluate", "predict", "fit", "save", "train")
 MORE: Final = ("check", "command", "blocks", "replay", "costs")
 """Gradients compared, the whole command line, steps in blocks of rows, the equation that isn't finite, counts
 of operations and bytes."""
-WATCHED: Final = ("checkpoints", "live", "log", "mapped", "patience", "split", "tables", "texts")
+WATCHED: Final = ("checkpoints", "live", "log", "mapped", "patience", "report", "split", "tables", "texts")
 PIECES: Final = (*DEFAULT, *MORE, *WATCHED)
 EVERYTHING: Final = ("nothing", *DEFAULT, *MORE)
 """What the rest of symbp needs of a module, which it watches and feeds itself."""
@@ -30,6 +30,7 @@ NEEDS = {
     "live": ("command",),
     "log": ("command",),
     "mapped": ("command",),
+    "report": ("command",),
     "split": ("command",),
     "tables": ("command",),
     "texts": ("command",),

@@ -16,13 +16,17 @@ from symbp.ir.system import Role
 
 OF_ARRAYS = ("numpy/functions", "numpy/special")
 """The files of the functions that lines over whole arrays call."""
-REPORTS = {"live": "_live", "log": "_log_lines"}  # the pieces that are told of each epoch
+REPORTS = {"live": "_live", "log": "_log_lines", "report": "_page"}  # the pieces that are told of each epoch
 OPTIONS = {  # those that add options to `train`
     "checkpoints": "_checkpoint_options",
     "log": "_log_option",
     "patience": "_patience_option",
+    "report": "_report_option",
 }
-PREPARE = {"checkpoints": "_prepare"}  # those that change the state before training
+PREPARE = {
+    "checkpoints": "_prepare",
+    "report": "_report_state",
+}  # those that change the state before training
 SETTINGS = ("patience",)  # the options that `fit` takes
 
 
@@ -93,12 +97,7 @@ def _files(
     net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str], moments: str, fit: str
 ) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
-    reading = ("axes", f"loading{'_mapped' * ('mapped' in pieces)}", "showing", *_reading(pieces))
-    command = (
-        (*_parts(pieces), "train", *_told(pieces), "main")
-        if "command" in pieces
-        else ("train", "begin", "short")
-    )
+    command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
     kept = "checkpoints" in pieces
     return {
         "arrays": [*arrays_files(net), f"common/arrays/{'by_rows' if 'mapped' in pieces else 'at_once'}"],
@@ -124,7 +123,7 @@ def _files(
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],
-        "command": [f"common/command/{name}" for name in (*reading, *command)],
+        "command": [*_reading(pieces), *(f"common/command/{name}" for name in ("showing", *command))],
     }
 
 
@@ -143,15 +142,16 @@ def _told(pieces: Collection[str]) -> list[str]:
     return [*(() if "live" in pieces else ("printed",)), *found]
 
 
-def _parts(pieces: Collection[str]) -> list[str]:
-    """The files that say what to train on and what to evaluate."""
-    return ["splitting", "parts_split"] if "split" in pieces else ["parts"]
-
-
 def _reading(pieces: Collection[str]) -> list[str]:
-    """The files that read data: archives alone, or tables and texts, too."""
-    tables = ["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]
-    return ["texts" if "texts" in pieces else "stored", *tables]
+    """The files that read data, archives alone or tables and texts, too, and say what to train on."""
+    files = [
+        "axes",
+        "loading_mapped" if "mapped" in pieces else "loading",
+        "texts" if "texts" in pieces else "stored",
+        *(["table_cells", "table_columns", "tables"] if "tables" in pieces else ["archives"]),
+        *(["splitting", "parts_split"] if "split" in pieces else ["parts"]),
+    ]
+    return [f"common/reading/{name}" for name in files]
 
 
 def train_tables(net: LoweredNetwork, pieces: Collection[str]) -> Mapping[str, list[str]]:

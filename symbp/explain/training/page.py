@@ -70,9 +70,11 @@ def _shown(value: object) -> str:
 
 
 def _norms(training: Training) -> list[Chart]:
-    """The norm of the gradient by each parameter, some parameters to a chart, in the network's order."""
-    epochs = [record["epoch"] for record in training.records]
+    """The norm of the gradient by each parameter, some parameters to a chart, in the network's order; of the
+    last epochs, where a training went on from a checkpoint."""
     names = list(training.norms)
+    measured = len(training.norms[names[0]]) if names else 0
+    epochs = [record["epoch"] for record in training.records[len(training.records) - measured :]]
     charts = []
     for start in range(0, len(names), LINES):
         some = names[start : start + LINES]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.archives import _DATA, _column_option, _put, _read
 from symbp.runtime.common.command.showing import _show
 from symbp.runtime.common.command.train import _declare_train, _train
+from symbp.runtime.common.reading.archives import _DATA, _column_option, _put, _read
 from symbp.runtime.common.training.calls import evaluate, predict
 from symbp.runtime.common.training.checking import check_gradients
 from symbp.runtime.common.training.saving import load

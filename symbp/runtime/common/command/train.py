@@ -18,9 +18,9 @@ from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.arrays.sizes_shown import _settle, _sizes_in
-from symbp.runtime.common.command.archives import _column_option
-from symbp.runtime.common.command.parts import _parts, _parts_options
 from symbp.runtime.common.command.showing import _show
+from symbp.runtime.common.reading.archives import _column_option
+from symbp.runtime.common.reading.parts import _parts, _parts_options
 from symbp.runtime.common.training.fit import fit
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.starting import _fresh_state
@@ -59,6 +59,7 @@ def _train(options: argparse.Namespace) -> int:
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+    options.held = validation
     for prepare in PREPARE:
         prepare(options, state)
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}

@@ -31,6 +31,8 @@ def _write_whole(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> Non
 def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object]) -> None:
     """Has a file written beside its place, syncs it, and moves it there."""
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise DataError(f"{path} is no file that could be replaced")
     with suppress(OSError):
         for left in target.parent.iterdir():
             owner = left.name.removeprefix(f"{target.name}.").removesuffix(".part")

@@ -40,8 +40,7 @@ def fit(
     validation: Mapping[str, Any] | None = None,
     callback: Callable[[dict[str, Any]], object] | None = None,
 ) -> list[dict[str, Any]]:
-    """Trains in place; returns one record per epoch: epoch, loss, metrics of `validation`. Ctrl-C ends it
-    after the step, and so does a callback that returns True."""
+    """Trains in place; a record of each epoch. Ctrl-C ends it after a step, a callback by returning True."""
     if epochs < 1 or batch_size < 1:
         raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
     arrays, sizes = _checked(data, INPUTS, {})

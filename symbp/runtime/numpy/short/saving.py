@@ -21,6 +21,8 @@ def save(path: str | os.PathLike[str], state: State) -> None:
     arrays: dict[str, Any] = {f"params.{name}": array for name, array in state.params.items()}
     for moment, views in state.moments.items():
         arrays.update({f"moments.{moment}.{name}": array for name, array in views.items()})
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise DataError(f"{path} is no file that could be replaced")
     part = Path(f"{os.path.realpath(path)}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError, _extent
-from symbp.runtime.common.command.stored import _stored
-from symbp.runtime.common.command.table_cells import _cells, _cells_of, _quoted, _without
-from symbp.runtime.common.command.table_columns import (
+from symbp.runtime.common.reading.stored import _stored
+from symbp.runtime.common.reading.table_cells import _cells, _cells_of, _quoted, _without
+from symbp.runtime.common.reading.table_columns import (
     _Asked,
     _Columns,
     _columns_from,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from symbp.runtime.common.command.loading import _archive
+from symbp.runtime.common.reading.loading import _archive
 from symbp.runtime.network import Array
 
 

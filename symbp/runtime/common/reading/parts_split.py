@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.archives import _DATA, _read, _words_in
-from symbp.runtime.common.command.splitting import _balance, _examples, _split, _split_by
+from symbp.runtime.common.reading.archives import _DATA, _read, _words_in
+from symbp.runtime.common.reading.splitting import _balance, _examples, _split, _split_by
 from symbp.runtime.network import FACTS, FORWARD_INPUTS, INPUTS, INTEGERS
 
 

@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from symbp.runtime.common.command.archives import _DATA, _read
+from symbp.runtime.common.reading.archives import _DATA, _read
 from symbp.runtime.network import INPUTS
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.stored import _stored
+from symbp.runtime.common.reading.stored import _stored
 from symbp.runtime.common.training.whole import _write_whole
 from symbp.runtime.network import Array
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.table_cells import (
+from symbp.runtime.common.reading.table_cells import (
     _DATE,
     _INFINITE,
     _MARKED,

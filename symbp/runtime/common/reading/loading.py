@@ -6,16 +6,17 @@ where arrays may be larger than memory.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.command.axes import _with_axes
+from symbp.runtime.common.reading.axes import _with_axes
 from symbp.runtime.network import Array
 
 
-def _archive(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+def _archive(path: Path, names: Collection[str]) -> dict[str, Array]:
     """The arrays of a file that carry the names of input tensors."""
     try:
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:

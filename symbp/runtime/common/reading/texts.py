@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from symbp.runtime.common.arrays.shapes import DataError, _extent
-from symbp.runtime.common.command.loading import _archive
+from symbp.runtime.common.reading.loading import _archive
 from symbp.runtime.network import INPUTS, SIZES, Array
 
 _CONTEXT = 64  # characters in a piece, where the network leaves its length open
