@@ -115,6 +115,7 @@ class UpdateRule:
     parts: tuple[Part, ...] | None = None  # None: all parameters alike
     forms: Mapping[Form, System] = field(default_factory=dict)
     follow: Follow | None = None
+    searched: str | None = None  # the moment that is the step, where a search says how far it goes
 
     __hash__ = object.__hash__
 
