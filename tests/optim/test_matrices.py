@@ -186,6 +186,12 @@ def test_layers_of_a_stack_are_matrices_of_their_own():
     places = layout(rule, system.parameters, sizes)
     ends = [row.stop for table in places.tables.values() for row in table]
     assert len(ends) == len(set(ends)) > len(shapes)
+    matrices = [row for (form, _), table in places.tables.items() if form != "entries" for row in table]
+    assert {(row.rows, row.columns) for row in matrices if 6 not in (row.rows, row.columns)} == {
+        (32, 32),  # of all heads together, also where they are summed over
+        (32, 128),
+        (128, 32),
+    }
 
 
 def test_the_text_of_a_module_says_where_each_matrix_lies():
