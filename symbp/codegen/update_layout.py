@@ -64,7 +64,7 @@ def layout(rule: UpdateRule, parameters: Sequence[Tensor], sizes: Mapping[str, i
             continue
         part = parts[name]
         count, one = (shape[0], shape[1:]) if part.stacked else (1, shape)
-        rows, columns = (one[0], prod(one[1:])) if one else (1, 1)
+        rows, columns = prod(one[: part.axes_of_rows]), prod(one[part.axes_of_rows :])
         form: Form = part.form
         form = "tall" if form == "matrix" and rows > columns and "tall" in rule.forms else form
         owned = _own_moments(rule, form, one, (rows, columns))

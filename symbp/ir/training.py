@@ -61,13 +61,15 @@ than columns, if the rule has some), or as a matrix whose units are its rows."""
 class Part:
     """A parameter that an update changes, and its values of `UpdateRule.own`, in this order. It is updated as
     `form` says; a `stacked` one is as many parameters as its first axis is long, and of one that is `sparse`
-    only rows whose gradient isn't 0 change."""
+    only rows whose gradient isn't 0 change. The first `axes_of_rows` of a matrix are its rows, the rest its
+    columns."""
 
     parameter: str
     values: tuple[float, ...] = ()
     form: Form = "entries"
     stacked: bool = False
     sparse: bool = False
+    axes_of_rows: int = 1
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class UpdateRule:
     parts: tuple[Part, ...] | None = None  # None: all parameters alike
     forms: Mapping[Form, System] = field(default_factory=dict)
     follow: Follow | None = None
+    searched: str | None = None  # the moment that is the step, where a search says how far it goes
 
     __hash__ = object.__hash__
 

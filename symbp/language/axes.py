@@ -30,17 +30,33 @@ def is_stacked(system: System, name: str) -> bool:
     return False
 
 
-def units_are_rows(system: System, name: str) -> bool:
+def axes_of_rows(system: System, name: str, stacked: bool) -> int:
+    """How many axes of a matrix are its rows, the one of layers aside: those that are summed over where it is
+    read, or those that aren't, whichever come first; 1 where that doesn't part them in two."""
+    for equation, access in _reads(system, name):
+        summed = _summed(equation, access, stacked)
+        if equation.op == "sum" and any(summed):
+            count = next((k for k, other in enumerate(summed) if other != summed[0]), 1)
+            if all(other != summed[0] for other in summed[count:]):
+                return count
+    return 1
+
+
+def units_are_rows(system: System, name: str, stacked: bool) -> bool:
     """Whether the first axis of a matrix tells units apart, which are weighted along the others: these are
     summed over, and the first isn't, or rows are looked up."""
     for equation, access in _reads(system, name):
-        first, *others = access.subscripts
-        if isinstance(first, IntegerAccess):
+        if isinstance(access.subscripts[stacked], IntegerAccess):
             return True
-        summed = [isinstance(s, Index) and s in equation.reduced for s in (first, *others)]
+        summed = _summed(equation, access, stacked)
         if equation.op == "sum" and any(summed):
             return not summed[0]
     return False
+
+
+def _summed(equation: Equation, access: Access, stacked: bool) -> list[bool]:
+    """For each axis, whether an equation sums over it."""
+    return [isinstance(s, Index) and s in equation.reduced for s in access.subscripts[stacked:]]
 
 
 def _reads(system: System, name: str) -> Iterator[tuple[Equation, Access]]:
@@ -48,4 +64,4 @@ def _reads(system: System, name: str) -> Iterator[tuple[Equation, Access]]:
         yield from ((equation, access) for access in equation.reads if access.name == name)
 
 
-__all__ = ["is_stacked", "is_table", "units_are_rows"]
+__all__ = ["axes_of_rows", "is_stacked", "is_table", "units_are_rows"]

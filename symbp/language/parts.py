@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from symbp.errors import UsageError, meant
 from symbp.ir.system import System, Tensor
 from symbp.ir.training import Group, Part, UpdateRule
-from symbp.language.axes import is_stacked, is_table, units_are_rows
+from symbp.language.axes import axes_of_rows, is_stacked, is_table, units_are_rows
 from symbp.language.starts import kind
 
 KINDS = ("offset", "scale", "weight", "table")
@@ -36,7 +36,7 @@ def with_parts(rule: UpdateRule, system: System) -> UpdateRule:
         values = {leaf: value for group in groups for leaf, value in group.values.items()}
         if not any(group.frozen for group in groups):
             own = tuple(float(values.get(leaf, 1)) for leaf in rule.own)
-            parts.append(_formed(Part(parameter.name, own), rule, system, groups))
+            parts.append(_formed(Part(parameter.name, own), rule, system, groups, kinds))
     if not parts:
         raise UsageError("all parameters are frozen", help="leave at least one to be trained")
     return replace(rule, parts=tuple(parts))
@@ -56,9 +56,11 @@ def _kinds(system: System, parameter: Tensor) -> set[str]:
     return {kind(system, parameter), *(["table"] if is_table(system, parameter.name) else [])}
 
 
-def _formed(part: Part, rule: UpdateRule, system: System, groups: Sequence[Group]) -> Part:
-    """The part in the form that its parameter has: a matrix has two axes or more, apart from one along which
-    layers are stacked."""
+def _formed(
+    part: Part, rule: UpdateRule, system: System, groups: Sequence[Group], kinds: Collection[str]
+) -> Part:
+    """The part in the form that its parameter has: a matrix is a weight, and has two axes or more, apart from
+    one along which layers are stacked."""
     if not rule.forms:
         return part
     part = replace(part, stacked=is_stacked(system, part.parameter))
@@ -70,11 +72,12 @@ def _formed(part: Part, rule: UpdateRule, system: System, groups: Sequence[Group
                 help='sparse steps are for tables: groups={"table": "sparse"}',
             )
         return replace(part, form="rows", sparse=True)
-    if not matrix or any(group.as_entries for group in groups):
+    if not matrix or {"offset", "scale"}.intersection(kinds) or any(group.as_entries for group in groups):
         return part
+    part = replace(part, axes_of_rows=axes_of_rows(system, part.parameter, part.stacked))
     if "matrix" not in rule.forms:  # rows are for sparse steps alone
         return part
-    by_rows = "rows" in rule.forms and units_are_rows(system, part.parameter)
+    by_rows = "rows" in rule.forms and units_are_rows(system, part.parameter, part.stacked)
     return replace(part, form="rows" if by_rows else "matrix")
 
 

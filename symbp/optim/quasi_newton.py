@@ -6,7 +6,8 @@ The equations and their conventions are PyTorch's.
 
 from __future__ import annotations
 
-from typing import Unpack
+from dataclasses import replace
+from typing import Literal, Unpack
 
 import sympy
 
@@ -20,19 +21,37 @@ CURVED, SLOPED = sympy.Rational(1, 10**10), sympy.Rational(1, 10**9)  # PyTorch'
 
 
 def LBFGS(
-    lr: float = 1.0, *, history: int = 10, weight_decay: float = 0.0, **more: Unpack[Options]
+    lr: float = 1.0,
+    *,
+    history: int = 10,
+    line_search: Literal["strong_wolfe"] | None = None,
+    weight_decay: float = 0.0,
+    **more: Unpack[Options],
 ) -> UpdateRule:
     """d = −H·g, θ ← θ + lr·d, where H is known from the last `history` steps s and changes y of the gradient
     by two loops over them (Nocedal 1980; Liu and Nocedal 1989, algorithm 2.1), which start from s·y/y·y;
     the first step is at most lr long, in the sum of sizes. For all examples in one batch: between batches the
     gradient changes for another reason. PyTorch's LBFGS with `max_iter` 1.
 
+    With `line_search` "strong_wolfe" the step is the first trial of a search for a length at which the loss
+    has fallen by enough and is flat enough (Nocedal and Wright 2006, algorithms 3.5 and 3.6), which takes the
+    loss and its gradient at some more points, 25 at most.
+
     A pair counts if s·y is above 1e-10, and a step is made if g·d is below −1e-9. Raises UsageError: lr not
-    positive, a history that is no positive integer, groups, accumulated gradients, max_norm.
+    positive, a history that is no positive integer, groups, accumulated gradients, max_norm, and with a
+    search what changes the gradient.
     """
     positive(lr=lr)
     if isinstance(history, bool) or not isinstance(history, int) or history < 1:
         raise UsageError(f"history must be a positive integer, not {history!r}")
+    if line_search not in (None, "strong_wolfe"):
+        raise UsageError(f"LBFGS has no line search {line_search!r}", help='use "strong_wolfe", or none')
+    changed = [n for n in ("clip_norm", "clip_value") if more.get(n)] + ["weight_decay"] * bool(weight_decay)
+    if line_search and changed:
+        raise UsageError(
+            f"a line search needs the gradient of the loss as it is, and {changed[0]} changes it",
+            help="leave one of them out",
+        )
     for name in ("groups", "max_norm", "accumulate"):
         if more.get(name) not in (None, 1):
             raise UsageError(
@@ -42,7 +61,7 @@ def LBFGS(
     shapes = {"s": (h, i), "y": (h, i), "rho": (h,)}
     moments = ("change", "g_before", "s", "y", "rho")
     rule = Rule("LBFGS", {"lr": lr}, *moments, weight_decay=weight_decay, shapes=shapes, **more)
-    rule.settings |= {"history": history}
+    rule.settings |= {"history": history, **({"line_search": line_search} if line_search else {})}
     rule.bind(H=history)
     g = rule.gradient
     new = rule.entry("y_new", g - rule["g_before"], "how the gradient changed")
@@ -80,7 +99,8 @@ def LBFGS(
     rule.next("g_before", g, "gradient of this step")
     change = rule.next("change", length * direction, "step")
     rule.next(THETA, rule.theta + change, "step")
-    return rule.finish("Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization")
+    source = "Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization"
+    return replace(rule.finish(source), searched="change" if line_search else None)
 
 
 __all__ = ["LBFGS"]

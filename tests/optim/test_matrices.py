@@ -54,6 +54,7 @@ CASES = {
         0.02, nesterov=False, adjust="match_rms_adamw", weight_decay=0.2, groups={"U": "entries"}
     ),
     "lbfgs": bp.optim.LBFGS(0.5, history=5),
+    "lbfgs, searching": bp.optim.LBFGS(history=5, line_search="strong_wolfe"),
 }
 
 
@@ -64,6 +65,9 @@ def peers(torch, name, p):
         return [o.Adafactor(p.values(), lr=0.1, eps=(2**-23, 1e-3), weight_decay=0.1)]
     if name == "lbfgs":
         return [o.LBFGS(p.values(), lr=0.5, max_iter=1, history_size=5)]
+    if name == "lbfgs, searching":  # 25 trials, as it has with 20 iterations
+        more = {"max_iter": 1, "max_eval": 26, "line_search_fn": "strong_wolfe"}
+        return [o.LBFGS(p.values(), lr=1, history_size=5, **more)]
     if name == "muon":
         entries = o.AdamW([p["b"], p["v"]], lr=0.02, weight_decay=0.1)
         return [o.Muon([p["W"], p["U"]], lr=0.02), entries]
@@ -89,7 +93,7 @@ def by_torch(name, batches):
             loss.backward()
             return loss
 
-        if name == "lbfgs":
+        if name.startswith("lbfgs"):
             made[0].step(closure)
             continue
         closure()
@@ -106,7 +110,7 @@ def in_double_precision(monkeypatch):
 
 
 def batches_of(name):
-    return BATCHES[:1] * 50 if name == "lbfgs" else BATCHES
+    return BATCHES[:1] * 50 if name.startswith("lbfgs") else BATCHES
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -114,6 +118,8 @@ def batches_of(name):
 def test_fifty_steps_as_pytorch_takes_them(name):
     batches = batches_of(name)
     same(trained("numpy", CASES[name], batches), by_torch(name, batches))
+    few = batches[:8]  # on the way, where some are at a minimum by then
+    same(trained("numpy", CASES[name], few), by_torch(name, few))
 
 
 @pytest.mark.slow
@@ -180,6 +186,12 @@ def test_layers_of_a_stack_are_matrices_of_their_own():
     places = layout(rule, system.parameters, sizes)
     ends = [row.stop for table in places.tables.values() for row in table]
     assert len(ends) == len(set(ends)) > len(shapes)
+    matrices = [row for (form, _), table in places.tables.items() if form != "entries" for row in table]
+    assert {(row.rows, row.columns) for row in matrices if 6 not in (row.rows, row.columns)} == {
+        (32, 32),  # of all heads together, also where they are summed over
+        (32, 128),
+        (128, 32),
+    }
 
 
 def test_the_text_of_a_module_says_where_each_matrix_lies():
@@ -206,6 +218,8 @@ def test_a_plain_module_has_none_of_it():
         (lambda: bp.optim.Muon(adjust="orignal"), "did you mean original"),
         (lambda: bp.optim.Muon(groups={"W": "sparse"}), "Muon needs all of a matrix"),
         (lambda: bp.optim.LBFGS(history=0), "history must be a positive integer"),
+        (lambda: bp.optim.LBFGS(line_search="strong"), "LBFGS has no line search 'strong'"),
+        (lambda: bp.optim.LBFGS(line_search="strong_wolfe", clip_norm=1), "clip_norm changes it"),
         (lambda: bp.optim.LBFGS(groups={"W": "frozen"}), "LBFGS has no groups"),
         (lambda: bp.optim.SGD(max_norm=0), "max_norm must be a positive number"),
     ],

@@ -1,9 +1,12 @@
 """The command line knows the optimizers and schedules of the registry, and what was meant by a near miss."""
 
+from pathlib import Path
+
 import pytest
 
 from symbp.cli.main import main
-from symbp.optim.names import OPTIMIZERS
+from symbp.optim.initial import WAYS
+from symbp.optim.names import OPTIMIZERS, SCHEDULES
 
 
 def test_modules_by_the_name_of_an_optimizer(tmp_path):
@@ -53,3 +56,12 @@ def test_no_decay_and_frozen_parameters(tmp_path, capsys):
     assert "no parameter is named 'W': did you mean W" in " ".join(capsys.readouterr().err.split())
     assert main(["generate", "mlp", "--optimizer", "adam", "--no-decay"]) == 2
     assert "Adam has no weight decay" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_page_of_optimizers_names_all_of_them():
+    text = (Path(__file__).parents[2] / "docs" / "optimizers.md").read_text(encoding="utf-8")
+    assert [name for name in OPTIMIZERS if f"| `{name}` |" not in text] == []
+    for name in SCHEDULES:
+        assert f"`{name}`" in text or f"`{name}(" in text, name
+    for way in WAYS:
+        assert way in text or way.replace("-", "_") in text, way

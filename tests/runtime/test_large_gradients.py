@@ -39,6 +39,18 @@ def test_a_second_moment_that_overflows_is_kept_out(target, pieces):
         np.testing.assert_array_equal(one, other)
     module.train_step(state, **data)
     assert state.step == 2
+    if target == "numba":
+        assert_moderate_is_told(module._all_moderate)
+
+
+def assert_moderate_is_told(compiled):
+    """One strange entry among many, wherever it comes in a vector of the processor."""
+    values = np.random.default_rng(0).normal(size=5003)
+    assert compiled(values)
+    for k, strange in enumerate((1e146, -1e146, 1e300, np.inf, -np.inf, np.nan)):
+        far = values.copy()
+        far[2500 + k] = strange
+        assert not compiled(far), strange
 
 
 def test_a_step_with_large_gradients_is_taken_where_nothing_overflows():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
 
 from symbp.codegen.carry import Taken, functions, reached, takes, whole
 from symbp.emit.sections import pieces as named
@@ -53,14 +54,12 @@ def training_files(
     step: Collection[str],
     pieces: Collection[str],
     mentioned: Iterable[str],
-    moments: str = "moments",
-    fit: str = "",
+    instead: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Taken]:
     """What a module that trains takes: as much as the network and its pieces need, and what lines mention;
-    `step` are the files of a step, `moments` the file of those, `fit` the one of training, if it isn't a
-    usual one."""
+    `step` are the files of a step, and some files stand `instead` of usual ones."""
     mentioned = list(mentioned)
-    files = _files(net, target, step, pieces, moments, fit)
+    files = _files(net, target, step, pieces, instead)
     files["state"] += drawn_files(mentioned)
     if named.whole(pieces):
         return {section: whole(names) for section, names in files.items()}
@@ -94,11 +93,19 @@ def short_files(net: LoweredNetwork, pieces: Collection[str], mentioned: Collect
 
 
 def _files(
-    net: LoweredNetwork, target: str, step: Collection[str], pieces: Collection[str], moments: str, fit: str
+    net: LoweredNetwork,
+    target: str,
+    step: Collection[str],
+    pieces: Collection[str],
+    instead: Mapping[str, str],
 ) -> dict[str, list[str]]:
     """The files of each section; those that define the same names stand for each other."""
     command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
     kept = "checkpoints" in pieces
+
+    def usual(name: str) -> str:
+        return instead.get(name, name)
+
     return {
         "arrays": [*arrays_files(net), f"common/arrays/{'by_rows' if 'mapped' in pieces else 'at_once'}"],
         "memory": [
@@ -109,17 +116,20 @@ def _files(
         "step": list(step),
         "given": _given(net, target),
         "state": [
-            *(f"common/training/{name}" for name in ("parameters", moments, "state", "calls")),
+            *(f"common/training/{name}" for name in ("parameters", usual("moments"), "state", "calls")),
             f"{target}/outside",
-            *(f"common/training/{name}" for name in ("steps", "whole", "saving")),
+            *(
+                f"common/training/{name}"
+                for name in ("refusing", usual("stepping"), "steps", "whole", "saving")
+            ),
             *(["common/arrays/mapping"] if "mapped" in pieces else []),
             *(["common/training/checkpoints"] if kept else []),
         ],
         "training": [
             "common/training/stopping",
             f"common/training/{'epochs_kept' if kept else 'epochs'}",
-            *(["common/training/best"] if fit or "patience" in pieces else []),
-            f"common/training/{fit or ('patience' if 'patience' in pieces else 'fit')}",
+            *(["common/training/best"] if "fit" in instead or "patience" in pieces else []),
+            f"common/training/{usual('fit') if 'fit' in instead or 'patience' not in pieces else 'patience'}",
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],

@@ -53,6 +53,7 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         *_moments(net, rule),
         *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         *_followed(rule),
+        *([f'SEARCHED = "{rule.searched}"'] if rule.searched else []),
         "Array = np.ndarray",
     ]
 

@@ -52,9 +52,7 @@ def training_module(state: Lines, own: Own) -> str:
     functions = [*state.functions, *follow_functions(order.update)]
     functions += [places_function(net, memory), initial_function(net, order.initial)]
     mentioned = words_of([line for function in functions for line in (*function.body, *function.decorators)])
-    moments = "moments_of_own_shapes" if order.update.shaped else "moments"
-    fit = "plateau" if order.update.follow else ""
-    files = training_files(net, own.folder, own.step, order.pieces, mentioned, moments, fit)
+    files = training_files(net, own.folder, own.step, order.pieces, mentioned, _instead(order.update))
     values = {
         **header(net, own.engine, order.dtype, order.update, found, order.pieces),
         **carried(net, {**own.taken, **files}, functions),
@@ -68,6 +66,13 @@ def training_module(state: Lines, own: Own) -> str:
         "runs": not {"train", "command"}.isdisjoint(order.pieces),
     }
     return render(f"{own.folder}/module.py.j2", values)
+
+
+def _instead(rule: UpdateRule) -> dict[str, str]:
+    """The files of the runtime that stand for others with this update."""
+    found = {"moments": "moments_of_own_shapes"} if rule.shaped else {}
+    found |= {"fit": "plateau"} if rule.follow else {}
+    return found | ({"stepping": "searching"} if rule.searched else {})
 
 
 def derivatives_module(state: Lines, own: Own) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from symbp.codegen.update_functions import Piece, Spelling, scalars, total, updating
 from symbp.codegen.update_layout import Layout, Row, layout
@@ -32,11 +31,12 @@ def shaped_update(
     parameters: Sequence[Tensor],
     sizes: Mapping[str, int],
     dtype: str,
-    target: Literal["numpy", "numba"],
+    *,
+    compiled: bool,
 ) -> list[Function]:
-    """The functions; `_update` is the last one."""
+    """The functions; `_update` is the last one. Of a target whose functions aren't compiled it gives the
+    function of a step."""
     places = layout(rule, parameters, sizes)
-    compiled = target == "numba"
     spelling = Spelling("np.zeros({}, DTYPE)", cast=dtype == "float32", means=not compiled)
     update = _Shaped(rule, places, spelling, ("@kernel",) if compiled else ())
     lines = update.lines()

@@ -66,7 +66,7 @@ def with_update(state: Lines) -> Lines:
     assert rule is not None
     if rule.shaped:
         net = state.network
-        made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, "numba")
+        made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, compiled=True)
         called = state.called | {"_all_finite", "_all_moderate"}
         return replace(state, functions=(*state.functions, *made), called=called)
     update, more = numba_update(

@@ -57,7 +57,7 @@ def with_update(state: Lines) -> Lines:
     assert rule is not None
     assert state.scratch is not None
     if rule.shaped:
-        made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, "numpy")
+        made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, compiled=False)
         return replace(state, functions=(*state.functions, *made))
     calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), state.scratch, "update")
     update = numpy_update(rule, modules.update_names(rule), calls, entries(net), modules.parts(net, rule))
