@@ -250,7 +250,7 @@ def _known_below(value: Expr, extent: Expr, system: System) -> bool:
 
 
 def _is_read_at(place: Expr, extent: Expr, system: System) -> bool:
-    """Whether the declaration needs an axis of this length to have this place: it reads it, whatever else is."""
+    """Whether an axis of this length has this place: the forward pass reads it, whatever else is."""
     for equation in system.equations:
         if system.tensor(equation.target).role in (Role.ADJOINT, Role.GRADIENT):
             continue
