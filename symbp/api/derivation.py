@@ -6,7 +6,7 @@ out, or how anything is derived.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypedDict, Unpack
@@ -150,9 +150,11 @@ class Derivation(Derived):
         page = self._page({"symbols": symbols})
         return str(drawing(page, backward=backward, unrolled=unrolled, alone=True))
 
-    def notebook(self, *, steps: Steps = False, code: str = "", **chosen: Unpack[PageChoices]) -> str:
-        """The page as a Jupyter notebook; `code`, such as what derives the network, is its first code
-        cell."""
+    def notebook(
+        self, *, steps: Steps = False, code: str | Sequence[str] = "", **chosen: Unpack[PageChoices]
+    ) -> str:
+        """The page as a Jupyter notebook; `code`, such as what derives the network, is its first code cell,
+        or its first ones."""
         from symbp.explain import notebook
 
         return notebook.notebook(self._page(chosen), steps=steps, code=code)

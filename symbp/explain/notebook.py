@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from symbp.explain.document import Document
@@ -20,11 +21,12 @@ HEAD = {
 }
 
 
-def notebook(document: Document, *, steps: Steps = False, code: str = "") -> str:
-    """The notebook without a final newline; `code` stands below the title."""
+def notebook(document: Document, *, steps: Steps = False, code: str | Sequence[str] = "") -> str:
+    """The notebook without a final newline; `code` stands below the title, a cell for each text."""
     title, *rest = parts(document, steps=steps)
+    texts = [text for text in ([code] if isinstance(code, str) else code) if text]
     cells = [cell("title", "markdown", title)]
-    cells += [cell("code", "code", code)] if code else []
+    cells += [cell(f"code-{k}" if k > 1 else "code", "code", text) for k, text in enumerate(texts, start=1)]
     cells += [cell(_name(count, part), "markdown", part) for count, part in enumerate(rest, start=1)]
     found = {"cells": cells, "metadata": HEAD, "nbformat": 4, "nbformat_minor": 5}
     return json.dumps(found, indent=1, ensure_ascii=False)

@@ -2,7 +2,10 @@
 
 import json
 import re
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 from derived_once import of_gallery
 
@@ -10,6 +13,7 @@ from symbp.cli.main import main
 from symbp.explain.document import document
 from symbp.explain.markdown import markdown
 from symbp.explain.notebook import notebook
+from symbp.gallery import GALLERY
 
 FIELDS = {"markdown": {"cell_type", "id", "metadata", "source"}}
 FIELDS["code"] = FIELDS["markdown"] | {"execution_count", "outputs"}
@@ -54,16 +58,58 @@ def test_warnings_are_cells(mlp):
     assert sources(found, "code") == []
 
 
+RUN = """
+import ast, json, sys
+from pathlib import Path
+
+found, names, shown = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")), {}, []
+for cell in (cell for cell in found["cells"] if cell["cell_type"] == "code"):
+    tree = ast.parse("".join(cell["source"]))
+    last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, cell["id"], "exec"), names)
+    if last is not None:
+        shown.append(eval(compile(ast.Expression(last.value), cell["id"], "eval"), names))
+numbers = {} if "numbers" not in names else {n: v.tolist() for n, v in names["numbers"].values.items()}
+told = {"name": names["d"].name, "shown": [repr(one) for one in shown], "numbers": numbers}
+print("\\n" + json.dumps(told))
+"""
+
+
+def executed(text, folder):
+    """What the code cells leave, run one after the other in a process of their own, as Jupyter does."""
+    path = folder / "net.ipynb"
+    path.write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", RUN, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+SMALL = ("neuron", "logistic_regression")
+NETS = [name if name in SMALL else pytest.param(name, marks=pytest.mark.long) for name in sorted(GALLERY)]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_cells_run_and_give_the_numbers_of_the_page(name, capsys, tmp_path):
+    assert main(["derive", name, "--format", "notebook"]) == 0
+    found = executed(capsys.readouterr().out, tmp_path)
+    assert found["name"] == name
+    assert len(found["shown"]) == 1
+    wanted = of_gallery(name).values(small=True)
+    assert set(found["numbers"]) == set(wanted.values)
+    for tensor, value in wanted.values.items():
+        np.testing.assert_array_equal(found["numbers"][tensor], value, err_msg=tensor)
+
+
 @pytest.mark.slow
-def test_command_derives_the_network_again(capsys):
-    assert main(["derive", "logistic_regression", "--format", "notebook"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    check_format(found)
-    (code,) = sources(found, "code")
-    names = {}
-    exec(code, names)
-    assert names["d"].name == "logistic_regression"
-    assert main(["derive", "logistic_regression", "--format", "notebook", "--order", "2"]) == 0
+def test_an_exercise_runs(capsys, tmp_path):
+    assert main(["exercise", "logistic_regression", "--format", "notebook", "--blanks", "2"]) == 0
+    assert executed(capsys.readouterr().out, tmp_path)["name"] == "logistic_regression"
+
+
+def test_no_code_without_a_way_to_derive_again(capsys):
+    assert main(["derive", "neuron", "--format", "notebook", "--order", "2"]) == 0
     assert sources(json.loads(capsys.readouterr().out), "code") == []
 
 

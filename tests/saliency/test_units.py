@@ -183,3 +183,10 @@ def test_the_priors_gradient_is_that_of_differences():
     still = Prior(flat[0], shape, decay=0.7, smooth=0.3)
     assert still.penalty(flat) == pytest.approx(0.3 * 1e-3 * (2 * 2 * 4 + 2 * 3 * 3))
     assert not still.gradient(flat).any()
+
+
+def test_no_condition_that_the_unit_itself_needs():
+    """That there is an h[3] says that H is 4 or more."""
+    response = Response(excited(NETS["mlp"], read_unit("h[3]")), {}, {})
+    (short,) = response.derivation.short()
+    assert str(short) == "∂total/∂x = (1 - h_{:,3} ⊙ h_{:,3})·W1_{:,3}ᵀ"

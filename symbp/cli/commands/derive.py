@@ -113,10 +113,15 @@ def _page(args: argparse.Namespace, derivation: Derivation) -> str:
     return derivation.text(steps=args.steps, **chosen)
 
 
-def _code(args: argparse.Namespace) -> str:
-    """What derives the network again: a file elsewhere may not be found from a notebook."""
+def _code(args: argparse.Namespace) -> tuple[str, ...]:
+    """What derives the network again, and the numbers of its page: a file elsewhere may not be found from a
+    notebook."""
     from symbp.gallery import GALLERY
 
     if args.net not in GALLERY or derivatives.asked_for(args):
-        return ""
-    return f'import symbp as bp\n\nd = bp.derive(bp.gallery.find("{args.net}").load().net)'
+        return ()
+    style = "" if args.reading == "textbook" else f', reading="{args.reading}"'
+    return (
+        f'import symbp as bp\n\nd = bp.derive(bp.gallery.find("{args.net}").load().net)',
+        f"numbers = d.values(small=True{style})\nnumbers  # each derivative beside its central difference",
+    )

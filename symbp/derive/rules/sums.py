@@ -28,7 +28,7 @@ from symbp.ir.expr import (
     value_accesses,
 )
 from symbp.ir.signs import Signs
-from symbp.ir.system import Equation, Reduction, System
+from symbp.ir.system import Equation, Reduction, Role, System
 
 Extents = Mapping[Index, Expr]
 
@@ -235,7 +235,10 @@ def _delta(factor: Expr, left: Sequence[Index]) -> tuple[Index, Expr] | None:
 
 
 def _known_below(value: Expr, extent: Expr, system: System) -> bool:
-    """An integer leaf whose fact says that it is below this size, or a place in an order of so many."""
+    """An integer leaf whose fact says that it is below this size, or a place in an order of so many; a number
+    at which the forward pass reads an axis so long."""
+    if value.is_Integer:
+        return value >= 0 and _is_read_at(value, extent, system)
     if not isinstance(value, IntegerAccess):
         return False
     fact = system.tensor(value.name).fact("below")
@@ -244,6 +247,23 @@ def _known_below(value: Expr, extent: Expr, system: System) -> bool:
     if defining is not None and defining.op == "argsort":
         bound = defining.extents[defining.reduced[0]]
     return bound is not None and sympy.expand(bound - extent) == 0
+
+
+def _is_read_at(place: Expr, extent: Expr, system: System) -> bool:
+    """Whether an axis of this length has this place: the forward pass reads it, whatever else is."""
+    for equation in system.equations:
+        if system.tensor(equation.target).role in (Role.ADJOINT, Role.GRADIENT):
+            continue
+        if equation.where or equation.body.atoms(Guard):
+            continue  # what a bracket excludes isn't read
+        for access in equation.body.atoms(Access):
+            shape = system.tensor(access.name).shape
+            if access.outside is None and any(
+                at.is_Integer and at >= place and sympy.expand(n - extent) == 0
+                for at, n in zip(access.subscripts, shape, strict=True)
+            ):
+                return True
+    return False
 
 
 def partly_summed(equation: Equation, search: Search) -> list[Equation]:
