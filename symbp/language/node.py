@@ -160,6 +160,9 @@ class Node:
         )
         equation = draft.with_(ranges=_ranges(draft, stated, joined, frozenset(parts)))
         integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
+        if is_integer_view(equation) and not constant and not more.keys() & {"name", "kept"}:
+            bounds = {f for f in node_of(equation.body).facts if f.kind.startswith("below")}
+            integer, more = True, {"facts": frozenset(bounds), **more}
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
             parts=frozenset(parts), numbers=numbers, origin=draft.origin, **more,
@@ -193,6 +196,9 @@ class Node:
 
         Raises ShapeError: not one subscript per axis.
         """
+        subscripts = tuple(
+            s.at() if isinstance(s, Node) and s.integer and not s.rank else s for s in subscripts
+        )
         for subscript in subscripts:
             if isinstance(subscript, (slice, Node)) or subscript is None or subscript is Ellipsis:
                 raise DeclarationError(
@@ -229,6 +235,12 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{display(self)} ({', '.join(map(str, self.shape))})>"
+
+
+def is_integer_view(equation: Equation) -> bool:
+    """Whether an equation reads integers at other places, and that is all: a slice of tokens are tokens."""
+    body = equation.body
+    return equation.reduction is None and isinstance(body, IntegerAccess) and body.outside is None
 
 
 def fresh_serial() -> int:

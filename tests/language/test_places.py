@@ -1,0 +1,59 @@
+"""Places as NumPy writes them: x[0], E[tok], slices of tokens; and conditions to calculate with."""
+
+import numpy as np
+import pytest
+
+import symbp as bp
+from symbp.ir.evaluation.vector import run
+
+N, T, D, K = 3, 4, 2, 5
+rng = np.random.default_rng(3)
+TOK, E = rng.integers(0, K, (N, T)), rng.normal(size=(K, D))
+
+
+def both(formula):
+    """The loss and the gradient by E, and the loss by NumPy."""
+    n, t, d = bp.dims("N T D")
+    net = bp.Network("places", loss=formula(bp.tokens("tok", (n, t), K), bp.param("E", (K, d))))
+    derivation = bp.derive(net)
+    found = run(derivation.system, {"tok": TOK, "E": E}, {"N": N, "T": T, "D": D})
+    expected = formula(TOK, E)
+    return found[derivation.system.loss], found[derivation.gradients["E"]], expected
+
+
+FORMULAS = {
+    "a row, an element": lambda _, E: ((E[0] - E[-1]) ** 2).sum() * E[1, -1] + abs(E[2, 0]) * E[3][1],
+    "rows of tokens": lambda tok, E: (E[tok] ** 2).sum() + E[tok[0, 1]].sum() * (E[:, 0][tok[:, -1]]).sum(),
+    "slices of tokens": lambda tok, E: (E[tok[:, 1:]] * E[tok[:, :-1]] * E[tok.T[0]][:, None]).sum(),
+    "a condition is 1 or 0": lambda tok, E: (
+        ((E > 0) * E**2 - E * (tok > 2).sum()).sum() + (1.0 * (E < 0.5) * (E[0] > 0) * E).mean()
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_places_are_those_of_numpy(name):
+    loss, gradient, expected = both(FORMULAS[name])
+    assert loss == pytest.approx(expected)
+    for place in np.ndindex(E.shape):
+        moved = [E.copy(), E.copy()]
+        for sign, other in zip((1, -1), moved, strict=True):
+            other[place] += sign * 1e-6
+        above, below = (FORMULAS[name](TOK, e) for e in moved)
+        assert gradient[place] == pytest.approx((above - below) / 2e-6, abs=1e-5)
+
+
+def test_labels_one_step_later_are_labels():
+    """The next token, as everybody declares it: the views are gone, and the classes are known."""
+    n, t, d = bp.dims("N T D")
+    tok, table = bp.tokens("tok", (n, t), K), bp.param("E", (K, d))
+    inputs, targets = tok[:, :-1], tok[:, 1:]
+    net = bp.Network(
+        "next", loss=bp.cross_entropy(bp.embedding(inputs, table) @ table.T, targets, from_logits=True)
+    )
+    assert "[j = tok[n,l + 1]]" in str(bp.derive(net).system)
+
+
+def test_places_beyond_an_axis_are_refused():
+    with pytest.raises(bp.errors.ShapeError, match="place 5 is beyond axis 0"):
+        bp.param("E", (K, 2))[5]
