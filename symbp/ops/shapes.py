@@ -52,7 +52,8 @@ def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:
     from then on, so a named one must be written so. Raises ShapeError: another number of elements.
     """
     named = {str(s): s for extent in x.shape for s in sorted(extent.free_symbols, key=str)}
-    wanted = [named.get(e, e) if isinstance(e, str) else e for e in shape]
+    entries = shape if isinstance(shape, (list, tuple)) else (shape,)
+    wanted = [named.get(e, e) if isinstance(e, str) else e for e in entries]
     total = sympy.Mul(*x.shape)
     if any(isinstance(e, int) and e == -1 for e in wanted):
         rest = [e for e in wanted if not (isinstance(e, int) and e == -1)]

@@ -57,3 +57,18 @@ def test_labels_one_step_later_are_labels():
 def test_places_beyond_an_axis_are_refused():
     with pytest.raises(bp.errors.ShapeError, match="place 5 is beyond axis 0"):
         bp.param("E", (K, 2))[5]
+
+
+def test_what_stands_for_a_tensor_is_one():
+    """Lists of tensors and numbers, conditions, masks of zeros and ones."""
+    v, s = bp.param("v", (3,)), bp.param("s", ())
+    b = bp.input("b", (3,), facts="binary")
+    joined = bp.concat([bp.stack([s, 1.0, v[0]]), v, [4.0, 5.0]], axis=0)
+    loss = (joined**2).sum() + bp.mse(v, [1, 2, 3]) + bp.where(b, v, 0).sum() + bp.mean(v > 0) * s
+    derivation = bp.derive(bp.Network("lists", loss=loss + bp.reshape(joined, -1)[6]))
+    values = {"v": np.array([0.5, -1.0, 2.0]), "s": np.array(3.0), "b": np.array([1.0, 0.0, 1.0])}
+    found = run(derivation.system, values)
+    whole = np.array([3, 1, 0.5, 0.5, -1, 2, 4, 5])
+    expected = (whole**2).sum() + (0.25 + 9 + 1) / 3 + 2.5 + 2 + 4
+    assert found[derivation.system.loss] == pytest.approx(expected)
+    assert found[derivation.gradients["s"]] == pytest.approx(2 * 3 + 2 / 3)
