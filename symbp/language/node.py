@@ -322,17 +322,19 @@ def join_all(
 
 
 def _for_messages(draft: Equation) -> tuple[Equation, dict[str, ir.Tensor]]:
-    """The equation with tensors called as a message calls them, and those tensors."""
-    names: dict[int, str] = {}
+    """The equation with tensors called as a message calls them, and those tensors; one that has another name
+    is another one here, or the index of h − h.named("g") would be gone."""
+    names: dict[tuple[int, str | None], str] = {}
     tensors: dict[str, ir.Tensor] = {}
     for node in operands_of(draft):
         base = display(node)
         candidates = itertools.chain([base], (f"{base} ({k})" for k in itertools.count(2)))
-        name = names[node.serial] = next(c for c in candidates if c not in tensors)
+        name = names[node.serial, node.alias] = next(c for c in candidates if c not in tensors)
         tensors[name] = ir.Tensor(name, node.shape, integer=node.integer)
 
     def spell(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
-        return tensors[names[node_of(access).serial]].at(*subscripts, outside=outside)
+        node = node_of(access)
+        return tensors[names[node.serial, node.alias]].at(*subscripts, outside=outside)
 
     body, guards = rewrite(draft.body, spell), tuple(rewrite(g, spell) for g in draft.where)
     return draft.with_(body=body, where=guards), tensors

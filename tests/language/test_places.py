@@ -72,3 +72,11 @@ def test_what_stands_for_a_tensor_is_one():
     expected = (whole**2).sum() + (0.25 + 9 + 1) / 3 + 2.5 + 2 + 4
     assert found[derivation.system.loss] == pytest.approx(expected)
     assert found[derivation.gradients["s"]] == pytest.approx(2 * 3 + 2 / 3)
+
+
+def test_a_tensor_less_itself_under_another_name_has_its_axes():
+    n, d = bp.dims("N D")
+    w = bp.param("w", (d,))
+    h = bp.input("x", (n, d)) @ w
+    assert (h - h.named("g")).shape == h.shape
+    assert not bp.derive(bp.Network("same", loss=(bp.relu(h - h.named("g")) + h).sum())).warnings
