@@ -22,6 +22,7 @@ from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.derive.sweep.higher import hessian_vector_products, jacobian_blocks, with_leaf
 from symbp.derive.sweep.reverse import AdjointSystem, adjoints
 from symbp.errors import DerivationError, DoubtfulRewrite
+from symbp.ir.expr import free_sizes
 from symbp.ir.printer import conditions_text
 from symbp.ir.system import Role, System
 
@@ -198,7 +199,7 @@ def _closed(swept: _Swept, name: str, started: float) -> Derivation:
     found = close_confirmed(swept.joint, list(swept.wanted.values()))
     assert found.ground is not None
     unused = tuple(f"the loss does not depend on {name}: its gradient is zero" for name in swept.unused)
-    obeyed = tuple(f"sizes must obey {condition}" for condition in conditions_text(swept.declared))
+    obeyed = tuple(f"sizes must obey {c}" for c in conditions_text(_with_choice(swept.declared)))
     return Derivation(
         name,
         swept.stopped.restored(swept.declared),
@@ -209,6 +210,14 @@ def _closed(swept: _Swept, name: str, started: float) -> Derivation:
         time.perf_counter() - started,
         grounds=(*swept.led.grounds, Ground(swept.first, found.ground, found.ground)),
     )
+
+
+def _with_choice(system: System) -> System:
+    """The system with those conditions on sizes that somebody can break: not where all of its sizes are plain
+    integers, which have been compared."""
+    fixed = system.unnamed & system.bound.keys()
+    pairs = ((pair, {s.name for side in pair for s in free_sizes(side)}) for pair in system.conditions)
+    return system.with_(conditions=tuple(pair for pair, names in pairs if not names <= fixed))
 
 
 def _with_rules(closed: System, closing: tuple[Step, ...]) -> System:

@@ -1,67 +1,79 @@
-"""What the equations do with the axes of a parameter: look rows up in it, run along its layers, sum over it.
+"""Axes by number, and reductions over them.
 
-Enters: a system, the name of a parameter. Leaves: yes or no. Must not know: ops and layers by name.
+Enters: nodes, numbers of axes. Leaves: positions from 0; nodes of the same kind. Must not know: operators.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
-from symbp.ir.expr import Access, Index, IntegerAccess
-from symbp.ir.groups import groups
-from symbp.ir.system import Equation, System
+import sympy
 
+from symbp.errors import ShapeError
+from symbp.ir.expr import Expr, Index
+from symbp.ir.shapes import Witness
+from symbp.ir.system import ReductionOp
+from symbp.language.naming.frames import here
+from symbp.language.node import Node, counted, display
+from symbp.language.sizes import as_size
 
-def is_table(system: System, name: str) -> bool:
-    """Whether rows of a tensor are looked up and nothing else is read of it: every first subscript is an
-    element of an integer tensor."""
-    reads = [access for _, access in _reads(system, name)]
-    return bool(reads) and all(a.subscripts and isinstance(a.subscripts[0], IntegerAccess) for a in reads)
-
-
-def is_stacked(system: System, name: str) -> bool:
-    """Whether a tensor is as many as its first axis is long, one for each layer: some recurrence that reads
-    it runs along that axis."""
-    for group in groups(system):
-        for equation in group.equations if group.loop else ():
-            along = group.loop_index(equation)
-            if any(a.subscripts and a.subscripts[0] == along for a in equation.reads if a.name == name):
-                return True
-    return False
+N = TypeVar("N", bound=Node)
 
 
-def axes_of_rows(system: System, name: str, stacked: bool) -> int:
-    """How many axes of a matrix are its rows, the one of layers aside: those that are summed over where it is
-    read, or those that aren't, whichever come first; 1 where that doesn't part them in two."""
-    for equation, access in _reads(system, name):
-        summed = _summed(equation, access, stacked)
-        if equation.op == "sum" and any(summed):
-            count = next((k for k, other in enumerate(summed) if other != summed[0]), 1)
-            if all(other != summed[0] for other in summed[count:]):
-                return count
-    return 1
+def axes(count: int, letter: str = "a") -> list[Index]:
+    """Indices for the axes of an op; a network gives them their final letters."""
+    return [Index(f"{letter}{k}") for k in range(count)]
 
 
-def units_are_rows(system: System, name: str, stacked: bool) -> bool:
-    """Whether the first axis of a matrix tells units apart, which are weighted along the others: these are
-    summed over, and the first isn't, or rows are looked up."""
-    for equation, access in _reads(system, name):
-        if isinstance(access.subscripts[stacked], IntegerAccess):
-            return True
-        summed = _summed(equation, access, stacked)
-        if equation.op == "sum" and any(summed):
-            return not summed[0]
-    return False
+def axis_numbers(tensor: Node, axis: int | Sequence[int] | None) -> tuple[int, ...]:
+    """The axes as positions from 0, in order. Raises ShapeError: no such axis, or one named twice."""
+    if axis is None:
+        return tuple(range(tensor.rank))
+    wanted = (axis,) if isinstance(axis, int) else tuple(axis)
+    found = {k % tensor.rank for k in wanted if -tensor.rank <= k < tensor.rank}
+    if len(found) != len(wanted):
+        raise ShapeError(
+            f"{display(tensor)} has {counted(tensor.rank, 'axis', 'axes')}: no axis={axis}, or one twice",
+            where=here(),
+            details=(f"shape: ({', '.join(map(str, tensor.shape))})",),
+        )
+    return tuple(sorted(found))
 
 
-def _summed(equation: Equation, access: Access, stacked: bool) -> list[bool]:
-    """For each axis, whether an equation sums over it."""
-    return [isinstance(s, Index) and s in equation.reduced for s in access.subscripts[stacked:]]
+def reduce_axes(
+    tensor: N,
+    op: ReductionOp,
+    axis: int | Sequence[int] | None,
+    *,
+    rule: str,
+    scale: Expr = sympy.S.One,
+    **more: Any,
+) -> N:
+    """The reduction over the given axes of `scale` times the elements."""
+    over = axis_numbers(tensor, axis)
+    every = axes(tensor.rank)
+    plain = [i for k, i in enumerate(every) if k not in over]
+    body = tensor.at(*every) * scale
+    if not over:
+        return tensor.defined(plain, body, rule=rule, **more)
+    return tensor.defined(plain, body, op, [every[k] for k in over], rule=rule, kept=True, **more)
 
 
-def _reads(system: System, name: str) -> Iterator[tuple[Equation, Access]]:
-    for equation in system.equations:
-        yield from ((equation, access) for access in equation.reads if access.name == name)
+def with_axes(reduced: N, of: N, axis: int | Sequence[int] | None, keepdims: bool = True) -> N:
+    """What is left of a reduction of `of`, with an axis of 1 element for each one that was reduced over, if
+    `keepdims` says so: it broadcasts against `of` again."""
+    over = axis_numbers(of, axis)
+    if not (keepdims and over):
+        return reduced
+    every = axes(of.rank)
+    left = [i for k, i in enumerate(every) if k not in over]
+    single = {every[k]: as_size(1) for k in over}
+    return reduced.defined(every, reduced.at(*left), ranges=single, rule="kept axes")
 
 
-__all__ = ["axes_of_rows", "is_stacked", "is_table", "units_are_rows"]
+def one_for_each(at: Node, x: Node, axis: int) -> tuple[tuple[Witness, Witness], ...]:
+    """The axis has an element for each of the places that are declared."""
+    bounds = [f.bound for f in sorted(at.facts, key=str) if f.kind == "below"]
+    own = Witness(x.shape[axis], f"axis {axis} of {display(x)}")
+    return tuple((own, Witness(bound, f"the bound of {display(at)}")) for bound in bounds)

@@ -13,15 +13,16 @@ import sympy
 from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.system import Equation
 from symbp.language.bodies import occurrences, rewrite, same_read, without_kinks
-from symbp.language.node import Node, node_of
+from symbp.language.node import Node, is_integer_view, node_of
 
 
-def inlined(nodes: Sequence[Node], kept: set[int]) -> dict[int, Equation]:
+def inlined(nodes: Sequence[Node], kept: set[int], asked: set[int]) -> dict[int, Equation]:
     """The equation of each node that keeps one, with the others written into it.
 
     A map disappears if its author didn't name it and it is a mere view (`x.T`), or if it is read once and
     writing it into its reader repeats no work: the reader's indices are the map's own, or the reader is
-    itself a map and the work is plain arithmetic. Exponents and arguments of logarithms stay.
+    itself a map and the work is plain arithmetic. Exponents and arguments of logarithms stay. A view of
+    integers disappears in any case, unless it is asked for: p[n, t, tok[n, t + 1]].
     """
     readings = _readings(nodes)
     bodies: dict[int, Equation] = {}
@@ -30,7 +31,9 @@ def inlined(nodes: Sequence[Node], kept: set[int]) -> dict[int, Equation]:
         if node.equation is None:
             continue
         equation = _written_into(node.equation, absorbed)
-        if node.serial not in kept and _disappears(node, equation, readings.get(node.serial, [])):
+        read = readings.get(node.serial, [])
+        gone = node.serial not in kept and _disappears(node, equation, read)
+        if node.serial not in asked and (gone or _is_view_of_integers(node, equation, read)):
             absorbed[node.serial] = equation
         else:
             bodies[node.serial] = equation
@@ -59,6 +62,11 @@ def _disappears(node: Node, equation: Equation, readings: list[tuple[Equation, A
     if isinstance(equation.body, Access) and equation.body.outside is None:
         return True
     return len(readings) == 1 and not _repeats(equation, *readings[0])
+
+
+def _is_view_of_integers(node: Node, equation: Equation, readings: list[tuple[Equation, Access]]) -> bool:
+    plain = all(access.outside is None for _, access in readings)
+    return plain and node.integer and not node.kept and node.name is None and is_integer_view(equation)
 
 
 def _repeats(equation: Equation, reader: Equation, access: Access) -> bool:

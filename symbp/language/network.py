@@ -213,7 +213,8 @@ class _Lowering:
         self.derivatives = [n for n in nodes if n.quotient is not None]
         sides = {side.serial for n in self.derivatives for side in n.operands}
         named = {late for late, first in keys.counterparts.items() if first in given}
-        self.bodies = inlined(nodes, {*given, *named, *sides, *(t.serial for t in keys.all())})
+        asked = {t.serial for t in keys.all()}
+        self.bodies = inlined(nodes, {*given, *named, *sides, *asked}, asked)
         self.nodes = nodes
         self.leaves = [n for n in nodes if n.is_leaf]
         self.computed = [n for n in nodes if n.serial in self.bodies]

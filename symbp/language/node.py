@@ -160,6 +160,9 @@ class Node:
         )
         equation = draft.with_(ranges=_ranges(draft, stated, joined, frozenset(parts)))
         integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
+        if is_integer_view(equation) and not constant and not more.keys() & {"name", "kept"}:
+            bounds = {f for f in node_of(equation.body).facts if f.kind.startswith("below")}
+            integer, more = True, {"facts": frozenset(bounds), **more}
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
             parts=frozenset(parts), numbers=numbers, origin=draft.origin, **more,
@@ -193,6 +196,9 @@ class Node:
 
         Raises ShapeError: not one subscript per axis.
         """
+        subscripts = tuple(
+            s.at() if isinstance(s, Node) and s.integer and not s.rank else s for s in subscripts
+        )
         for subscript in subscripts:
             if isinstance(subscript, (slice, Node)) or subscript is None or subscript is Ellipsis:
                 raise DeclarationError(
@@ -229,6 +235,12 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{display(self)} ({', '.join(map(str, self.shape))})>"
+
+
+def is_integer_view(equation: Equation) -> bool:
+    """Whether an equation reads integers at other places, and that is all: a slice of tokens are tokens."""
+    body = equation.body
+    return equation.reduction is None and isinstance(body, IntegerAccess) and body.outside is None
 
 
 def fresh_serial() -> int:
@@ -310,17 +322,19 @@ def join_all(
 
 
 def _for_messages(draft: Equation) -> tuple[Equation, dict[str, ir.Tensor]]:
-    """The equation with tensors called as a message calls them, and those tensors."""
-    names: dict[int, str] = {}
+    """The equation with tensors called as a message calls them, and those tensors; one that has another name
+    is another one here, or the index of h − h.named("g") would be gone."""
+    names: dict[tuple[int, str | None], str] = {}
     tensors: dict[str, ir.Tensor] = {}
     for node in operands_of(draft):
         base = display(node)
         candidates = itertools.chain([base], (f"{base} ({k})" for k in itertools.count(2)))
-        name = names[node.serial] = next(c for c in candidates if c not in tensors)
+        name = names[node.serial, node.alias] = next(c for c in candidates if c not in tensors)
         tensors[name] = ir.Tensor(name, node.shape, integer=node.integer)
 
     def spell(access: Access, subscripts: tuple[Expr, ...], outside: Expr | None) -> Expr:
-        return tensors[names[node_of(access).serial]].at(*subscripts, outside=outside)
+        node = node_of(access)
+        return tensors[names[node.serial, node.alias]].at(*subscripts, outside=outside)
 
     body, guards = rewrite(draft.body, spell), tuple(rewrite(g, spell) for g in draft.where)
     return draft.with_(body=body, where=guards), tensors

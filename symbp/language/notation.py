@@ -148,9 +148,12 @@ def where(condition: Any, yes: Operand, no: Operand = 0) -> Any:
     """`yes` where the condition holds, else `no`; what is not taken is neither computed nor differentiated.
 
     The condition compares tensors (`x > 0`, broadcast) or elements in index notation (`i < j`), with &, |
-    and ~ between. Either value may be −∞, which excludes an element from a softmax or a maximum.
+    and ~ between; a tensor holds where it isn't 0. Either value may be −∞, which excludes an element from a
+    softmax or a maximum.
     """
     yes, no = _infinite(yes), _infinite(no)
+    if isinstance(condition, Tensor):
+        condition = unequal(condition, 0)
     more = {"kept": True} if any(isinstance(e, sympy.Expr) and e.is_infinite for e in (yes, no)) else {}
     if isinstance(condition, Condition):
         count = len(condition.operands)

@@ -16,13 +16,14 @@ from symbp.ir.expr import Access, Expr, Guard, Index, unused_index
 from symbp.ir.shapes import Witness
 from symbp.ir.system import Role
 from symbp.language import initial
+from symbp.language.axes import axes
 from symbp.language.bodies import rewrite, same_read
 from symbp.language.initial import Initialiser, Shape
 from symbp.language.naming.asked import reached
 from symbp.language.naming.frames import here
 from symbp.language.node import Joined, Label, Later, Node, display, fresh_serial, node_of, settled
 from symbp.language.sizes import Unifier, as_size
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 
 STACKED = (Role.PARAMETER, Role.BUFFER, Role.RANDOM)  # what a block declares for itself
 

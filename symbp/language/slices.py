@@ -1,35 +1,63 @@
 """Slices as Python writes them, `x[:, 1:-1]`: reads at shifted subscripts.
 
-Enters: a node and its subscripts. Leaves: the left-hand indices, the subscripts read, the ranges.
+Enters: a node and its subscripts. Leaves: a `Slice`.
 Must not know: ops, networks.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import sympy
 
 from symbp.errors import DeclarationError, ShapeError
-from symbp.ir.expr import Expr, FloorDiv, Index
+from symbp.ir.expr import Access, Expr, FloorDiv, Index
 from symbp.ir.sizes.canonical import canonical, with_divisions
+from symbp.language.axes import axes, one_for_each
 from symbp.language.naming.frames import here
-from symbp.language.node import Node, counted, display
+from symbp.language.node import Joined, Node, counted, display
 from symbp.language.sizes import as_size, value_of
 
 
 def is_slice(subscripts: Sequence[Any]) -> bool:
-    """Whether subscripts take parts of axes: then what is read is a tensor, not an element."""
-    return any(isinstance(s, slice) or s is Ellipsis or s is None for s in subscripts)
+    """Whether subscripts take parts of axes, or places alone: what is read is a tensor then, no element in
+    index notation."""
+    parts = any(isinstance(s, slice) or s is Ellipsis or s is None or _are_places(s) for s in subscripts)
+    return parts or (bool(subscripts) and all(map(_is_place, subscripts)))
 
 
-def sliced(
-    node: Node, subscripts: Sequence[Any], plain: Sequence[Index]
-) -> tuple[list[Index], list[Expr], dict[Index, Expr]]:
-    """The indices that are left, the subscript of each axis, and the ranges of the indices; `None` is a new
-    axis of 1 element, as in NumPy.
+def _are_places(subscript: Any) -> bool:
+    """A tensor of integers with axes: `E[tok]`."""
+    return isinstance(subscript, Node) and subscript.integer and subscript.rank > 0
+
+
+def _is_place(subscript: Any) -> bool:
+    """An integer, or what sizes make: `x[0]`, `x[N - 1]`, `x[y[0]]`."""
+    if isinstance(subscript, Node):
+        return subscript.integer and subscript.rank == 0
+    if isinstance(subscript, sympy.Expr):
+        return not subscript.has(Index, Access)
+    return isinstance(subscript, (int, np.integer)) and not isinstance(subscript, bool)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The indices that are left, the subscript of each axis, the ranges of those indices that stand for parts
+    of axes, and extents that must agree."""
+
+    left: tuple[Index, ...]
+    read: tuple[Expr, ...]
+    ranges: Mapping[Index, Expr]
+    joined: Joined
+
+
+def sliced(node: Node, subscripts: Sequence[Any], plain: Sequence[Index]) -> Slice:
+    """What a slice takes; `None` is a new axis of 1 element, as in NumPy, and integers along one axis are
+    places in it.
 
     Raises ShapeError: too many subscripts, an empty slice, a place beyond its axis, where sizes are known.
     """
@@ -37,12 +65,19 @@ def sliced(
     left: list[Index] = []
     read: list[Expr] = []
     ranges: dict[Index, Expr] = {}
+    joined: Joined = ()
     for subscript in given:
         axis = len(read)
         if subscript is None:
             new = Index(f"o{len(left)}")
             left.append(new)
             ranges[new] = as_size(1)
+            continue
+        if isinstance(subscript, Node):
+            places = axes(subscript.rank, f"p{axis}_")
+            left += places
+            read.append(subscript.at(*places))
+            joined += one_for_each(subscript, node, axis)
             continue
         index, extent = plain[axis], node.shape[axis]
         if isinstance(subscript, slice):
@@ -52,7 +87,7 @@ def sliced(
             ranges[index] = length
         else:
             read.append(_place(node, axis, subscript, extent))
-    return left, read, ranges
+    return Slice(tuple(left), tuple(read), ranges, joined)
 
 
 def _filled(node: Node, subscripts: Sequence[Any]) -> list[Any]:

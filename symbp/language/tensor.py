@@ -15,10 +15,10 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index, accesses, free_indices
-from symbp.ir.system import ReductionOp
+from symbp.language.axes import axes, axis_numbers, reduce_axes, with_axes
 from symbp.language.bodies import number
 from symbp.language.naming.frames import here
-from symbp.language.node import Hint, Label, Node, counted, display
+from symbp.language.node import Hint, Label, Node, display
 from symbp.language.sizes import as_size, is_one
 from symbp.language.slices import is_slice, sliced
 
@@ -27,13 +27,8 @@ MOST_ENTRIES = 64  # of an array that stands in a declaration
 Scalar = Callable[..., Expr]
 
 
-def axes(count: int, letter: str = "a") -> list[Index]:
-    """Indices for the axes of an op; a network gives them their final letters."""
-    return [Index(f"{letter}{k}") for k in range(count)]
-
-
-class Tensor(Node):
-    """A tensor that a user computes with."""
+class Arithmetic:
+    """What may be calculated with: tensors, and conditions, which are 1 where they hold and else 0."""
 
     def __add__(self, other: Operand) -> Any:
         return pointwise(lambda a, b: a + b, self, other, rule="sum of two")
@@ -77,17 +72,24 @@ class Tensor(Node):
     def __rmod__(self, other: Operand) -> Any:
         return remainder(other, self)
 
-    def __neg__(self) -> Tensor:
-        return pointwise(lambda a: -a, self, rule="negative")  # type: ignore[no-any-return]
-
-    def __pos__(self) -> Tensor:
-        return self
+    def __neg__(self) -> Any:
+        return pointwise(lambda a: -a, self, rule="negative")
 
     def __matmul__(self, other: Operand) -> Tensor:
         return matmul(self, other)
 
     def __rmatmul__(self, other: Operand) -> Tensor:
         return matmul(other, self)
+
+
+class Tensor(Arithmetic, Node):
+    """A tensor that a user computes with."""
+
+    def __pos__(self) -> Tensor:
+        return self
+
+    def __abs__(self) -> Any:
+        return pointwise(sympy.Abs, self, rule="absolute value")
 
     def __lt__(self, other: Operand) -> Condition:
         return Condition("<", (self, other))
@@ -102,12 +104,19 @@ class Tensor(Node):
         return Condition(">=", (self, other))
 
     def __getitem__(self, subscripts: Any) -> Any:
-        """An element in index notation, `x[n, i]`; with slices, `x[:, 1:]`, a tensor."""
+        """An element in index notation, `x[n, i]`; at slices `x[:, 1:]` or places `x[0]`, `E[t]`, a tensor"""
         given = subscripts if isinstance(subscripts, tuple) else (subscripts,)
         if not is_slice(given):
             return self.at(*given)
-        left, read, ranges = sliced(self, given, axes(self.rank))
-        return Tensor.defined(left, self.at(*read), ranges=ranges, parts=left, rule="slice")
+        part = sliced(self, given, axes(self.rank))
+        return Tensor.defined(
+            part.left,
+            self.at(*part.read),
+            ranges=part.ranges,
+            parts=part.ranges,
+            joined=part.joined,
+            rule="slice",
+        )
 
     @property
     def T(self) -> Tensor:
@@ -138,7 +147,7 @@ class Tensor(Node):
 
 
 @dataclass(frozen=True)
-class Condition:
+class Condition(Arithmetic):
     """A relation between tensors, or conditions joined by & and |, element by element; `bp.where` takes it.
 
     `op` is the relation, or "&" or "|"; `parts` are its two sides.
@@ -168,6 +177,25 @@ class Condition:
                 help="put each comparison in parentheses: (a < x) & (x < b)",
             )
         return Condition(op, (self, other))
+
+    def tensor(self) -> Tensor:
+        """The tensor that is 1 where it holds, and else 0."""
+
+        def bracket(*elements: Expr) -> Expr:
+            return self.brackets(elements).choose(sympy.S.One, sympy.S.Zero)
+
+        return pointwise(bracket, *self.operands, rule="choice")  # type: ignore[no-any-return]
+
+    def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """How often it holds along the given axes, or along all."""
+        return self.tensor().sum(axis, keepdims)
+
+    def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
+        """The share of elements for which it holds."""
+        return self.tensor().mean(axis, keepdims)
+
+    # numpy arrays must leave operators to us
+    __array_ufunc__ = None
 
     def __bool__(self) -> bool:
         raise DeclarationError(
@@ -223,9 +251,11 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
 
 
 def as_tensor(value: Operand) -> Operand:
-    """A list, a tuple or an array of numbers as a tensor, by a bracket for each of them; anything else as it
-    is. Raises DeclarationError: too many, or of uneven lengths.
+    """A condition as a tensor of ones and zeros; a list, a tuple or an array of numbers as one, by a bracket
+    for each of them; anything else as it is. Raises DeclarationError: too many, or of uneven lengths.
     """
+    if isinstance(value, Condition):
+        return value.tensor()
     if isinstance(value, np.ndarray) and value.ndim == 0:
         return value.item()
     if not isinstance(value, (list, tuple, np.ndarray)):
@@ -343,49 +373,3 @@ def matmul(a: Operand, b: Operand) -> Tensor:
         hint=Hint("z", "layer"),
         kept=True,
     )
-
-
-def axis_numbers(tensor: Tensor, axis: int | Sequence[int] | None) -> tuple[int, ...]:
-    """The axes as positions from 0, in order. Raises ShapeError: no such axis, or one named twice."""
-    if axis is None:
-        return tuple(range(tensor.rank))
-    wanted = (axis,) if isinstance(axis, int) else tuple(axis)
-    found = {k % tensor.rank for k in wanted if -tensor.rank <= k < tensor.rank}
-    if len(found) != len(wanted):
-        raise ShapeError(
-            f"{display(tensor)} has {counted(tensor.rank, 'axis', 'axes')}: no axis={axis}, or one twice",
-            where=here(),
-            details=(f"shape: ({', '.join(map(str, tensor.shape))})",),
-        )
-    return tuple(sorted(found))
-
-
-def reduce_axes(
-    tensor: Tensor,
-    op: ReductionOp,
-    axis: int | Sequence[int] | None,
-    *,
-    rule: str,
-    scale: Expr = sympy.S.One,
-    **more: Any,
-) -> Tensor:
-    """The reduction over the given axes of `scale` times the elements."""
-    over = axis_numbers(tensor, axis)
-    every = axes(tensor.rank)
-    plain = [i for k, i in enumerate(every) if k not in over]
-    body = tensor.at(*every) * scale
-    if not over:
-        return Tensor.defined(plain, body, rule=rule, **more)
-    return Tensor.defined(plain, body, op, [every[k] for k in over], rule=rule, kept=True, **more)
-
-
-def with_axes(reduced: Tensor, of: Tensor, axis: int | Sequence[int] | None, keepdims: bool = True) -> Tensor:
-    """What is left of a reduction of `of`, with an axis of 1 element for each one that was reduced over, if
-    `keepdims` says so: it broadcasts against `of` again."""
-    over = axis_numbers(of, axis)
-    if not (keepdims and over):
-        return reduced
-    every = axes(of.rank)
-    left = [i for k, i in enumerate(every) if k not in over]
-    single = {every[k]: as_size(1) for k in over}
-    return Tensor.defined(every, reduced.at(*left), ranges=single, rule="kept axes")

@@ -11,10 +11,11 @@ import sympy
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Expr, Index
+from symbp.language.axes import axes, axis_numbers
 from symbp.language.bodies import without_kinks
 from symbp.language.node import Hint
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes, axis_numbers
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import constant
 from symbp.ops.reductions import logsumexp
 from symbp.ops.registry import elementwise, example, op

@@ -14,11 +14,12 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, Joined, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, is_one, value_of
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import constant
 from symbp.ops.gates import without_rest
 from symbp.ops.registry import example, op

@@ -13,11 +13,12 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import FloorDiv, Guard, Mod
 from symbp.ir.shapes import Witness
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size, value_of
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import constant
 from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op

@@ -14,11 +14,12 @@ from symbp.errors import ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index
 from symbp.ir.shapes import Witness
+from symbp.language.axes import axes, axis_numbers
 from symbp.language.naming.frames import here
 from symbp.language.node import Joined, display
 from symbp.language.notation import Max, formula
 from symbp.language.sizes import value_of
-from symbp.language.tensor import Tensor, axes, axis_numbers
+from symbp.language.tensor import Tensor
 from symbp.ops.activations import FAMILY, HIDDEN
 from symbp.ops.registry import example, op
 

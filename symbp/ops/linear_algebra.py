@@ -16,11 +16,12 @@ from symbp.errors import ShapeError
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Expr
 from symbp.ir.shapes import Witness
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula, index, indices
 from symbp.language.sizes import value_of
-from symbp.language.tensor import Tensor, axes, matmul
+from symbp.language.tensor import Tensor, matmul
 from symbp.ops.registry import example, op
 
 FAMILY = "linear algebra"

@@ -14,11 +14,12 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index
+from symbp.language.axes import axes, axis_numbers
 from symbp.language.modes import mode, update
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, Joined, display
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes, axis_numbers
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import constant, option
 from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op

@@ -13,10 +13,11 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index
 from symbp.language import tensor as operators
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted, display
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import example, op
 
 FAMILY = "linear"

@@ -10,12 +10,13 @@ from typing import Any
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Expr
+from symbp.language.axes import axes, axis_numbers
 from symbp.language.bodies import number
 from symbp.language.leaves import random
 from symbp.language.modes import mode
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint
-from symbp.language.tensor import Tensor, axes, axis_numbers
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import example, op
 
 FAMILY = "random"

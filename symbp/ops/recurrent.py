@@ -18,12 +18,13 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard, Index
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.recurrence import define_announced, recurrent
 from symbp.language.sizes import value_of
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import REGISTRY, example, op
 
 FAMILY = "recurrent"

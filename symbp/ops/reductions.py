@@ -17,12 +17,13 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
+from symbp.language.axes import axes, axis_numbers, reduce_axes, with_axes
 from symbp.language.bodies import number
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of
-from symbp.language.tensor import Tensor, axes, axis_numbers, reduce_axes, with_axes
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import example, op
 
 FAMILY = "reductions"

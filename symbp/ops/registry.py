@@ -17,6 +17,7 @@ from symbp.language.network import Network
 from symbp.language.node import Hint
 from symbp.language.sizes import dims
 from symbp.language.tensor import Tensor, pointwise
+from symbp.ops.operands import of_tensors
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -119,9 +120,9 @@ def op(
     """Registers a function of tensors as an op under its own name."""
 
     def register(function: Callable[P, R]) -> Callable[P, R]:
-        name = function.__name__
-        REGISTRY[name] = Op(name, family, function, examples, analytic, kinks, differentiable=differentiable)
-        return function
+        name, given = function.__name__, of_tensors(function)
+        REGISTRY[name] = Op(name, family, given, examples, analytic, kinks, differentiable=differentiable)
+        return given
 
     return register
 

@@ -18,11 +18,12 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.shapes import Witness
 from symbp.ir.sizes.canonical import canonical
+from symbp.language.axes import axes, axis_numbers, one_for_each
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted, display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size, is_one, surely_differ, value_of
-from symbp.language.tensor import Tensor, axes, axis_numbers
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import constant
 from symbp.ops.registry import example, op
 
@@ -51,7 +52,8 @@ def reshape(x: Tensor, shape: Sequence[Any]) -> Tensor:
     from then on, so a named one must be written so. Raises ShapeError: another number of elements.
     """
     named = {str(s): s for extent in x.shape for s in sorted(extent.free_symbols, key=str)}
-    wanted = [named.get(e, e) if isinstance(e, str) else e for e in shape]
+    entries = shape if isinstance(shape, (list, tuple)) else (shape,)
+    wanted = [named.get(e, e) if isinstance(e, str) else e for e in entries]
     total = sympy.Mul(*x.shape)
     if any(isinstance(e, int) and e == -1 for e in wanted):
         rest = [e for e in wanted if not (isinstance(e, int) and e == -1)]
@@ -328,7 +330,7 @@ def take(x: Tensor, at: Tensor, axis: int = 0) -> Tensor:
     lead, every, (position,) = axes(at.rank, "n"), axes(x.rank), axis_numbers(x, axis)
     plain = [*every[:position], *lead, *every[position + 1 :]]
     read = [at.at(*lead) if k == position else i for k, i in enumerate(every)]
-    rule, joined = "rows" if position == 0 else "slices", _one_for_each(at, x, position)
+    rule, joined = "rows" if position == 0 else "slices", one_for_each(at, x, position)
     return formula(plain, x.at(*read), rule=rule, joined=joined, kept=True)
 
 
@@ -336,12 +338,5 @@ def take(x: Tensor, at: Tensor, axis: int = 0) -> Tensor:
 def pick(x: Tensor, at: Tensor) -> Tensor:
     """x[n, at[n]]: from each row the element at its own place along the last axis."""
     lead = axes(at.rank, "n")
-    joined = _one_for_each(at, x, x.rank - 1)
+    joined = one_for_each(at, x, x.rank - 1)
     return formula(lead, x.at(*lead, at.at(*lead)), rule="element of each row", joined=joined, kept=True)
-
-
-def _one_for_each(at: Tensor, x: Tensor, axis: int) -> tuple[tuple[Witness, Witness], ...]:
-    """The axis has an element for each of the places that are declared."""
-    bounds = [f.bound for f in sorted(at.facts, key=str) if f.kind == "below"]
-    own = Witness(x.shape[axis], f"axis {axis} of {display(x)}")
-    return tuple((own, Witness(bound, f"the bound of {display(at)}")) for bound in bounds)

@@ -51,6 +51,7 @@ def common_factor(e: Expr, *, numbers: bool = True) -> Expr:
     return sympy.Mul(number, common, inner)
 
 
+@lru_cache(maxsize=16384)
 def lowest_power(e: Expr) -> Expr:
     """`1/√b − x²/√b³` → `(b − x²)/√b³`, multiplied out: the lowest power of a sum b that terms divide by;
     where b holds x², the difference cancels on paper and not in rounding."""

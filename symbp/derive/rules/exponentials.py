@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.derive.rules.algebra import expand, is_short, on_symbols, tidy_sign
+from symbp.derive.rules.algebra import expand, is_short, on_symbols, opaque, tidy_sign
 from symbp.ir.expr import Access, Expr, Guard, accesses
 
 
@@ -62,7 +62,8 @@ def logistic_form(e: Expr) -> Expr | None:
     return next(iter(logistic_forms(e)), None)
 
 
-def logistic_forms(e: Expr) -> list[Expr]:
+@lru_cache(maxsize=16384)
+def logistic_forms(e: Expr) -> tuple[Expr, ...]:
     """A rational function of exp(u) over powers of 1 + exp(u), as polynomials in σ = 1/(1 + exp(−u)) and in
     1 − σ = 1/(1 + exp(u)).
 
@@ -73,10 +74,10 @@ def logistic_forms(e: Expr) -> list[Expr]:
         u = -u if u.could_extract_minus_sign() else u
         if any(_is_one_plus_exp(power, u) for power in e.atoms(sympy.Pow)):
             ways = (_where_it_stands(e, v, _in_sigma) for v in (u, -u))
-            found = [form for form in ways if form is not None]
+            found = tuple(form for form in ways if form is not None)
             if found:
                 return found
-    return []
+    return ()
 
 
 def _where_it_stands(e: Expr, u: Expr, form: Callable[[Expr, Expr], Expr | None]) -> Expr | None:
@@ -177,6 +178,7 @@ def tangents(e: Expr) -> Expr:
     return e
 
 
+@lru_cache(maxsize=16384)
 def hyperbolic_form(e: Expr) -> Expr | None:
     """A quotient of sums of exponentials that is a multiple of tanh(u), as that: exp(2u) = (1 + τ)/(1 − τ).
 
@@ -198,7 +200,10 @@ def _in_tau(e: Expr, u: Expr) -> Expr | None:
     """`e` as a multiple of a power of tanh(u); None if it isn't one."""
     raised, tau = sympy.Symbol("E"), sympy.Symbol("tau")
     powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
-    form = on_symbols(e.xreplace({x: raised**k for x, k in powers.items() if k}), sympy.cancel)
+    marked = e.xreplace({x: raised**k for x, k in powers.items() if k})
+    form = (
+        on_symbols(marked, sympy.cancel) if _may_vanish(marked.xreplace({raised: sympy.Integer(1)})) else None
+    )
     if form is None:
         return None
     sides = [sympy.Poly(side, raised) for side in sympy.fraction(form) if side.is_polynomial(raised)]
@@ -211,3 +216,11 @@ def _in_tau(e: Expr, u: Expr) -> Expr | None:
     power = found.as_independent(tau, as_Add=False)[1]
     multiple = power == tau or (power.is_Pow and power.base == tau and power.exp.is_positive)
     return found.xreplace({tau: sympy.tanh(u)}) if multiple else None
+
+
+def _may_vanish(e: Expr) -> bool:
+    """Whether an expression may be 0, as a multiple of tanh(u) is at u = 0: not if it has another value where
+    all that it holds are numbers of no relation."""
+    atoms = sorted(opaque(e) | e.free_symbols, key=sympy.default_sort_key)
+    value = e.xreplace({atom: sympy.Rational(2 * k + 3, 3 * k + 5) for k, atom in enumerate(atoms)})
+    return not (value.is_Rational and value != 0)

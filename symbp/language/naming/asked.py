@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 
 from symbp.errors import DeclarationError
 from symbp.ir.system import Role
+from symbp.language.axes import axes
 from symbp.language.modes import Mode
 from symbp.language.naming.frames import here
 from symbp.language.node import Node, display, settled
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 
 SUFFIX = "_infer"
 

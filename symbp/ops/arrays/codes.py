@@ -9,11 +9,12 @@ from typing import Any
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Guard, Index
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import example, op
 
 FAMILY = "shapes"

@@ -10,11 +10,12 @@ from typing import Any
 
 from symbp.errors import ShapeError
 from symbp.ir.expr import Expr, Guard, Index
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import display
 from symbp.language.notation import formula
 from symbp.language.sizes import as_size, value_of
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import example, op
 
 FAMILY = "shapes"

@@ -6,10 +6,11 @@ Enters: tensors. Leaves: tensors of the same shape. Must not know: derivatives.
 from __future__ import annotations
 
 from symbp.ir.expr import Expr, Guard, Index
+from symbp.language.axes import axes, axis_numbers
 from symbp.language.node import Hint
 from symbp.language.notation import Sum, formula
 from symbp.language.recurrence import define_announced, recurrent
-from symbp.language.tensor import Tensor, axes, axis_numbers
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import example, op
 
 FAMILY = "shapes"

@@ -16,10 +16,11 @@ from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.shapes import Witness
 from symbp.ir.system import Fact
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, as_tensor, axes
+from symbp.language.tensor import Tensor, as_tensor
 from symbp.ops.functions import constant, option
 from symbp.ops.losses.reduction import FAMILY, Joined, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.reductions import logsumexp

@@ -14,10 +14,11 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index, free_indices
 from symbp.ir.shapes import Witness
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted, display
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes, pointwise
+from symbp.language.tensor import Tensor, pointwise
 from symbp.ops.registry import example, op
 
 FAMILY = "losses"

@@ -14,10 +14,11 @@ import sympy
 from symbp.errors import DeclarationError, choose
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard
+from symbp.language.axes import axes
 from symbp.language.bodies import without_kinks
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint
-from symbp.language.tensor import Tensor, axes, pointwise
+from symbp.language.tensor import Tensor, pointwise
 from symbp.ops.functions import constant, option
 from symbp.ops.losses.reduction import FAMILY, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.registry import example, op

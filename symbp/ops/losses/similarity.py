@@ -12,9 +12,10 @@ import sympy
 
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard, Index
+from symbp.language.axes import axes
 from symbp.language.node import Hint
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import constant, option
 from symbp.ops.losses.reduction import FAMILY, Reduction, elementwise_loss, reduced, same_axes
 from symbp.ops.reductions import logsumexp

@@ -13,10 +13,11 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Guard, Index
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import constant
 from symbp.ops.losses.classification import cross_entropy
 from symbp.ops.reductions import argsort

@@ -10,10 +10,11 @@ import sympy
 
 from symbp.errors import ShapeError
 from symbp.ir.expr import Expr, Index
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.losses.reduction import same_axes
 from symbp.ops.metrics.classification import FAMILY
 from symbp.ops.registry import example, op

@@ -16,11 +16,12 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import counted, display
 from symbp.language.notation import Max, Sum, formula
 from symbp.language.sizes import as_size, value_of
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.registry import example, op
 from symbp.ops.windowed.pooling import FAMILY, FIRST, POOLED
 from symbp.ops.windowed.windows import elements

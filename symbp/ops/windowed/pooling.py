@@ -13,12 +13,13 @@ import sympy
 from symbp.errors import DeclarationError
 from symbp.ir.build import where
 from symbp.ir.expr import Expr, Guard, Index
+from symbp.language.axes import axes
 from symbp.language.bodies import number
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint
 from symbp.language.notation import Max, Sum, formula
 from symbp.language.sizes import as_size
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.functions import abs, constant
 from symbp.ops.registry import example, op
 from symbp.ops.windowed.windows import Option, Window, elements, whole, windows

@@ -12,11 +12,12 @@ import sympy
 
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
+from symbp.language.axes import axes
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, counted
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of
-from symbp.language.tensor import Tensor, axes
+from symbp.language.tensor import Tensor
 from symbp.ops.gates import divided, without_rest
 from symbp.ops.registry import example, op
 from symbp.ops.windowed.windows import whole

@@ -6,6 +6,7 @@ in the derivation. Must not know: which forms a textbook prefers.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,7 +14,7 @@ from functools import cached_property
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.expr import Access, Expr, Index, rename, unused_name
+from symbp.ir.expr import Access, Expr, Index, free_indices, rename, unused_name
 from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.read.display import Along, Reduced, bound, unused
@@ -203,8 +204,11 @@ def definition(equation: Equation, subscripts: tuple[Expr, ...], taken: Iterable
 
 
 def _selected(equation: Equation, subscripts: tuple[Expr, ...]) -> Expr:
-    """The body, with a softmax of which one element is read, of a label, as exp(u − logsumexp u)."""
-    fixed = {i for i, s in zip(equation.indices, subscripts, strict=True) if not isinstance(s, Index)}
+    """The body, with a softmax of which one element is read, of a label or on the diagonal, as
+    exp(u − logsumexp u): softmax_n(a[n,n]) doesn't say whether it is of a row or of a column."""
+    indices = Counter(i for s in subscripts for i in free_indices(s))
+    plain = {i for i, s in zip(equation.indices, subscripts, strict=True) if isinstance(s, Index)}
+    fixed = {i for i, s in zip(equation.indices, subscripts, strict=True) if i not in plain or indices[s] > 1}
     written: dict[Expr, Expr] = {}
     for node in equation.body.atoms(Along):
         if node.index in fixed:
