@@ -19,6 +19,7 @@ from symbp.interchange.inward.values import Filled, entries, known, operand, sha
 from symbp.interchange.inward.writing import Term, Writer
 
 MOST_STEPS = 20_000
+SHORT = 60  # what looks at a tensor in another way is written out again, if it is no longer than this
 
 
 class Call:
@@ -239,7 +240,8 @@ class _Walk:
             return value
         if name in self.goes_out:
             return value if value.named else self._out(name, value)
-        if value.named or not self.reads.get(name) or (value.light and self.reads[name] < 2):
+        worth = not value.light or (self.reads.get(name, 0) > 1 and len(value.text) > SHORT)
+        if value.named or not self.reads.get(name) or not worth:
             return value
         if is_plain(name) and self.w.names.free(name) and not step.op.startswith("aten"):
             return self.w.bound(value, self.w.names.take(name), hidden=value.light)

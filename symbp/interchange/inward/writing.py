@@ -39,7 +39,8 @@ LEVELS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2}  # how strongly operators bind
 class Term:
     """An expression: its text, and what it is. An `atom` needs no brackets; what is `light` only looks at
     its operand in another way, and gets no name of its own if it is read once. `made` is the function;
-    `seen`, of axes in another order, says of what and which, `flat`, of a reshaped tensor, of what."""
+    `seen`, of axes in another order, says of what and which, `flat`, of a reshaped tensor, of what.
+    Where it stands without a name it is made `again`, as its text is read again."""
 
     text: str
     value: Any  # a Tensor, or a Condition
@@ -49,6 +50,7 @@ class Term:
     made: str = ""
     seen: tuple[Term, tuple[int, ...]] | None = None
     flat: Term | None = None
+    again: Callable[[], Any] | None = None
 
     @property
     def is_condition(self) -> bool:
@@ -109,22 +111,28 @@ class Writer:
         known = inspect.signature(called).parameters
         chosen = {k: v for k, v in options.items() if k not in known or not _same(known[k].default, v)}
         given = [spelled(o) for o in operands] + [f"{k}={spelled(v)}" for k, v in chosen.items()]
-        value = called(*map(evaluated, operands), **{k: evaluated(v) for k, v in chosen.items()})
-        return Term(f"bp.{function}({', '.join(given)})", value, light=light, made=function)
+
+        def make() -> Any:
+            return called(*map(evaluated, operands), **{k: evaluated(v) for k, v in chosen.items()})
+
+        return Term(f"bp.{function}({', '.join(given)})", make(), light=light, made=function, again=make)
 
     def infix(self, op: str, a: Any, b: Any, light: bool = False) -> Term:
         """`a op b`."""
-        value = INFIX[op](evaluated(a), evaluated(b))
+
+        def make() -> Any:
+            return INFIX[op](evaluated(a), evaluated(b))
+
         level = LEVELS.get(op, 0)
         left, right = bracketed(a, level), bracketed(b, level + 1)
-        return Term(f"{left} {op} {right}", value, atom=False, light=light, made=op)
+        return Term(f"{left} {op} {right}", make(), atom=False, light=light, made=op, again=make)
 
     def negative(self, a: Term) -> Term:
-        return Term(f"-{bracketed(a)}", -a.value, atom=False, made="~")
+        return Term(f"-{bracketed(a)}", -a.value, atom=False, made="~", again=lambda: -evaluated(a))
 
     def opposite(self, a: Term) -> Term:
         """Where a condition doesn't hold."""
-        return Term(f"~{bracketed(a)}", ~a.value, atom=False, made="~")
+        return Term(f"~{bracketed(a)}", ~a.value, atom=False, made="~", again=lambda: ~evaluated(a))
 
     def part(self, a: Term, subscripts: Sequence[Any]) -> Term:
         """`a[…]` of slices, integers and None."""
@@ -135,11 +143,15 @@ class Writer:
         while given[-1] == slice(None) and any(isinstance(one, slice) or one is None for one in given[:-1]):
             given.pop()
         text = ", ".join(map(_subscript, given))
-        return Term(f"{bracketed(a)}[{text}]", a.value[tuple(given)], light=True, made="[]")
+
+        def make() -> Any:
+            return evaluated(a)[tuple(given)]
+
+        return Term(f"{bracketed(a)}[{text}]", make(), light=True, made="[]", again=make)
 
     def turned(self, a: Term) -> Term:
         """A matrix transposed."""
-        return Term(f"{bracketed(a)}.T", a.value.T, light=True, made=".T")
+        return Term(f"{bracketed(a)}.T", a.value.T, light=True, made=".T", again=lambda: evaluated(a).T)
 
     def bound(self, term: Term, name: str, hidden: bool = False) -> Term:
         """The term under a name of its own, in a line of its own; one that is `hidden` is no tensor that
@@ -149,14 +161,22 @@ class Writer:
         plain = not hidden and isinstance(term.value, Tensor)
         value = term.value.named(name) if plain else term.value
         return replace(
-            term, text=called, value=value, atom=True, light=False, named=True, seen=None, flat=None
+            term,
+            text=called,
+            value=value,
+            atom=True,
+            light=False,
+            named=True,
+            seen=None,
+            flat=None,
+            again=None,
         )
 
     def leaf(self, function: str, name: str, *operands: Any, **options: Any) -> Term:
         """A leaf declared under its name."""
         term = self.call(function, name, *operands, **options)
         self.leaves.append(wrapped(f"{name} = {term.text}"))
-        return replace(term, text=name, named=True, made="")
+        return replace(term, text=name, named=True, made="", again=None)
 
     def held(self, one: Held, array: Any = None, form: str = "", facts: str = "", init: float = 0.0) -> Term:
         """A parameter, or a buffer that is never updated, for an array of the model; `array` is it in another
@@ -195,7 +215,7 @@ class Writer:
 def evaluated(value: Any) -> Any:
     """What an argument is, for the function itself."""
     if isinstance(value, Term):
-        return value.value
+        return value.value if value.again is None else value.again()
     if isinstance(value, (list, tuple)):
         return type(value)(map(evaluated, value))
     if isinstance(value, Mapping):

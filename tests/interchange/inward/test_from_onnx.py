@@ -104,7 +104,7 @@ REFUSED = {
         lambda: one_step("Pad", 2, 3, after=[np.array([1, 1, 1, 1])], mode="reflect"), "mode",
     ),
     "nearest otherwise": (
-        lambda: one_step("Resize", 2, 1, 4, after=[np.zeros(0, "f"), np.array([1, 1, 2], "f")]), "nearest",
+        lambda: one_step("Resize", 2, 1, 4, after=[np.zeros(0, "f"), np.array([1, 1, 1.5], "f")]), "nearest",
     ),
     "an old opset": (lambda: one_step("Relu", 2, 3, opset=9), "opset 9; 11 to"),
     "a strange attribute": (strange_attribute, "no attribute 'slope'"),

@@ -35,7 +35,7 @@ def test_it_computes_what_pytorch_computes(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["residual", "causal attention", "siamese", "words"])
+@pytest.mark.parametrize("name", ["residual", "transformer", "siamese", "words"])
 def test_gradients_are_those_of_pytorch(name):
     module, inputs = made(name)
     found = bp.from_torch(module, inputs, loss="cross_entropy" if name == "words" else "mse")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.interchange.inward.building.shapes import reshaped
+from symbp.interchange.inward.building.shapes import permuted, reshaped
 from symbp.interchange.inward.graph import Held
 from symbp.interchange.inward.values import (
     Filled,
@@ -139,9 +139,16 @@ def linear(w: Writer, x: Term, weight: Term, bias: Term | None, turned: bool = T
     if x.rank == 0 or own.rank != 2:
         refuse("a linear map takes a tensor with axes and a matrix")
     given = [] if bias is None else [bias]
+    if x.seen is not None and x.seen[1][-1] == x.rank - 1:  # the other axes stay in the order that they had
+        base, order = x.seen
+        first = linear(w, base, weight, bias, turned)
+        first = first if first.named or first.light else w.bound(first, w.names.numbered("linear"))
+        placed: Term = permuted(w, first, order)
+        return placed
     apart = _rows_apart(w, x)
     if apart is not None:  # rows that were joined for it: the map goes over the last axis of any tensor
-        found = w.bound(w.call("dense", apart, own, *given), w.names.numbered("linear"))
+        found = linear(w, apart, weight, bias, turned)
+        found = found if found.named or found.light else w.bound(found, w.names.numbered("linear"))
         joined: Term = reshaped(w, found, (*x.shape[:-1], found.shape[-1]))
         return joined
     return w.call("dense", x, own, *given)

@@ -54,6 +54,9 @@ def permuted(w: Writer, value: Any, order: Sequence[int]) -> Any:
         axes = tuple(first[k] for k in axes)
     if axes == tuple(range(x.rank)):
         return x
+    wide = [k for k in axes if x.shape[k] != 1]
+    if wide == sorted(wide) and len(wide) < x.rank:  # only axes of 1 element change places
+        return reshaped(w, x, tuple(x.shape[k] for k in axes))
     found = w.turned(x) if axes == (1, 0) else w.call("permute", x, axes, light=True)
     return replace(found, seen=(x, axes))
 
@@ -83,6 +86,10 @@ def reshaped(w: Writer, value: Any, shape: Sequence[Any]) -> Any:
         return reshaped(w, x.flat, wanted)
     if x.seen is not None and (parts := _split_axes(x.shape, wanted)) is not None:
         return _split_before(w, x.seen, parts)
+    if x.seen is not None and (units := _split_axes(wanted, x.shape)) is not None:
+        turned = _joined_in_order(w, x.seen, units, wanted)
+        if turned is not None:
+            return turned
     alone = sum(_is_open(n) for n in shape) == 1  # what stays open is what the others leave
     sizes = tuple(-1 if alone and _is_open(n) else n for n in wanted)
     return replace(w.call("reshape", x, sizes, light=True), flat=x)
@@ -108,6 +115,22 @@ def _split_before(w: Writer, seen: tuple[Term, tuple[int, ...]], parts: Sequence
     flat = [(axis, k) for axis in range(base.rank) for k in range(len(of[axis]))]
     split = reshaped(w, base, tuple(of[axis][k] for axis, k in flat))
     return permuted(w, split, [flat.index((axis, k)) for axis in order for k in range(len(of[axis]))])
+
+
+def _joined_in_order(
+    w: Writer, seen: tuple[Term, tuple[int, ...]], units: Sequence[Sequence[Any]], wanted: Sequence[Any]
+) -> Any:
+    """Axes joined in the order that they had, the last one as it is, and then put in another order; None if
+    they have it already."""
+    base, order = seen
+    starts = [sum(map(len, units[:k])) for k in range(len(units))]
+    own = [order[start : start + len(unit)] for start, unit in zip(starts, units, strict=True)]
+    first = [*sorted(range(len(own) - 1), key=lambda k: min(own[k])), len(own) - 1]
+    if first == list(range(len(own))):
+        return None
+    before = permuted(w, base, [axis for k in first for axis in own[k]])
+    joint = reshaped(w, before, tuple(wanted[k] for k in first))
+    return permuted(w, joint, [first.index(k) for k in range(len(own))])
 
 
 def _equal(a: Any, b: Any) -> bool:
@@ -162,7 +185,11 @@ def with_axes(w: Writer, value: Any, axes: Sequence[int]) -> Any:
         for k in places:
             shape.insert(k, 1)
         return Filled(value.number, tuple(shape))
-    return w.part(tensor(w, value), [None if k in places else ALL for k in range(rank)])
+    x = tensor(w, value)
+    if x.flat is not None or x.seen is not None:
+        left = iter(x.shape)
+        return reshaped(w, x, tuple(1 if k in places else next(left) for k in range(rank)))
+    return w.part(x, [None if k in places else ALL for k in range(rank)])
 
 
 def without_axes(w: Writer, value: Any, axes: Sequence[int] | None) -> Any:
@@ -181,7 +208,10 @@ def without_axes(w: Writer, value: Any, axes: Sequence[int] | None) -> Any:
         return np.squeeze(array, tuple(places))
     if isinstance(value, Filled):
         return Filled(value.number, tuple(n for k, n in enumerate(shape) if k not in places))
-    return w.part(tensor(w, value), [0 if k in places else ALL for k in range(len(shape))])
+    x = tensor(w, value)
+    if (x.flat is not None or x.seen is not None) and len(places) < len(shape):
+        return reshaped(w, x, tuple(n for k, n in enumerate(shape) if k not in places))
+    return w.part(x, [0 if k in places else ALL for k in range(len(shape))])
 
 
 def sliced(w: Writer, value: Any, cuts: dict[int, tuple[Any, Any, int]]) -> Any:
@@ -239,6 +269,12 @@ def at(w: Writer, value: Any, axis: int, place: Any) -> Any:
         return Filled(value.number, tuple(n for j, n in enumerate(shape) if j != k))
     if isinstance(shape[k], int) and isinstance(place, int) and not -shape[k] <= place < shape[k]:
         refuse(f"place {place} is beyond an axis of {shape[k]} elements")
+    x = tensor(w, value)
+    if x.seen is not None and x.rank > 1:  # read before axes change places
+        base, order = x.seen
+        gone = order[k]
+        left = [axis - (axis > gone) for axis in order if axis != gone]
+        return permuted(w, at(w, base, gone, place), left)
     return w.part(tensor(w, value), [place if j == k else ALL for j in range(len(shape))])
 
 
