@@ -74,12 +74,16 @@ def from_state_dict(
             details=(f"it has: {', '.join(own) or 'nothing'}",),
         )
     if left and strict and not part:
-        raise DataError(
-            "the state_dict has arrays that the network has no place for",
-            details=(", ".join(left),),
-            help="leave them out: strict=False",
-        )
+        raise _no_place(left)
     return replace(_weights(net, values), left_out=tuple(left))
+
+
+def _no_place(left: Sequence[str]) -> DataError:
+    return DataError(
+        "the state_dict has arrays that the network has no place for",
+        details=(", ".join(left),),
+        help="leave them out: strict=False",
+    )
 
 
 def to_state_dict(
