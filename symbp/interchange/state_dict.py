@@ -39,8 +39,7 @@ def from_state_dict(
     keys of the state_dict, as far as the order of layers doesn't tell: {"W3": "downsample.weight"}. Layers of
     `nn.Repeat` are found under numbers, and named with a star: {"gamma1": "h.*.ln_1.weight"}. `layout` is
     "torch", or "gpt2" for the names and matrices of Hugging Face's GPT-2. With `part`, layers whose arrays
-    aren't there, or have other shapes, are left out, such as a new head; the keys that nothing reads are then
-    the result's `left_out`.
+    aren't there, or have other shapes, are left out, such as a new head; `left_out` are the keys not read.
 
     Raises DataError: a layer or tensor without its arrays, another shape, a layer for which several modules
     would do, with `strict` also arrays that nothing reads; with `part`, nothing that fits.

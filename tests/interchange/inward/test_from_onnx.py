@@ -32,7 +32,12 @@ def declared_by(text):
     return scope["net"]
 
 
-@pytest.mark.parametrize("name", MODELS)
+QUICK = ("mlp", "words", "rnn", "siamese")
+
+
+@pytest.mark.parametrize(
+    "name", [n if n in QUICK else pytest.param(n, marks=pytest.mark.slow) for n in MODELS]
+)
 def test_it_computes_what_onnxruntime_computes(name):
     content, data = made(name)
     found = bp.from_onnx(content)
@@ -171,7 +176,8 @@ def test_arrays_beside_a_model_come_from_its_folder_alone(beside):
             bp.from_onnx(at("w.bin", offset, length))
 
 
-@pytest.mark.parametrize("name", ["words", pytest.param("transformer", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["words", "transformer"])
 def test_damaged_models_are_refused_in_words(name):
     """Cut off anywhere, or with any byte changed, a model comes in or is refused."""
     content, _ = made(name)
@@ -208,6 +214,7 @@ def test_hostile_operands_take_no_memory(build):
     assert found.net.system.outputs  # nothing is calculated: a network of any size is text
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_file_to_train(tmp_path, capsys):
     from symbp.cli.main import main
 

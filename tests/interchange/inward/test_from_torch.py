@@ -99,7 +99,12 @@ REFUSED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", REFUSED)
+COSTLY = ("attention that drops out",)
+
+
+@pytest.mark.parametrize(
+    "what", [n if n not in COSTLY else pytest.param(n, marks=pytest.mark.slow) for n in REFUSED]
+)
 def test_what_would_mean_something_else_is_refused(what):
     module, words = REFUSED[what]
     x = {
