@@ -10,9 +10,11 @@ import itertools
 import keyword
 import re
 
+from symbp import ops
+
 LONGEST = 60
 # What a declaration's own file says, and what stands for functions on pages.
-RESERVED = frozenset({"bp", "net", "loss", "np", "e", "pi", *dir(builtins), *keyword.kwlist})
+RESERVED = frozenset({"bp", "net", "loss", "np", "e", "pi", *ops.__all__, *dir(builtins), *keyword.kwlist})
 
 
 def cleaned(text: str, otherwise: str) -> str:

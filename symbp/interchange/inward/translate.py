@@ -196,7 +196,8 @@ class _Walk:
     def incoming(self, one: Incoming, vocabulary: int | None) -> None:
         if not self.reads.get(one.name) and one.name not in self.goes_out:
             return
-        name = self.w.names.take(label if is_plain(label := cleaned(one.name, "x")) else "x")
+        label = cleaned(one.name, "x")
+        name = self.w.names.take("x" if label == "input" else label)
         shape = tuple(self.w.size(n) if isinstance(n, str) else n for n in one.shape)
         if one.numbers == "integer":
             if vocabulary is None:
