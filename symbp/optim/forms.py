@@ -102,4 +102,4 @@ def constrained(system: System, over: Index) -> System:
     return system.with_(tensors=tensors, equations=tuple(equations))
 
 
-__all__ = ["COLUMN", "ROW", "constrained", "lifted"]
+__all__ = ["COLUMN", "ENTRY", "ROW", "C", "R", "constrained", "lifted"]

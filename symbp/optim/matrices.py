@@ -7,7 +7,7 @@ of a stack of matrices each by itself.
 
 from __future__ import annotations
 
-from typing import Literal, Unpack
+from typing import Any, Literal, Unpack
 
 import sympy
 
@@ -117,11 +117,7 @@ def Muon(
     """
     positive(lr=lr, eps=eps, adam_eps=adam_eps)
     fractions(momentum=momentum, beta1=beta1, beta2=beta2)
-    if isinstance(iterations, bool) or not isinstance(iterations, int) or not 1 <= iterations < 100:
-        raise UsageError(f"iterations must be from 1 to 99, not {iterations!r}")
-    for given, known in ((adjust, ADJUSTED), (entries, ENTRIES)):
-        if given not in known:
-            raise UsageError(f"Muon has no {given!r}", help=choose(str(given), known))
+    _refuse(iterations, adjust, entries)
     hyper = {"lr": lr, "momentum": momentum, "eps": eps}
     hyper |= {"beta1": beta1, "beta2": beta2, "adam_eps": adam_eps} if entries == "adamw" else {}
 
@@ -144,6 +140,15 @@ def Muon(
         rate = matrix.scalar("rate_adjusted", matrix.lr * factor, "rate for a matrix of this shape")
         matrix.next(THETA, matrix.kept - rate * x, "step along a matrix without lengths")
     return rule.finish(JORDAN, **forms)
+
+
+def _refuse(iterations: Any, adjust: Any, entries: Any) -> None:
+    """Refuses settings that Muon hasn't."""
+    if isinstance(iterations, bool) or not isinstance(iterations, int) or not 1 <= iterations < 100:
+        raise UsageError(f"iterations must be from 1 to 99, not {iterations!r}")
+    for given, known in ((adjust, ADJUSTED), (entries, ENTRIES)):
+        if given not in known:
+            raise UsageError(f"Muon has no {given!r}", help=choose(str(given), known))
 
 
 def _ahead(rule: Rule, nesterov: bool) -> Expr:

@@ -15,18 +15,21 @@ from symbp.runtime.common.arrays import memory, sizes_shown, sizes_solved
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.given import buffers, data_and_buffers, no_buffers, random_tensors
 from symbp.runtime.common.given import data as data_alone
+from symbp.runtime.common.steps import refusing, searching, stepping, steps
 from symbp.runtime.common.training import (
     calls,
     checking,
     epochs,
     fit,
+    moments,
+    moments_of_own_shapes,
     parameters,
     patience,
+    plateau,
     saving,
     standardising,
     starting,
     state,
-    steps,
 )
 from symbp.runtime.numba import advance as numba_advance
 from symbp.runtime.numba import chunks, compiling, differentiate, differentiate_apart
@@ -138,7 +141,7 @@ def test_what_is_not_finite_has_a_name(data: dict[str, Any]) -> None:
         ({**data, "x": data["x"] * np.inf}, "x"),
         ({**data, "y": data["y"] * 1e300}, "loss"),
     ):
-        with pytest.raises(steps.NotFinite) as caught, np.errstate(all="ignore"):
+        with pytest.raises(refusing.NotFinite) as caught, np.errstate(all="ignore"):
             steps.train_step(begun, **inputs)
         assert caught.value.tensor == name
     np.testing.assert_array_equal(begun.params.flat, before)
@@ -222,7 +225,7 @@ def test_sizes_in_formulas_are_solved(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- targets
 def stepped(advance: Any, data: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Any:
     """The parameters after four steps, and the losses before them."""
-    monkeypatch.setattr(steps, "_advance", advance)
+    monkeypatch.setattr(stepping, "_advance", advance)
     trained = fresh(data)
     losses = [steps.train_step(trained, **data) for _ in range(4)]
     return trained.params.flat.copy(), losses
@@ -245,7 +248,7 @@ def test_targets_step_as_the_line_does(data: dict[str, Any], monkeypatch: pytest
 
 
 def test_buffers_change_once_a_step_is_finite(data: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "_advance", advance_buffers._advance)
+    monkeypatch.setattr(stepping, "_advance", advance_buffers._advance)
     begun = state.init_state(parameters.init_params(0))
     steps.train_step(begun, **data)
     np.testing.assert_allclose(begun.buffers["mean"], data["x"].mean(0) / 2)
@@ -298,6 +301,9 @@ STAND_FOR_EACH_OTHER = [
     (data_alone, data_and_buffers),
     (data_alone, random_tensors),
     (starting, standardising),
+    (patience, plateau),
+    (moments, moments_of_own_shapes),
+    (stepping, searching),
     (numpy_advance, advance_buffers),
     (numpy_advance, numba_advance),
     (numba_advance, chunks),

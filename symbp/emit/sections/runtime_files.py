@@ -118,10 +118,8 @@ def _files(
         "state": [
             *(f"common/training/{name}" for name in ("parameters", usual("moments"), "state", "calls")),
             f"{target}/outside",
-            *(
-                f"common/training/{name}"
-                for name in ("refusing", usual("stepping"), "steps", "whole", "saving")
-            ),
+            *(f"common/steps/{name}" for name in ("refusing", usual("stepping"), "steps")),
+            *(f"common/training/{name}" for name in ("whole", "saving")),
             *(["common/arrays/mapping"] if "mapped" in pieces else []),
             *(["common/training/checkpoints"] if kept else []),
         ],

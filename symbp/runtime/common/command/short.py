@@ -13,8 +13,8 @@ from typing import Any
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.command.begin import _begin
 from symbp.runtime.common.reading.loading import _archive
+from symbp.runtime.common.steps.refusing import NotFinite
 from symbp.runtime.common.training.fit import fit
-from symbp.runtime.common.training.refusing import NotFinite
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.network import HYPER, INPUTS, NAME
 

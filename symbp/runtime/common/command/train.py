@@ -21,8 +21,8 @@ from symbp.runtime.common.arrays.sizes_shown import _settle, _sizes_in
 from symbp.runtime.common.command.showing import _show
 from symbp.runtime.common.reading.archives import _column_option
 from symbp.runtime.common.reading.parts import _parts, _parts_options
+from symbp.runtime.common.steps.refusing import NotFinite
 from symbp.runtime.common.training.fit import fit
-from symbp.runtime.common.training.refusing import NotFinite
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.starting import _fresh_state
 from symbp.runtime.network import (

@@ -1,1 +1,1 @@
-"""Parameters, the state of training, steps, epochs, checks of gradients, files."""
+"""Parameters, the state of training, epochs, checks of gradients, files."""

@@ -14,12 +14,12 @@ import numpy as np
 
 from symbp.runtime.common.arrays.at_once import _all_checked
 from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.steps.stepping import _step
+from symbp.runtime.common.steps.steps import _step_data
 from symbp.runtime.common.training.calls import evaluate
 from symbp.runtime.common.training.checkpoints import _Course
 from symbp.runtime.common.training.saving import _named
 from symbp.runtime.common.training.state import State
-from symbp.runtime.common.training.stepping import _step
-from symbp.runtime.common.training.steps import _step_data
 from symbp.runtime.common.training.stopping import _batches, _Stop
 from symbp.runtime.network import BATCH, Array
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from symbp.runtime.common.steps.refusing import NotFinite
 from symbp.runtime.common.training.epochs import _epochs
-from symbp.runtime.common.training.refusing import NotFinite
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.stopping import _Stop
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.steps.refusing import NotFinite
 from symbp.runtime.common.training.best import _Best
 from symbp.runtime.common.training.epochs import _epochs
-from symbp.runtime.common.training.refusing import NotFinite
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.stopping import _Stop
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from symbp.runtime.common.arrays.arrays import _check_values, _checked
 from symbp.runtime.common.arrays.shapes import _extent
+from symbp.runtime.common.steps.stepping import _step
 from symbp.runtime.common.training.state import State
-from symbp.runtime.common.training.stepping import _step
 from symbp.runtime.network import INPUTS, INTEGERS, Array, _outside
 
 

@@ -8,7 +8,7 @@ computes.
 from __future__ import annotations
 
 from symbp.runtime.common.given.random_tensors import _given
-from symbp.runtime.common.training.refusing import _refused
+from symbp.runtime.common.steps.refusing import _refused
 from symbp.runtime.common.training.state import State
 from symbp.runtime.network import Array, _advance
 

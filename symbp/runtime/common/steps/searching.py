@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from symbp.runtime.common.given.random_tensors import _given
-from symbp.runtime.common.training.refusing import _refused
+from symbp.runtime.common.steps.refusing import _refused
 from symbp.runtime.common.training.state import State
 from symbp.runtime.network import LOSS, SEARCHED, Array, _advance, _differentiate
 
