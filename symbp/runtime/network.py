@@ -69,6 +69,7 @@ SHAPED_MOMENTS: dict[str, dict[str, tuple[int, ...]]] = {"m": {}}  # where some 
 HYPER: dict[str, float] = {"lr": 0.1, "momentum": 0.5}
 FOLLOWED: dict[str, float] = {"plateau": 1.0}  # what follows the loss of epochs, as training starts
 
+LARGE: float = 1e300  # sums of squared gradients from which on a moment may overflow
 SEARCHED: str = "m"  # the moment that is the step, where a search says how far it goes
 
 # Where arrays lie, and steps in blocks of rows.

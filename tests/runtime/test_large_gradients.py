@@ -32,7 +32,7 @@ def test_a_second_moment_that_overflows_is_kept_out(target, pieces):
     assert np.isfinite(loss)
     assert all(np.isfinite(g).all() for g in gradients.values())
     assert max(np.abs(g).max() for g in gradients.values()) > 1e154
-    with pytest.raises(module.NotFinite, match="gradients are so large"):
+    with pytest.raises(module.NotFinite, match=r"gradients .*so large"):
         module.train_step(state, **far)
     after = [np.array(a) for arrays in (state.params, *state.moments.values()) for a in arrays.values()]
     for one, other in zip(before, after, strict=True):
@@ -55,7 +55,7 @@ def assert_moderate_is_told(compiled):
 
 def test_a_step_with_large_gradients_is_taken_where_nothing_overflows():
     """Beside the same step by the equations: SGD has no moment at all, and 1e160 is a number."""
-    module = module_of("numpy", bp.optim.SGD(1e-170), ())
+    module = module_of("numpy", bp.optim.SGD(1e-170), ("checkpoints",))
     data = {"x": np.array([[1e80, 0], [1, 1]]), "y": np.array([1e76, 1])}
     state = module.init_state(module.init_params(0))
     before = np.array(state.params["w"])

@@ -276,6 +276,7 @@ def short_tables(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
         f"METRICS = {quoted(net.metrics)}",
         f"BATCH: str | None = {_quoted(net.batch)}",
         f"MOMENTS = {quoted(rule.moments)}",
+        "LARGE = float(np.finfo(DTYPE).max) / 2**20  # from such sums of squares on moments may overflow",
         *_table("HYPER" if hyper else "HYPER: dict[str, float]", hyper),
         "Array = np.ndarray",
     ]

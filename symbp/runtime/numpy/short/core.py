@@ -18,6 +18,7 @@ from symbp.runtime.network import (
     HYPER,
     INPUTS,
     INTEGERS,
+    LARGE,
     MOMENTS,
     PARAMETERS,
     Array,
@@ -25,8 +26,6 @@ from symbp.runtime.network import (
     _strange,
     _update,
 )
-
-LARGE = float(np.finfo(DTYPE).max) / 2.0**64  # sums of squares below it make no moment overflow
 
 
 class DataError(ValueError):
@@ -89,8 +88,7 @@ class State:
         arrays, sizes = _checked(data, inputs, self.sizes)
         key = tuple(sizes.values())
         if key not in self.bound:
-            if len(self.bound) > 3:
-                self.bound.clear()
+            self.bound = self.bound if len(self.bound) < 4 else {}
             self.bound[key] = _network(self.params, self.gradients, **sizes)
         return arrays, *self.bound[key]
 
@@ -119,15 +117,10 @@ def loss_and_gradients(params: Mapping[str, Any], /, **data: Any) -> tuple[float
 
 def train_step(state: State, /, **data: Any) -> float:
     """One update in place; the loss before it. Where it raises, the state is as it was."""
-    loss = state.differentiate(data)
-    if not (math.isfinite(loss) and np.isfinite(state.flat[1]).all()):
+    loss, gradient = state.differentiate(data), state.flat[1]
+    if not (math.isfinite(loss) and gradient.dot(gradient) < LARGE):  # nor does a moment overflow
         raise NotFinite(f"the loss is {loss}; {_strange(state, data)}")
-    large = not state.flat[1].dot(state.flat[1]) < LARGE
-    kept = state.flat.copy() if large else state.flat
-    with np.errstate(all="ignore"):
-        state.update(state.step + 1, **state.hyper)
-    if large and not np.isfinite(state.flat).all():
-        state.flat[...] = kept
-        raise NotFinite("gradients are so large that the update is not finite")
     state.step += 1
+    with np.errstate(all="ignore"):
+        state.update(state.step, **state.hyper)
     return loss

@@ -41,4 +41,4 @@ def _strange(state: State, data: Mapping[str, Any]) -> str:
         state.differentiate(data)
     finally:
         sys.settrace(before)
-    return f"the first line whose value is not finite: {found[0]}" if found else "no line says where"
+    return f"the first line whose value is not finite: {found[0]}" if found else "gradients are too large"

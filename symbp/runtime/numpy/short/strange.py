@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from symbp.runtime.network import LARGE
 from symbp.runtime.numpy.short.core import State
 
 
 def _strange(state: State, data: Mapping[str, Any]) -> str:
-    strange = [name for name, array in state.gradients.items() if not np.isfinite(array).all()]
-    return f"gradients that are not finite: {', '.join(strange) or 'none'}"
+    strange = [n for n, a in state.gradients.items() if not np.vdot(a, a) < LARGE / len(state.gradients)]
+    return f"gradients that are not finite, or so large that the update isn't: {', '.join(strange) or 'none'}"
