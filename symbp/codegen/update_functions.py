@@ -17,7 +17,7 @@ from symbp.codegen.arrays import Frame, Variable, aligned, filled, right_hand_si
 from symbp.codegen.arrays.bodies import length
 from symbp.codegen.names import Names
 from symbp.codegen.printer import text
-from symbp.codegen.tree import Assign, Call, Expression, Node, Slice
+from symbp.codegen.tree import Assign, Binary, Call, Choice, Constant, Expression, Node, Slice
 from symbp.errors import LoweringError
 from symbp.ir.expr import Index, free_indices
 from symbp.ir.groups import groups
@@ -140,7 +140,7 @@ class _Writer:
             node = aligned(found, axes)
         else:
             node = filled(found, axes, frame.extents, lambda e: length(e, frame))
-        node = _chosen(node if self.spelling.means else _without_means(node))
+        node = _chosen(_either(node if self.spelling.means else _without_means(node)))
         strange = {name for name in node.calls() if not name.startswith(("np.", "."))}
         if strange:
             raise LoweringError(f"an update cannot call {', '.join(sorted(strange))}")
@@ -183,6 +183,42 @@ def _moved(equation: Equation) -> Index | None:
                 if subscript != index and index in free_indices(subscript):
                     return index
     return None
+
+
+AGAINST = {"<": "<=", "<=": "<"}
+"""With its sides exchanged, what a comparison of numbers is the contrary of."""
+
+
+def _branches(node: Any) -> tuple[Any, Any] | None:
+    """(condition, value) of what is 0 where the condition holds, and else the value."""
+    if isinstance(node, Choice):
+        parts = node.condition, node.then, node.otherwise
+    elif isinstance(node, Call) and node.name == "np.where":
+        parts = node.arguments  # type: ignore[assignment]
+    else:
+        return None
+    zero = isinstance(parts[1], Constant) and parts[1].text == "0"
+    return (parts[0], parts[2]) if zero else None
+
+
+def _either(node: Any) -> Any:
+    """A sum of two values, of which one counts where a condition holds and the other one where it doesn't, as
+    one choice: no number here is a NaN, for which neither would."""
+    node = node.rebuilt(_either)
+    if not (isinstance(node, Binary) and node.op == "+"):
+        return node
+    one, other = _branches(node.left), _branches(node.right)
+    if one is None or other is None:
+        return node
+    (first, value), (second, instead) = one, other
+    comparisons = isinstance(first, Binary) and isinstance(second, Binary)
+    if not comparisons or AGAINST.get(first.op) != second.op:
+        return node
+    if (first.left, first.right) != (second.right, second.left):
+        return node
+    if first.shape == ():
+        return infer.choice(instead, first, value)
+    return infer.call("np.where", first, instead, value, shape=node.shape, dtype=node.dtype)
 
 
 def _chosen(node: Any) -> Any:

@@ -199,6 +199,7 @@ def test_the_text_of_a_module_says_where_each_matrix_lies():
     assert '"row": {"W": (3,), "U": (4,)}' in text
     assert "row_squares[r] = Σ_c gradient[r,c]²/C" in text
     assert "def _update_matrix(theta, gradient, row, column, step, lr" in text
+    assert "u = gradient / np.sqrt(np.where(v_of_both < eps1**2, eps1**2, v_of_both))" in text
 
 
 def test_a_plain_module_has_none_of_it():
