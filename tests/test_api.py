@@ -34,6 +34,7 @@ def test_every_name_of_the_interface_is_there():
         bp.sofmax  # noqa: B018
 
 
+@pytest.mark.slow
 def test_star_import_gives_the_same_names():
     code = "from symbp import *; assert callable(derive) and callable(softmax) and Network and optim.Adam"
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -50,6 +51,7 @@ def test_every_op_is_offered_and_hides_nothing():
         assert getattr(bp, name) is getattr(symbp.ops, name)
 
 
+@pytest.mark.slow
 def test_a_derivation_prints_itself_in_every_format(net):
     d = bp.derive(net)
     assert str(d) == d.text()
@@ -81,6 +83,7 @@ def test_compile_and_check_the_module(net, target):
     assert sum(row.method == "generated module" for row in report.rows) == 4
 
 
+@pytest.mark.slow
 def test_a_wrong_module_is_found_out(net):
     module = bp.compile(net, target="numpy", optimizer=bp.optim.SGD(0.1))
     right = module.loss_and_gradients
@@ -97,6 +100,7 @@ def test_a_wrong_module_is_found_out(net):
     assert [row.ok for row in report.rows if row.method == "generated module"] == [False] * 4
 
 
+@pytest.mark.slow
 def test_generate_writes_once(net, tmp_path):
     path = tmp_path / "small.py"
     assert bp.generate(net, path, optimizer=bp.optim.SGD(0.1)) == path
@@ -141,6 +145,7 @@ def test_a_hyperparameter_without_a_value_is_named():
         bp.compile(net, optimizer=bp.optim.SGD(0.1))
 
 
+@pytest.mark.slow
 def test_second_derivatives_have_keys_of_two_names(net):
     d = bp.derive(net, wrt=["W2", "b2"], order=2)
     assert list(d.gradients) == ["W2", "b2", "W2,W2", "W2,b2", "b2,W2", "b2,b2"]
@@ -149,6 +154,7 @@ def test_second_derivatives_have_keys_of_two_names(net):
         bp.derive(net, order=3)
 
 
+@pytest.mark.slow
 def test_products_and_jacobians(net):
     products = bp.hvp(net, wrt=["b2"])
     assert products.gradients == {"b2": "Hv_b2"}
@@ -160,6 +166,7 @@ def test_products_and_jacobians(net):
     assert bp.check(net, derivation=products).ok
 
 
+@pytest.mark.slow
 def test_a_derivation_in_place_of_a_network_makes_a_module_of_derivatives(net, tmp_path):
     d = bp.hessian(net, wrt=["b2"])
     module = bp.compile(d, sizes={"N": 4})
@@ -178,6 +185,7 @@ def test_a_derivation_in_place_of_a_network_makes_a_module_of_derivatives(net, t
         bp.compile(net, optimizer=bp.optim.SGD(0.1), derivation=bp.derive(net, wrt=["b1"]))
 
 
+@pytest.mark.slow
 def test_a_size_that_is_gone_in_the_end_is_asked_of_nobody():
     """Two stacked tensors, summed over: the axis of length 2 is in no equation of the derivation."""
     size = bp.dim("D")
@@ -210,6 +218,7 @@ def test_a_size_in_a_formula_only_is_a_number():
         bp.Network("open", loss=bp.mean((x @ w) ** 2) * bp.dim("M"))
 
 
+@pytest.mark.slow
 def test_plain_modules_compile_as_they_are():
     """What other targets offer beside the essential isn't asked of plain code."""
     shown = bp.gallery.find("softmax_regression").load()

@@ -177,6 +177,7 @@ def test_a_read_at_a_gates_number_stays_under_its_guard() -> None:
         np.testing.assert_allclose(run(closed.system, at, bound, wanted=[found])[found], expected, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_among_many_sizes_none_is_taken_for_another() -> None:
     """Two of more than six sizes share a small value at a point, but not at both: else 1/H becomes 1/N."""
     b = SystemBuilder()

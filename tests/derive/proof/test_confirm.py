@@ -133,7 +133,7 @@ def right(system: System, derivation: Any) -> None:
         np.testing.assert_allclose(ours[derivation.gradients[key]], theirs[gradient], rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("error", [RecursionError, ZeroDivisionError, ValueError])
 def test_algebra_that_stumbles_is_taken_back(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Rewriter.rewritten

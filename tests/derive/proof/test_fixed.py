@@ -46,7 +46,7 @@ def declared(form: Callable[[Any], Any]) -> bp.Network:
     return bp.Network("net", loss=((y @ y if y.rank == 2 else y) ** 2).sum())
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", NETS)
 def test_the_closed_form_is_the_raw_one(form: Callable[[Any], Any]) -> None:
     derivation, rng = bp.derive(declared(form)), np.random.default_rng(1)
@@ -59,7 +59,7 @@ def test_the_closed_form_is_the_raw_one(form: Callable[[Any], Any]) -> None:
         np.testing.assert_allclose(found, wanted, rtol=1e-11, atol=1e-12)
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", NETS)
 def test_its_proof_goes_through(form: Callable[[Any], Any]) -> None:
     assert prove(bp.derive(declared(form))).ok

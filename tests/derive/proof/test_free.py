@@ -38,6 +38,7 @@ def conditions(seed: int = 0, *, ties: bool = False) -> FreeConditions:
 reals = st.floats(-1e3, 1e3).filter(lambda v: v == 0 or abs(v) > 1e-6)
 
 
+@pytest.mark.slow
 @given(value=reals, seed=st.integers(0, 1000), ties=st.booleans())
 @settings(max_examples=200, deadline=None)
 def test_signs_are_odd_and_conditions_exclude_each_other(value: float, seed: int, ties: bool) -> None:

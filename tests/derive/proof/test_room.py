@@ -90,6 +90,7 @@ def test_sizes_are_raised_until_windows_fit() -> None:
     assert not derive(system).warnings
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("interleaved", [False, True])
 def test_rotary_positions_of_any_width(interleaved: bool) -> None:
     """Every point of the search had a width of 4, where the gradient of neighbours' pairs is another."""

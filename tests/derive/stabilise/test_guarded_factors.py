@@ -147,6 +147,7 @@ def test_gradients_are_those_of_torch(name: str, target: str) -> None:
             np.testing.assert_allclose(gradients[own], leaves[own].grad, rtol=1e-9, atol=1e-12, err_msg=own)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gated", "unit", "windowed"])
 def test_the_checker_agrees(name: str) -> None:
     report = bp.check(NETS[name][0]())
