@@ -99,7 +99,7 @@ def slope(system: System, values: dict[str, Any], sizes_: dict[str, int], name: 
     return np.reshape(rows, (*values[name].shape, *np.shape(rows[0])))
 
 
-@pytest.mark.few(fast=8)
+@pytest.mark.few(fast=5)
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_form_and_value(name: str, golden: Callable[[str, str], None]) -> None:
     system = SYSTEMS[name]

@@ -46,6 +46,7 @@ def test_by_a_hidden_tensor(declare):
     assert derivation.system.outputs == declared.outputs
 
 
+@pytest.mark.slow
 def test_by_a_state():
     """In a recurrence, whose readers are its own next step, too."""
     T, N, H = bp.dims("T N H")

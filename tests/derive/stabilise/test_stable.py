@@ -189,14 +189,14 @@ def unsafe(system: System) -> list[str]:
     return found
 
 
-@pytest.mark.few(fast=7)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("saved", [True, False])
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_no_rewrite_brings_an_unsafe_shape_back(name: str, saved: bool) -> None:
     assert unsafe(derive(of_function(name, saved=saved)).system) == []
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_losses_are_safe_in_every_equation(name: str) -> None:
     assert unsafe(derive(CASES[name]).system) == []

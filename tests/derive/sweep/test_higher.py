@@ -131,6 +131,7 @@ def test_hessian_is_the_derivative_of_the_gradient(name: str) -> None:
             np.testing.assert_allclose(found[second.gradients[f"{a},{b}"]], expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_hessian_vector_product_is_the_hessian_times_the_vector(name: str) -> None:
     system = CASES[name]()

@@ -75,7 +75,7 @@ def test_the_tensor_holds_the_derivative_of_the_sum(name: str) -> None:
         assert found.flat[entry] == pytest.approx(total.imag / 1e-30, rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_the_loss_is_differentiated_through_it(name: str) -> None:
     derivation = derive(CASES[name]())

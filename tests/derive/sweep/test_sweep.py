@@ -95,6 +95,7 @@ def traps() -> dict[str, System]:
 TRAPS = traps()
 
 
+@pytest.mark.few(fast=12)
 @pytest.mark.parametrize("name", TRAPS)
 @pytest.mark.parametrize("closed", [False, True], ids=["raw", "closed"])
 def test_traps_are_exact(name: str, closed: bool) -> None:
