@@ -131,6 +131,9 @@ def test_numpy_far_out(group: str, scale: float) -> None:
 
 @pytest.mark.few(slow=4)
 @pytest.mark.slow
-@pytest.mark.parametrize(("group", "scale"), CASES)
+@pytest.mark.parametrize(
+    ("group", "scale"),
+    [pytest.param(*case, marks=pytest.mark.long if case[0] == "chains" else ()) for case in CASES],
+)
 def test_numba_far_out(group: str, scale: float) -> None:
     compare(group, "numba", scale)

@@ -60,18 +60,7 @@ def known():
 
 
 FAST = ("mlp", "crf", "cnn", "random 0")
-USUAL = (
-    "attention",
-    "char_lstm",
-    "contrastive",
-    "ctc",
-    "gpt",
-    "layer_norm",
-    "pinn",
-    "resnet_mlp",
-    "vae",
-    *HIGHER,
-)
+USUAL = ("attention", "char_lstm", "ctc", "gpt", "pinn", "vae", *HIGHER)
 RANDOM_IN_ANY = 3  # pages of all of the gallery are compared with those of `generated`
 
 
