@@ -75,7 +75,7 @@ def sizes_of(net):
     return {name: {**SIZES, **net.system.bound}[name] for name in net.system.sizes}
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_gradients_are_those_of_double_backward(name):
     torch = pytest.importorskip("torch")
@@ -94,7 +94,7 @@ def test_gradients_are_those_of_double_backward(name):
         assert np.linalg.norm(found[gradient] - theirs) / scale < 1e-9
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", CASES)
 def test_generated_modules_train(name, target):

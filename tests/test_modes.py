@@ -85,7 +85,7 @@ NOISY = {"x": np.linspace(-1, 1, 20).reshape(4, 5), "scale": np.array(2.0)}
 
 
 # --- derivation
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [normalised_net, noisy_net])
 def test_systems_are_valid_and_nothing_flows_into_buffers_or_random_tensors(make):
     net, derivation = derived(make)

@@ -36,6 +36,7 @@ def test_ci_runs_exactly_the_readmes_test_command():
     assert (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()[-1] == tests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", SHOWN, ids=[block.splitlines()[0] for block in SHOWN])
 def test_output_shown_is_what_comes_out(block, tmp_path):
     """Each stretch between two `…` stands in the output as it is, in order."""
@@ -60,6 +61,7 @@ def test_every_command_and_script_runs(tmp_path):
     assert (tmp_path / "trained.npz").is_file()
 
 
+@pytest.mark.slow
 def test_the_mistake_in_somebodys_gradients_is_named(tmp_path):
     (tmp_path / "mine.py").write_text(FILES["mine.py"], encoding="utf-8")
     output = run("symbp check mlp --against mine.py", tmp_path, status=1)

@@ -159,6 +159,7 @@ def test_large_transposes() -> None:
         np.testing.assert_array_equal(found["x,x"], a + a.T)
 
 
+@pytest.mark.slow
 def test_data_that_no_derivative_reads_may_be_left_out() -> None:
     _, module = made("jacobian", "numpy")
     assert module.DERIVATIVE_INPUTS == ("x",)
@@ -166,7 +167,7 @@ def test_data_that_no_derivative_reads_may_be_left_out() -> None:
         module.derivatives({"W": np.ones((2, 3)), "V": np.ones((3, 2))})
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EACH)
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 def test_each_line_names_its_equation(name: str, target: str) -> None:
@@ -192,6 +193,7 @@ def run_file(path: Path, *arguments: object) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path: Path) -> None:
     derivation = CASES["logistic"]()
     script = tmp_path / "logistic.py"

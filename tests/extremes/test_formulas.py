@@ -60,6 +60,7 @@ FAST = {
 """What is tried every time."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in CASES]
 )

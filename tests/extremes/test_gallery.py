@@ -33,6 +33,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
 FAST = ("logistic_regression", "softmax_regression", "attention")
 
 
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize(
     "name", [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in GALLERY]
 )

@@ -77,7 +77,7 @@ def parameters() -> list[Any]:
     ]
 
 
-@pytest.mark.few(fast=6)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("case", parameters())
 def test_an_op_keeps_its_digits(case: str) -> None:
     name = case.rpartition("-")[0]

@@ -124,7 +124,7 @@ def same(found, expected, tolerance=1e-10):
         np.testing.assert_allclose(found[name], array, rtol=tolerance, atol=tolerance, err_msg=name)
 
 
-@pytest.mark.few(fast=3)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("name", CASES)
 def test_fifty_steps_as_pytorch_takes_them(name):
     rule, peer, settings = CASES[name]

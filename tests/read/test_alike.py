@@ -87,6 +87,7 @@ def test_another_activation_is_another_layer():
     assert told & {"Q", "cat", "A9", "bee", "M", "ant"}
 
 
+@pytest.mark.slow
 def test_layers_of_other_sizes_that_repeat_are_one_block():
     """Widths differ, the equations don't: one renaming holds for sizes, too; the last has another form."""
     N, K = bp.dims("N K")

@@ -45,6 +45,7 @@ def test_only_what_is_printed_has_letters(normalised, style, options):
     assert own.constants == page.constants
 
 
+@pytest.mark.slow
 def test_numbers_are_those_of_the_network(normalised):
     found = normalised.values()
     assert found.worst < 1e-6
@@ -104,6 +105,7 @@ def test_pictures_count_as_the_page_does(recurrent):
     assert "at t = 0" in recurrent.html(steps=False, flow=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "layer_norm", "char_lstm"])
 def test_lessons_from_1_say_as_much(name):
     derivation = of_gallery(name)

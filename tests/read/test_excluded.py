@@ -29,6 +29,8 @@ def test_the_page_has_one_alpha_and_no_shift(paths):
     assert len(shown) < 14
 
 
+@pytest.mark.few(fast=0)
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", [in_text, in_latex])
 def test_every_equation_is_true(paths, reading):
     assert read_back(paths, reading=reading, style="textbook") > 8

@@ -35,6 +35,7 @@ def test_the_first_page_offers_every_network_and_a_form(client):
     assert is_harmless(page.text)
 
 
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize(
     "example", [example for _, example in EXAMPLES], ids=[words for words, _ in EXAMPLES]
 )

@@ -13,7 +13,7 @@ def test_there_are_enough() -> None:
     assert len(available()) >= 40
 
 
-@pytest.mark.few(fast=6)
+@pytest.mark.few(fast=3)
 @pytest.mark.parametrize("name", available())
 def test_neither_is_taken_for_the_other(name: str) -> None:
     assert told_apart(name), "the points don't tell the two apart"

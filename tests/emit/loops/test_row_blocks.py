@@ -144,7 +144,7 @@ def test_steps_in_blocks_are_the_steps_of_all_rows(name: str, rows: int) -> None
     check_blocks(NETWORKS[name](), rows)
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_random_rows(seed: int) -> None:
     check_blocks(random_rows(seed), 3)

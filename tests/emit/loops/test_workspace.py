@@ -59,7 +59,7 @@ def memory(name: str, target: str, sizes: dict[str, int] | None = None) -> Memor
     )
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("name", CASES)
 def test_plans_are_valid(name: str, target: str) -> None:
@@ -73,7 +73,7 @@ def test_plans_are_valid(name: str, target: str) -> None:
     validate(memory(name, target, bound), [{"N": n, "rows": n} for n in (1, 2, 7, 100)])
 
 
-@pytest.mark.few(fast=1)
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("target", TARGETS)
 def test_bytes_are_what_the_formula_says(target: str, dtype: str) -> None:
@@ -126,7 +126,7 @@ def test_values_do_not_depend_on_what_shares_memory(name: str, target: str) -> N
     np.testing.assert_array_equal(found[0][1], found[1][1])
 
 
-@pytest.mark.few(fast=2)
+@pytest.mark.few(fast=1)
 @pytest.mark.parametrize("name", CASES)
 def test_one_stage_for_a_step_gives_what_its_stages_give(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(programs, "WORTH_A_STAGE", 1e9)

@@ -84,7 +84,7 @@ def test_values(target: str, dtype: str, tolerance: float) -> None:
         )
 
 
-@pytest.mark.few(fast=4)
+@pytest.mark.few(fast=2)
 @pytest.mark.parametrize("extent", [1, 63, 64, 65, 150])
 @pytest.mark.parametrize("turned", [False, True])
 def test_triangles_in_blocks(extent: int, turned: bool) -> None:

@@ -66,6 +66,7 @@ def test_train_evaluate_predict_check(program: Path) -> None:
     assert [row["parameter"] for row in json.loads(checked.stdout)] == ["W1", "b1", "W2", "b2"]
 
 
+@pytest.mark.slow
 def test_usage_and_data_errors_have_status_two(program: Path) -> None:
     assert run(program, "train").returncode == 2
     np.savez(program.parent / "bad.npz", x=np.zeros((4, 3)), y=np.zeros(4, int))

@@ -45,6 +45,7 @@ def data(count: int = 10, seed: int = 0) -> dict[str, Any]:
 SIZES = {"D": 4, "H": 5, "K": 3}
 
 
+@pytest.mark.slow
 def test_training_is_that_of_the_long_form(forms: tuple[ModuleType, ModuleType]) -> None:
     found = []
     for module in forms:

@@ -68,6 +68,7 @@ def test_a_half_says_no_size():
     assert module(halved(), "numpy", V=7).init_params(0, D=2)["W"].shape == (2, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_half_beside_an_array_that_says_it(target):
     made = module(halved(bp.input("b", (V,))), target)

@@ -58,6 +58,7 @@ def check(cells, right):
     return count
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["mlp", "neuron", *(pytest.param(n, marks=pytest.mark.slow) for n in ("char_lstm", "cnn", "moe"))]
 )

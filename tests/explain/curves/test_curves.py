@@ -43,6 +43,7 @@ def test_powers_of_ten():
     assert [power(k) for k in (-3, -2, 0, 2, 3)] == ["10⁻³", "0.01", "1", "100", "10³"]
 
 
+@pytest.mark.slow
 @given(st.lists(numbers, min_size=1, max_size=6), st.integers(2, 9))
 def test_ticks_hold_all_values(values, most):
     found = scale(Axis("x"), values, most)

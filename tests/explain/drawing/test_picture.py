@@ -81,7 +81,7 @@ def bezier(points, t):
     return points[0]
 
 
-@pytest.mark.few(fast=2, slow=9)
+@pytest.mark.few(fast=1, slow=9)
 def test_nothing_overlaps(page):
     check_places(drawn(page)[2])
 
@@ -92,7 +92,7 @@ def test_nothing_overlaps_unrolled(pages, name):
     check_places(drawn(pages(name), steps=3)[2])
 
 
-@pytest.mark.few(slow=9)
+@pytest.mark.few(fast=1, slow=9)
 def test_edges_are_the_reads(page):
     found = graph(page.reading)
     equations = forward_equations(page.reading)
@@ -232,6 +232,7 @@ def test_runs_and_their_width():
     assert 0 < width(runs("<mi>i</mi>")) < width(runs("<mi>m</mi>")) <= SIZE
 
 
+@pytest.mark.slow
 def test_draw_command(tmp_path, capsys):
     file = tmp_path / "mlp.svg"
     assert main(["draw", "mlp", "-o", str(file)]) == 0

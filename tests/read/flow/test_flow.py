@@ -51,6 +51,7 @@ def test_recurrence_as_by_hand(rnn):
     )
 
 
+@pytest.mark.slow
 def test_bound_holds_and_is_that_of_the_matrix(rnn):
     derivation, found = rnn
     for track in found.tracks["tanh"]:
@@ -104,6 +105,7 @@ def test_gates_keep_their_activations():
     assert len(found.tracks) == 1
 
 
+@pytest.mark.slow
 def test_training_lowers_the_loss_and_starts_have_their_variance():
     derivation = derived("autoencoder")
     declared, sizes = derivation.declared, {"N": 8, "D": 64, "H": 64, "C": 32}
