@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -20,6 +21,8 @@ import shares
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("SYMBP_VALIDATE", "1")  # each state between the passes of a target is validated
+    settings.register_profile("any machine", deadline=None)  # a busy one is no fault
+    settings.load_profile("any machine")
     if derived_once.started():
         config.add_cleanup(derived_once.ended)
     # Modules and their machine code are the run's, whichever process asks first, and not the user's.
