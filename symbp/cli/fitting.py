@@ -141,6 +141,7 @@ def buffers(plan: Plan, module: ModuleType) -> Any:
 def _prepare(args: argparse.Namespace, module: ModuleType, state: Any) -> None:
     """A state that goes on from a checkpoint or starts from given parameters, and is kept in checkpoints."""
     from symbp.cli.console import narrate
+    from symbp.interchange import load_npz
 
     if args.resume and args.params:
         raise UsageError("--resume goes on with the parameters of a checkpoint", help="leave --params out")
@@ -151,6 +152,10 @@ def _prepare(args: argparse.Namespace, module: ModuleType, state: Any) -> None:
         if args.params:
             fresh = module.start_from(state, args.params)
             narrate(f"starts from {args.params}" + (f"; anew: {', '.join(fresh)}" if fresh else ""))
+            lost = [name for name in load_npz(args.params).buffers if name not in state.buffers]
+            if lost:
+                narrate(f"warning: it has {', '.join(lost)}, too, which this training has no place for; "
+                        "where inputs were standardised, standardise them again: --standardise")  # fmt: skip
     except (module.DataError, OSError) as failure:
         raise DataError(str(failure)) from None
     if args.checkpoint or args.resume:

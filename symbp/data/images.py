@@ -19,8 +19,10 @@ MOST = 2**32  # bytes of all images together
 
 
 def is_of_images(folder: Path) -> bool:
-    """Whether it has folders with images in them."""
-    return any(file.suffix.lower() in ENDINGS for file in folder.glob("*/*"))
+    """Whether it has folders with images in them, and no arrays of its own."""
+    return not any(folder.glob("*.npy")) and any(
+        file.suffix.lower() in ENDINGS for file in folder.glob("*/*")
+    )
 
 
 def images(folder: Path) -> dict[str, Any]:

@@ -103,6 +103,12 @@ def to_state_dict(
     """
     torch = library("torch", "torch")
     arrays = {**params, **(buffers or {})}
+    strange = [name for name in arrays if name not in net.system.by_name]
+    if strange:
+        raise DataError(
+            f"the network has no {', '.join(strange)}, so a state_dict without would predict something else",
+            help="what inputs were standardised by has no place there: train without --standardise",
+        )
     given = _checked(net, names or {})
     there = {key: _array(value) for key, value in (like or {}).items()}
     before, _ = _stacked(net, read_as(layout, there))

@@ -32,6 +32,11 @@ def test_a_folder_is_a_class(folder):
     assert found[0, :, 0, 0].tolist() == [200, 200, 200]
 
 
+def test_arrays_go_before_images(folder):
+    np.save(folder / "x.npy", np.ones(3))
+    assert list(bp.data.load(folder)) == ["x"]
+
+
 def test_what_is_wrong_is_named(folder):
     pillow.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "cat" / "wide.png")
     with pytest.raises(DataError, match=r"4×4 pixels, the first one 4×3"):

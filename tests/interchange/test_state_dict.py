@@ -203,6 +203,13 @@ def test_a_part_of_a_state_dict_where_that_is_asked_for():
     assert set(found.params) == {"W2", "b2"}
 
 
+def test_a_standardisation_is_not_left_out_without_a_word():
+    net, module = CASES["mlp"]()
+    weights = interchange.from_state_dict(net, module.state_dict())
+    with pytest.raises(DataError, match="has no mean_x, so"):
+        interchange.to_state_dict(net, weights.params, buffers={"mean_x": np.zeros(6)})
+
+
 def test_files_of_pytorch_and_the_command(tmp_path, capsys):
     from symbp.cli.main import main
 

@@ -348,3 +348,13 @@ def test_training_goes_on_from_a_checkpoint_bit_for_bit(capsys, folder):
     (folder / "kept.npz").write_bytes((folder / "kept.npz").read_bytes()[:-50])
     status, _, err = run(capsys, *further)
     assert (status, "is no whole .npz file" in err, "Traceback" in err) == (2, True, False)
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_parameters_were_trained_with_and_this_training_lacks_is_said(capsys):
+    first = ("train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 1)
+    assert run(capsys, *first, "--standardise", "--out", "p.npz")[0] == 0
+    assert "mean_x" not in run(capsys, *first, "--standardise", "--params", "p.npz")[2]
+    _, _, err = run(capsys, *first, "--params", "p.npz")
+    assert "it has mean_x, scale_x, too" in err
+    assert "--standardise" in err
