@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
-DType = Literal["real", "integer", "boolean", "object"]
+DType = Literal["real", "integer", "boolean", "number", "object"]
 Shape = tuple[Any, ...]  # SymPy expressions in sizes
 N = TypeVar("N", bound="Node")
 
@@ -54,10 +54,27 @@ class Node:
         return replace(self, **found) if found else self
 
 
+def signature(node: Any) -> Any:
+    """What a node says, whatever is known of its shape and of equations: two with one signature are the same
+    code."""
+    if isinstance(node, tuple):
+        return tuple(map(signature, node))
+    if not isinstance(node, Node):
+        return node
+    said = (p.name for p in fields(node) if p.name not in ("shape", "dtype", "equations"))
+    return (type(node).__name__, *(signature(getattr(node, name)) for name in said))
+
+
+def alike(one: Node, other: Node) -> bool:
+    """Whether two nodes are the same code."""
+    return type(one) is type(other) and bool(signature(one) == signature(other))
+
+
 # --- expressions
 @dataclass(frozen=True)
 class Expression(Node):
-    """A value: an array of a shape in sizes, of one dtype. `object` is what is no array: a tuple, a dict."""
+    """A value: an array of a shape in sizes, of one dtype. A `number` is Python's: it takes the dtype of what
+    it meets. `object` is what is no array: a tuple, a dict."""
 
     shape: Shape
     dtype: DType
@@ -79,7 +96,7 @@ class Constant(Expression):
 
 @dataclass(frozen=True)
 class Unary(Expression):
-    """`-a`, `~a`."""
+    """`-a`, `~a`, `not a`, and `*a` among the items of a tuple."""
 
     op: str
     operand: Expression
@@ -87,11 +104,21 @@ class Unary(Expression):
 
 @dataclass(frozen=True)
 class Binary(Expression):
-    """Arithmetic `+ - * / // % ** @`, comparison `< <= == !=`, masks joined by `&` and `|`."""
+    """Arithmetic `+ - * / // % ** @`, comparison `< <= == !=`, masks joined by `&` and `|`, tests joined by
+    `and` and `or`, and `:=`, which gives a value a name."""
 
     op: str
     left: Expression
     right: Expression
+
+
+@dataclass(frozen=True)
+class Between(Expression):
+    """`low <= value < high`."""
+
+    low: Expression
+    value: Expression
+    high: Expression
 
 
 @dataclass(frozen=True)
@@ -171,6 +198,16 @@ class Table(Expression):
     values: tuple[Expression, ...]
 
 
+@dataclass(frozen=True)
+class Comprehension(Expression):
+    """`[item for variable in over]`, or the same as the argument of a call, where it isn't `square`."""
+
+    item: Expression
+    variable: Expression
+    over: Expression
+    square: bool = True
+
+
 # --- statements
 @dataclass(frozen=True)
 class Statement(Node):
@@ -211,6 +248,14 @@ class If(Statement):
     condition: Expression
     body: tuple[Statement, ...]
     otherwise: tuple[Statement, ...] = ()
+    equations: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Pass(Statement):
+    """`pass`: nothing to do."""
+
+    equations: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -218,6 +263,7 @@ class Return(Statement):
     """`return value`."""
 
     value: Expression
+    equations: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -225,6 +271,14 @@ class Comment(Statement):
     """A line of words."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Laid(Statement):
+    """Lines that are laid out already, as tables with comments are; `read` are the expressions in them."""
+
+    lines: tuple[str, ...]
+    read: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)

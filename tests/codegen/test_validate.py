@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 from symbp.codegen import infer
-from symbp.codegen.tree import Assign, For, If, Slice
+from symbp.codegen.tree import Assign, For, If, NewAxis, Slice
 from symbp.codegen.validate import validate
 from symbp.errors import InvalidTree
 from symbp.ir.build import sizes
@@ -72,7 +72,7 @@ def test_a_dtype_that_is_not_so():
 
 
 def test_slices_and_new_axes():
-    column = infer.subscript(b, Slice(), infer.NewAxis())
+    column = infer.subscript(b, Slice(), NewAxis())
     assert column.shape == (K, sympy.S.One)
     validate(
         Assign(infer.name("c", (K, N)), infer.binary("+", column, infer.name("n", (N,)))),
