@@ -39,14 +39,15 @@ class Import:
 
 @dataclass(frozen=True)
 class Taken:
-    """Text for a module, and what it imports from outside."""
+    """Text for a module, what it imports from outside, and the names that it mentions."""
 
     text: str = ""
     imports: frozenset[Import] = frozenset()
+    words: frozenset[str] = frozenset()
 
     def __add__(self, other: Taken) -> Taken:
         texts = [text for text in (self.text, other.text) if text]
-        return Taken("\n\n\n".join(texts), self.imports | other.imports)
+        return Taken("\n\n\n".join(texts), self.imports | other.imports, self.words | other.words)
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,13 @@ class File:
             start -= 1
         return "\n".join(self.lines[start - 1 : last.end_lineno])
 
+    def taken(self, first: Definition, last: Definition, definitions: Iterable[Definition]) -> Taken:
+        """What a module takes with some definitions, of which it has the text from the first to the last."""
+        return Taken(self.text(first, last), self.needed(definitions), frozenset(_words(definitions)))
+
     def needed(self, definitions: Iterable[Definition]) -> frozenset[Import]:
         """The imports of some definitions."""
-        mentioned = {name for definition in definitions for name in _mentioned(definition)}
+        mentioned = _words(definitions)
         return frozenset(i for i in self.imports if i.bound in mentioned)
 
 
@@ -91,6 +96,10 @@ def _mentioned(definition: Definition) -> Iterator[str]:
     return (node.id for node in ast.walk(definition) if isinstance(node, ast.Name))
 
 
+def _words(definitions: Iterable[Definition]) -> set[str]:
+    return {name for definition in definitions for name in _mentioned(definition)}
+
+
 def _names(definition: Definition) -> Iterator[str]:
     """What a definition calls what it defines."""
     if isinstance(definition, (ast.FunctionDef, ast.ClassDef)):
@@ -105,7 +114,7 @@ def whole(names: Iterable[str]) -> Taken:
     taken = Taken()
     for found in map(file, names):
         body = found.definitions
-        taken += Taken(found.text(body[0], body[-1]), found.needed(body))
+        taken += found.taken(body[0], body[-1], body)
     return taken
 
 
@@ -124,7 +133,7 @@ def functions(names: Sequence[str], wanted: Iterable[str]) -> Taken:
     taken = Taken()
     for name in sorted(found):
         home, definition = homes[name]
-        taken += Taken(home.text(definition, definition), home.needed([definition]))
+        taken += home.taken(definition, definition, [definition])
     return taken
 
 
@@ -156,7 +165,8 @@ def _laid_out(found: Sequence[tuple[File, Definition]]) -> Taken:
         )
         text += ("\n" if together else "\n\n\n" if before else "") + home.text(one, one)
         before = one
-    return Taken(text, frozenset(i for home, one in found for i in home.needed([one])))
+    imports = frozenset(i for home, one in found for i in home.needed([one]))
+    return Taken(text, imports, frozenset(_words(one for _, one in found)))
 
 
 def takes(names: Sequence[str], function: str, argument: str) -> bool:

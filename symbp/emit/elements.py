@@ -1,7 +1,7 @@
 """Bodies as scalar expressions of one element, inside explicit loops (the Numba target).
 
-Enters: bodies, and the names of the loops. Leaves: text such as `e[n, k] / s[n]`.
-Must not know: kernels, the module around the text.
+Enters: bodies, and the names of the loops. Leaves: code such as `e[n, k] / s[n]`.
+Must not know: kernels, the module around the code.
 
 Numba computes float32 with a Python number in float64; so numbers are written `F32(2)` beside float32.
 """
@@ -12,8 +12,11 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, COMPARE, OR, UNARY, ZERO, Kind, Spelling, Written
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Attribute, Between, Constant, Expression, Unary
+from symbp.emit.spelling import Spelling
 from symbp.emit.terms import repeated_parts
+from symbp.emit.written import DTYPES, ZERO, Kind, Written
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size
 from symbp.ir.functions import ELEMENTARY, numpy_names
@@ -44,7 +47,7 @@ class ElementSpelling(Spelling):
         super().__init__(where)
         self.loops, self.shapes, self.names, self.real_type = loops, shapes, names, real
         self.extents = extents or {}
-        self.prelude: list[str] = []
+        self.prelude: list[Assign] = []
         self.scalars: set[str] = set()
         self.locals: frozenset[str] = frozenset()
         self.points: frozenset[str] = frozenset()
@@ -54,20 +57,22 @@ class ElementSpelling(Spelling):
         return list(values), ()
 
     def index(self, e: Index) -> Written:
-        return Written(self.loops[e], kind="integer")
+        return Written(infer.integer(self.loops[e]), kind="integer")
 
     def index_value(self, e: Index) -> Written:
-        return Written(f"{self.real_type or 'float'}({self.loops[e]})", ATOM)
+        return Written(self._cast(self.index(e).node, "float"))
 
-    def size(self, e: Size) -> Written:
-        return Written(e.name, kind="number")
+    def _cast(self, value: Expression, otherwise: str = "") -> Expression:
+        """A number as one of the module's type, where that is not Python's own."""
+        kind = self.real_type or otherwise
+        return infer.elementwise(kind, value) if kind else value
 
     def access(self, e: Access) -> Written:
         name = self.names.get(e.name, e.name)
         if e.name in self.scalars:
-            return Written(f"{self.real_type}({name})" if self.real_type else name)
+            return Written(self._cast(infer.name(name)))
         if e.name in self.locals:
-            return Written(name)
+            return Written(infer.name(name))
         kind: Kind = "integer" if isinstance(e, IntegerAccess) else "real"
         positions = [self.integer(s) for s in e.subscripts]
         bounds = list(zip(e.subscripts, self.shapes[e.name], positions, strict=True))
@@ -75,10 +80,11 @@ class ElementSpelling(Spelling):
             return self.write(e.outside)
         if e.name in self.axes:
             positions = [positions[k] for k in self.axes[e.name]]
-        alone = "()" if e.name in self.points else "0"
-        value = Written(f"{name}[{', '.join(p.text for p in positions) or alone}]", ATOM, (), kind)
+        alone = infer.tuple_of() if e.name in self.points else infer.number(0)
+        array = infer.name(name, self.shapes[e.name], DTYPES[kind])
+        value = Written(infer.sliced(array, [p.node for p in positions] or [alone], ()), (), kind)
         if self.axes.get(e.name) == ():
-            value = Written(name, ATOM, (), kind)
+            value = Written(infer.name(name, (), DTYPES[kind]), (), kind)
         if e.outside is None:
             return value
         inside = [c for s, extent, p in bounds for c in self._inside(s, extent, p)]
@@ -91,18 +97,14 @@ class ElementSpelling(Spelling):
         guards = within(subscript, extent, self.extents)
         if len(guards) < 2:
             return [self.condition(guard) for guard in guards]
-        return [
-            Written(
-                f"0 <= {position.at_least(ADD)} < {self.integer(extent).at_least(ADD)}", COMPARE, (), "bool"
-            )
-        ]
+        node = Between((), "boolean", infer.number(0), position.node, self.integer(extent).node)
+        return [Written(node, (), "bool")]
 
     def both(self, conditions: Sequence[Written]) -> Written:
         if len(conditions) == 1:
             return conditions[0]
-        if self.eager:
-            return Written(" & ".join(f"({c.text})" for c in conditions), COMPARE, (), "bool")
-        return Written(" and ".join(c.at_least(COMPARE) for c in conditions), OR, (), "bool")
+        op = "&" if self.eager else "and"
+        return Written(infer.joined(op, [c.node for c in conditions]), (), "bool")
 
     def evaluable(self, *bodies: Expr) -> bool:
         """Sums and products of reads that are certain to be in range: a choice between such costs less than
@@ -126,28 +128,31 @@ class ElementSpelling(Spelling):
         a, b = self.real(yes), self.real(no)
         if self.eager:
             self.helpers.add("_either")
-            return Written(f"_either({condition.text}, {a.text}, {b.text})", ATOM)
-        return Written(f"({a.text} if {condition.text} else {b.text})", ATOM)
+            return Written(infer.elementwise("_either", condition.node, a.node, b.node))
+        return Written(infer.choice(a.node, condition.node, b.node))
 
     def choose_integer(self, condition: Written, value: Written, other: Written = ZERO) -> Written:
-        return Written(f"({value.text} if {condition.text} else {other.text})", ATOM, (), "integer")
+        return Written(infer.choice(value.node, condition.node, other.node), (), "integer")
 
     def real(self, value: Written) -> Written:
         if value.kind == "bool":
-            return Written(f"({self.one(1)} if {value.text} else {self.one(0)})", ATOM)
+            return Written(infer.choice(self.one(1), value.node, self.one(0)))
         if value.kind == "number" and not self.real_type:
-            text = value.text
-            whole = text.isdigit()
-            return Written(f"{text}.0") if whole else value if _is_float(text) else Written(f"float({text})")
+            if _is_float(value.node):
+                return value
+            whole = isinstance(value.node, Constant)
+            return self.number(f"{value.text}.0") if whole else Written(self._cast(value.node, "float"))
         if value.kind == "number" or (value.kind == "integer" and self.real_type):
-            return Written(f"{self.real_type}({value.text})")
+            return Written(self._cast(value.node))
         return value
 
-    def one(self, value: int) -> str:
-        return f"{self.real_type}({value})" if self.real_type else f"{value}.0"
+    def one(self, value: int) -> Expression:
+        """A whole number as an element."""
+        number = infer.number(value) if self.real_type else infer.number(float(value))
+        return self._cast(number)
 
     def infinity(self, negative: bool) -> Written:
-        return Written("-np.inf" if negative else "np.inf", UNARY if negative else ATOM, kind="number")
+        return Written(infer.infinity(negative), kind="number")
 
     def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:
         if kind == "real" and any(v.kind != "number" for _, v in terms):
@@ -163,17 +168,17 @@ class ElementSpelling(Spelling):
         """A number beside a real element keeps the element's precision."""
         if value.kind == "real" or not self.real_type:
             return value
-        return Written(f"{self.real_type}({value.text})", ATOM)
+        return Written(self._cast(value.node))
 
     def name_repeated(self, body: Expr, fresh: str = "u") -> None:
         """Gives names to subexpressions that occur more than once, and to powers' bases."""
         for part in repeated_parts(body, self._worth_a_name):
-            text = self.write(part).text
+            value = self.write(part).node
             number = len(self.prelude) + 1
             while f"{fresh}{number}" in self.names.values():
                 number += 100
-            name = f"{fresh}{number}"
-            self.prelude.append(f"{name} = {text}")
+            name = infer.name(f"{fresh}{number}")
+            self.prelude.append(Assign(name, value))
             self.known[part] = Written(name)
 
     def _worth_a_name(self, e: Expr) -> bool:
@@ -192,6 +197,11 @@ class ElementSpelling(Spelling):
         return not self.extents or not any(within(s, n, self.extents) for s, n in positions)
 
 
+def size(extent: Expr) -> Expression:
+    """A size as code."""
+    return ElementSpelling({}, {}, {}).integer(extent).node
+
+
 class ScalarSpelling(ElementSpelling):
     """Spells a number that is computed once, in double precision."""
 
@@ -207,8 +217,15 @@ def _is_cheap(e: Expr, leaves: tuple[type, ...]) -> bool:
     return bool(e.is_Add or e.is_Mul) and all(_is_cheap(a, leaves) for a in e.args)
 
 
-def _is_float(text: str) -> bool:
-    return "." in text or "e" in text or "inf" in text
+def _is_float(node: Expression) -> bool:
+    """Whether a number is surely no integer: a decimal, infinity, or made of one."""
+    if isinstance(node, Unary):
+        return _is_float(node.operand)
+    if isinstance(node, Constant):
+        return not node.text.isdigit()
+    return any(
+        isinstance(n, Attribute) or (isinstance(n, Constant) and not n.text.isdigit()) for n in node.walk()
+    )
 
 
 __all__ = ["FUNCTIONS", "ElementSpelling", "ScalarSpelling"]

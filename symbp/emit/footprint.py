@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import sympy
 
+from symbp.codegen.printer import listed
 from symbp.emit.row_blocks import FEWEST, added_elements, rows_at_once
 from symbp.emit.segments import LoweredNetwork
 from symbp.emit.workspace import block_rows
@@ -123,7 +124,7 @@ class Footprint:
     def _row(self, row: KernelRow) -> tuple[str, ...]:
         what = "  " * row.depth + row.kind
         flops, moved = self.shown(row.cost.flops, "flops"), self.shown(row.cost.bytes(self.itemsize), "bytes")
-        return (f"  {numbers_text(row.numbers)}", what, ", ".join(row.fills), flops, moved)
+        return (f"  {listed(row.numbers)}", what, ", ".join(row.fills), flops, moved)
 
     def json(self) -> str:
         """One JSON object: stages with their kernels, the workspace with every tensor, totals."""
@@ -236,18 +237,8 @@ def _filled(formula: Expr, sizes: Mapping[str, int]) -> Expr:
 def formula_text(formula: Expr) -> str:
     """A formula with its thousands apart: `8,192·N`, `4·max(1,000, 2,048·N)`."""
     text = expression_text(formula).replace("Max(", "max(")
-    return re.sub(r"(?<![\w.])\d{4,}(?![\w.])", lambda found: f"{int(found.group()):,}", text)
-
-
-def numbers_text(numbers: Sequence[int]) -> str:
-    """`(1)`, `(4) to (8)`, `(4), (7)`."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    return ", ".join(f"({r[0]})" if len(r) == 1 else f"({r[0]}) to ({r[-1]})" for r in runs)
+    words = ("".join(word) for _, word in groupby(text, lambda c: c.isalnum() or c in "_."))
+    return "".join(f"{int(word):,}" if word.isdecimal() else word for word in words)
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

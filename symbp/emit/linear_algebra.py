@@ -1,24 +1,24 @@
 """What the leaves of linear algebra are called in modules of every target.
 
-Enters: the name of a leaf. Leaves: a function's name, and what else it needs. Must not know: targets.
+Enters: the name of a leaf. Leaves: a function's name, which of its results is meant. Must not know: targets.
 """
 
 from __future__ import annotations
 
-LINEAR_ALGEBRA = {
-    "inverse": ("_inverse", ""),
-    "det": ("np.linalg.det", ""),
-    "logdet": ("np.linalg.slogdet", "[1]"),
-    "cholesky": ("_cholesky", ""),
-    "cofactors": ("_cofactors", ""),
-    "eigenvalues": ("_eigenvalues", ""),
-    "eigenvectors": ("_eigenvectors", ""),
-    "singular_values": ("_singular_values", ""),
-    "left_vectors": ("_left_vectors", ""),
-    "right_vectors": ("_right_vectors", ""),
-    "argsort": ("_argsort", ""),
+LINEAR_ALGEBRA: dict[str, tuple[str, int | None]] = {
+    "inverse": ("_inverse", None),
+    "det": ("np.linalg.det", None),
+    "logdet": ("np.linalg.slogdet", 1),
+    "cholesky": ("_cholesky", None),
+    "cofactors": ("_cofactors", None),
+    "eigenvalues": ("_eigenvalues", None),
+    "eigenvectors": ("_eigenvectors", None),
+    "singular_values": ("_singular_values", None),
+    "left_vectors": ("_left_vectors", None),
+    "right_vectors": ("_right_vectors", None),
+    "argsort": ("_argsort", None),
 }
-"""How a leaf of linear algebra is called: the function, and what follows the call."""
+"""How a leaf of linear algebra is called: the function, and which of several results it is."""
 SINGULAR = {"_singular_values", "_left_vectors", "_right_vectors"}
 
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.emit.blocks import wrapped
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
 from symbp.ir.system import Tensor
@@ -31,10 +32,10 @@ class Parts:
     def longest(self) -> int:
         return max(stop - first for first, stop, _ in self.rows)
 
-    def lines(self, name: str) -> list[str]:
+    def table(self, name: str) -> Assign:
         """A tuple of the parts, under this name."""
-        entries = [f"({', '.join([str(a), str(b), *map(repr, values)])})" for a, b, values in self.rows]
-        return wrapped(f"{name} = (", [*entries[:-1], entries[-1] + "," * (len(entries) == 1)], ")")
+        rows = [infer.tuple_of(*map(infer.number, (a, b, *values))) for a, b, values in self.rows]
+        return Assign(infer.word(name), infer.tuple_of(*rows))
 
 
 def parts_of(rule: UpdateRule, parameters: Sequence[Tensor], sizes: Mapping[str, int]) -> Parts | None:

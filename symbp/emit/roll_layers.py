@@ -1,31 +1,30 @@
-"""Equal layers in a row of lines: what one layer after the other does is written once, for all of them.
+"""Equal layers in a row of statements: what one layer after the other does is written once, for all of them.
 
-Enters: the lines of a stage, equation by equation, and which of their words name arrays. Leaves: `Layers`,
-runs of lines that are equal but for the numbers in the names of arrays, and these rise or fall from each
-layer to the next by equal steps. Must not know: targets, what a layer computes.
+Enters: the statements of a stage, equation by equation, and which of their names are arrays. Leaves:
+`Layers`, runs of statements that are equal but for the numbers in the names of arrays, and these rise or
+fall from each layer to the next by equal steps. Must not know: targets, what a layer computes.
 
-Nothing is moved: the lines of all layers stood one behind the other, in this order. `unrolled` gives them
-back.
+Nothing is moved: the statements of all layers stood one behind the other, in this order. `unrolled` gives
+them back.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, groupby
+from typing import Any
 
-from symbp.emit.blocks import equations_of, listed
+from symbp.codegen import infer, tree
+from symbp.codegen.printer import text
 
-WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
-DIGITS = re.compile(r"(?<!\d)(?:0|[1-9]\d*)(?!\d)")
 FEWEST = 3  # layers; two only where they are long
 LONG = 8  # lines of one of two layers
 
-Item = tuple[str, ...]
-"""Lines that stay together, without comments."""
+Item = tuple[tree.Statement, ...]
+"""Statements that stay together: those of the same equations that follow each other."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,13 @@ class Family:
 
     def with_number(self, text: str) -> str:
         """The name with a text in place of the layer's first number, and without its others."""
-        parts, numbers = DIGITS.split(self.names[0]), DIGITS.findall(self.names[0])
+        parts, numbers = split_numbers(self.names[0])
         kept = ["" if k in self.varying else number for k, number in enumerate(numbers)]
         kept[self.varying[0]] = text
         whole = "".join(part + number for part, number in zip(parts, [*kept, ""], strict=True))
-        return re.sub(r"__+", "_", whole).rstrip("_")
+        while "__" in whole:
+            whole = whole.replace("__", "_")
+        return whole.rstrip("_")
 
     @property
     def number(self) -> int:
@@ -95,7 +96,7 @@ class Layers:
         for k in range(self.count):
             names = {name: family.names[k] for family, name in self.arrays.items()}
             for item in self.body:
-                yield tuple(renamed(line, names) for line in item)
+                yield tuple(renamed(statement, names) for statement in item)
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ class _Search:
         self.shapes = [_shape(item, arrays) for item in items]
         known: dict[tuple[object, ...], int] = {}
         self.keys = [known.setdefault(shape.text, len(known)) for shape in self.shapes]
-        self.before = list(accumulate((len(item) for item in items), initial=0))  # lines before each item
+        lengths = (sum(map(lines_of, item)) for item in items)
+        self.before = list(accumulate(lengths, initial=0))  # lines before each item
 
     def best(self, low: int, high: int) -> tuple[int, int, int] | None:
         """The first item, the items of a layer, and the layers that save the most lines; of equals those that
@@ -185,18 +187,10 @@ class _Search:
 
 
 def _shape(item: Item, arrays: Mapping[str, object]) -> _Shape:
-    text: list[object] = []
-    names: list[str] = []
-    for line in item:
-        end = 0
-        for word in WORD.finditer(line):
-            name = word.group()
-            if name in arrays:
-                text += [line[end : word.start()], DIGITS.sub("#", name), arrays[name]]
-                names.append(name)
-                end = word.end()
-        text += [line[end:], None]
-    return _Shape(tuple(text), tuple(names), tuple(n for name in names for n in numbers_of(name)))
+    names = [n.id for s in item for n in s.walk() if isinstance(n, tree.Name) and n.id in arrays]
+    masked = {name: f"{without_numbers(name)} {arrays[name]}" for name in names}
+    said = tree.signature(tuple(renamed(s, masked) for s in item))
+    return _Shape(said, tuple(names), tuple(n for name in names for n in numbers_of(name)))
 
 
 def _layers(
@@ -207,22 +201,27 @@ def _layers(
     period: int,
     count: int,
 ) -> Layers:
-    """The layers with their arrays, and the lines of any of them."""
+    """The layers with their arrays, and the statements of any of them."""
     words = [
-        [w for item in items[start : start + period] for w in WORD.findall("\n".join(item)) if w in arrays]
+        [
+            n.id
+            for item in items[start : start + period]
+            for s in item
+            for n in s.walk()
+            if isinstance(n, tree.Name) and n.id in arrays
+        ]
         for start in range(first, first + period * count, period)
     ]
     families = [Family(names) for names in zip(*words, strict=True)]
     names = _named([f for f in dict.fromkeys(families) if len(set(f.names)) > 1], free)
     slots = iter(families)
 
-    def any_layer(word: re.Match[str]) -> str:
-        if word.group() not in arrays:
-            return word.group()
-        family = next(slots)
-        return names.get(family, word.group())
+    def any_layer(node: Any) -> Any:
+        if isinstance(node, tree.Name):
+            return replace(node, id=names.get(next(slots), node.id)) if node.id in arrays else node
+        return node.rebuilt(any_layer)
 
-    body = tuple(tuple(WORD.sub(any_layer, line) for line in item) for item in items[first : first + period])
+    body = tuple(tuple(map(any_layer, item)) for item in items[first : first + period])
     return Layers(first, period, count, names, body)
 
 
@@ -255,53 +254,91 @@ def _named(families: Sequence[Family], free: Callable[[str], str]) -> dict[Famil
     return {family: found[family] for family in families}
 
 
-@dataclass(frozen=True)
-class LineGroup:
-    """Lines that stay together: those of the same equations that follow each other, and what is indented."""
-
-    lines: Item
-
-    @property
-    def code(self) -> Item:
-        """The lines without comments."""
-        return tuple(line.partition("  # ")[0] for line in self.lines)
-
-
-def statements_of(lines: Sequence[str]) -> list[LineGroup]:
-    """The lines of a stage, equation by equation."""
-    found: list[list[str]] = []
-    for line in lines:
-        inside = line.startswith((" ", "else", "elif"))
-        comment = line.partition("  # ")[2]
-        if found and (inside or (comment and comment == found[-1][-1].partition("  # ")[2])):
-            found[-1].append(line)
+def statements_of(statements: Sequence[tree.Statement]) -> list[Item]:
+    """The statements of a stage, equation by equation."""
+    found: list[list[tree.Statement]] = []
+    for s in statements:
+        own = () if isinstance(s, tree.For) else equations_of(s)
+        if found and own and own == _last(found[-1][-1]):
+            found[-1].append(s)
         else:
-            found.append([line])
-    return [LineGroup(tuple(lines)) for lines in found]
+            found.append([s])
+    return [tuple(group) for group in found]
 
 
-def notes_of(statements: Sequence[LineGroup], layers: Layers) -> Iterator[str]:
-    """The comment of each line of the body: the equations that it computes in each layer."""
-    for i in range(layers.first, layers.first + layers.period):
-        of_layers = [statements[i + k * layers.period].lines for k in range(layers.count)]
-        for lines in zip(*of_layers, strict=True):
-            numbers = sorted({number for line in lines for number in equations_of(line)})
-            yield f"  # {listed(numbers)}" if numbers else ""
+def equations_of(s: tree.Statement) -> tuple[int, ...]:
+    """The numbers of the equations that a statement itself computes."""
+    return tuple(getattr(s, "equations", ()))
 
 
-def words_of(lines: Sequence[str]) -> frozenset[str]:
-    """The words of some lines of code."""
-    return frozenset(word for line in lines for word in WORD.findall(line.partition("  # ")[0]))
+def all_equations(statements: Sequence[tree.Statement]) -> list[int]:
+    """Those of statements and of what is within them."""
+    nodes = (n for s in statements for n in s.walk() if isinstance(n, tree.Statement))
+    return sorted({number for node in nodes for number in equations_of(node)})
+
+
+def _last(s: tree.Statement) -> tuple[int, ...]:
+    """The numbers behind the last line of a statement."""
+    if isinstance(s, tree.For):
+        return _last(s.body[-1])
+    return _last((s.otherwise or s.body)[-1]) if isinstance(s, tree.If) else equations_of(s)
+
+
+def lines_of(s: tree.Statement) -> int:
+    """How many lines a statement has."""
+    body = getattr(s, "body", ())
+    otherwise = getattr(s, "otherwise", ())
+    return 1 + sum(map(lines_of, body)) + bool(otherwise) + sum(map(lines_of, otherwise))
+
+
+def numbered_layers(items: Sequence[Item], layers: Layers) -> Iterator[tree.Statement]:
+    """The statements of any layer, each with the equations that it computes in all of them."""
+    for k, item in enumerate(layers.body):
+        of_layers = items[layers.first + k : layers.stop : layers.period]
+        for s, *others in zip(item, *of_layers, strict=True):
+            yield together(s, others)
+
+
+def together(s: tree.Statement, others: Sequence[tree.Statement]) -> tree.Statement:
+    """A statement with the numbers of all equations that others of its form compute."""
+    found: dict[str, Any] = {}
+    if hasattr(s, "equations"):
+        found["equations"] = tuple(sorted({n for other in others for n in equations_of(other)}))
+    for part in ("body", "otherwise"):
+        if hasattr(s, part):
+            inner = zip(getattr(s, part), *(getattr(other, part) for other in others), strict=True)
+            found[part] = tuple(together(one, same) for one, *same in inner)
+    return replace(s, **found)
+
+
+def split_numbers(name: str) -> tuple[list[str], list[str]]:
+    """What stands around the numbers in a name, and these; what begins with 0 is none but for 0 itself."""
+    parts, numbers = [""], list[str]()
+    for digits, letters in groupby(name, str.isdecimal):
+        word = "".join(letters)
+        if digits and (word == "0" or word[0] != "0"):
+            numbers.append(word)
+            parts.append("")
+        else:
+            parts[-1] += word
+    return parts, numbers
 
 
 def numbers_of(name: str) -> tuple[int, ...]:
     """The numbers in a name."""
-    return tuple(map(int, DIGITS.findall(name)))
+    return tuple(map(int, split_numbers(name)[1]))
 
 
-def renamed(line: str, names: Mapping[str, str]) -> str:
-    """A line with other names for some of its words."""
-    return WORD.sub(lambda word: names.get(word.group(), word.group()), line)
+def without_numbers(name: str) -> str:
+    """A name with marks in the place of its numbers."""
+    return "#".join(split_numbers(name)[0])
+
+
+def renamed(node: Any, names: Mapping[str, str]) -> Any:
+    """Code with other names for some variables."""
+    if isinstance(node, tree.Name):
+        return replace(node, id=names.get(node.id, node.id))
+    return node.rebuilt(lambda child: renamed(child, names))
 
 
 def common_numbers(keys: Sequence[Family], count: int) -> range:
@@ -314,25 +351,31 @@ def common_numbers(keys: Sequence[Family], count: int) -> range:
 
 def numbered(key: Family, numbers: range, counter: str) -> str:
     """The key for a layer's number: `f"W{layer}"`."""
-    parts = DIGITS.split(key.names[0])
+    parts, _ = split_numbers(key.names[0])
     first, second = (numbers_of(text) for text in key.names[:2])
     inside = []
     for a, b in zip(first, second, strict=True):
         weight = (b - a) // numbers.step
-        inside.append(str(a) if a == b else f"{{{affine(weight, a - weight * numbers.start, counter)}}}")
+        place = affine(weight, a - weight * numbers.start, counter)
+        inside.append(str(a) if a == b else f"{{{text(place)}}}")
     return "f" + "".join(part + number for part, number in zip(parts, [*inside, ""], strict=True))
 
 
-def affine(weight: int, offset: int, counter: str) -> str:
+def affine(weight: int, offset: int, counter: str) -> tree.Expression:
     """`layer`, `layer - 1`, `2 * layer + 3`."""
+    layer: tree.Expression = infer.integer(counter)
+    if abs(weight) != 1:
+        layer = infer.binary("*", infer.number(abs(weight)), layer)
     if weight < 0:
-        return f"{offset} - {counter}" if weight == -1 else f"{offset} - {-weight} * {counter}"
-    text = counter if weight == 1 else f"{weight} * {counter}"
-    return text if offset == 0 else f"{text} {'+' if offset > 0 else '-'} {abs(offset)}"
+        return infer.binary("-", infer.python_number(str(offset)), layer)
+    if offset == 0:
+        return layer
+    return infer.binary("+" if offset > 0 else "-", layer, infer.number(abs(offset)))
 
 
-def range_text(numbers: range) -> str:
+def range_of(numbers: range) -> tree.Expression:
     """`range(2, 9)`, `range(8, 0, -2)`, `range(3)`."""
-    if numbers.step != 1:
-        return f"range({numbers.start}, {numbers.stop}, {numbers.step})"
-    return f"range({numbers.start}, {numbers.stop})" if numbers.start else f"range({numbers.stop})"
+    ends = [numbers.start, numbers.stop] if numbers.start or numbers.step != 1 else [numbers.stop]
+    ends += [numbers.step] if numbers.step != 1 else []
+    given = (infer.python_number(str(end)) for end in ends)
+    return infer.called("range", *given)

@@ -12,6 +12,7 @@ from functools import cached_property
 
 import sympy
 
+from symbp.codegen.printer import listed
 from symbp.derive.derivation import Derivation
 from symbp.errors import GenerationError
 from symbp.ir.expr import Expr, JumpFunction, Size, free_sizes
@@ -284,14 +285,7 @@ def known_constants(system: System, hyper: Mapping[str, float]) -> dict[str, flo
 def equation_range(segment: Segment) -> str:
     """The numbers of a stage's equations in words: `equations (1) to (8)`."""
     numbers = segment.program.numbers
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][-1] + 1:
-            runs[-1].append(number)
-        else:
-            runs.append([number])
-    parts = [f"({r[0]})" if len(r) == 1 else f"({r[0]}) to ({r[-1]})" for r in runs]
-    return f"equation{'s' if len(numbers) > 1 else ''} {', '.join(parts)}"
+    return f"equation{'s' if len(numbers) > 1 else ''} {listed(numbers)}"
 
 
 def product_of(shape: tuple[Expr, ...]) -> Expr:

@@ -1,7 +1,7 @@
-"""One walk from a scalar body to Python text; a target says only how each node is spelled.
+"""One walk from a scalar body to an expression of code; a target says only how each node is spelled.
 
-Enters: bodies of equations. Leaves: `Written` text with its binding strength, axes and kind of number.
-Must not know: ops, kernels, loops. `emit.arrays` and `emit.elements` override the small methods.
+Enters: bodies of equations. Leaves: `Written` expressions with their axes and kind of number.
+Must not know: ops, kernels, loops, layout. `emit.arrays` and `emit.elements` override the small methods.
 
 Numerically kind spellings are chosen by form: log(1 + u), exp(u) − 1, 1/(1 + exp(u)), log(1 + exp(u)). Two
 terms under a guard and its complement are one choice, so that what is not taken is not added as zero.
@@ -10,11 +10,10 @@ terms under a guard and its complement are one choice, so that what is not taken
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import sympy
 
+from symbp.codegen import infer
 from symbp.emit.terms import (
     added_in_order,
     content,
@@ -25,39 +24,12 @@ from symbp.emit.terms import (
     rank,
     readable,
 )
+from symbp.emit.written import ZERO, Kind, Test, Written, is_short
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, nan_guards, nan_reads
 from symbp.ir.printer import decimal, expression_text
 
-# The binding strength of Python text; a quotient or remainder is a product, but -a // b is (-a) // b.
-CHOICE, OR, COMPARE, ADD, QUOTIENT, MUL, UNARY, POW, ATOM = range(9)
-Kind = Literal["real", "number", "bool", "integer"]
 POLYGAMMA = {0: "digamma", 1: "trigamma"}  # the derivatives of log Γ that the targets have a function for
-
-
-@dataclass(frozen=True)
-class Written:
-    """Text of a value; `axes` are the indices of its array axes. A `number` is a plain Python number."""
-
-    text: str
-    binding: int = ATOM
-    axes: tuple[Index, ...] = ()
-    kind: Kind = "real"
-
-    def at_least(self, binding: int) -> str:
-        """The text, in parentheses if it binds more weakly."""
-        return self.text if self.binding >= binding else f"({self.text})"
-
-
-ZERO = Written("0", kind="integer")
-
-
-@dataclass(frozen=True)
-class Test:
-    """A condition under which a value stands, or one that `excludes` it."""
-
-    condition: Written
-    excludes: bool
 
 
 class Spelling:
@@ -84,10 +56,10 @@ class Spelling:
         raise NotImplementedError
 
     def size(self, e: Size) -> Written:
-        return Written(e.name, kind="number")
+        return Written(infer.name(e.name, (), "number"), kind="number")
 
     def number(self, text: str) -> Written:
-        return Written(text, ADD if text.startswith("-") else ATOM, kind="number")
+        return Written(infer.python_number(text), kind="number")
 
     def together(self, values: Sequence[Written]) -> tuple[list[Written], tuple[Index, ...]]:
         """The values lifted to a common frame, and its axes."""
@@ -113,7 +85,7 @@ class Spelling:
 
     # --- the walk
     def write(self, e: Expr) -> Written:
-        """The text of a body as a value."""
+        """The code of a body as a value."""
         if e in self.known:
             return self.known[e]
         if isinstance(e, Access):
@@ -143,7 +115,7 @@ class Spelling:
         raise LoweringError(f"{self.target} code has no form for {type(e).__name__}", where=self.where)
 
     def lazily(self, e: Expr) -> Written:
-        """The text of what one decision excludes or not, if nothing must be computed before the line: such
+        """The code of what one decision excludes or not, if nothing must be computed before the line: such
         a part is computed in any case, and may not read what is out of range."""
         return self.write(e)
 
@@ -159,7 +131,7 @@ class Spelling:
         spelled = self.functions[name]
         if spelled.startswith("_"):
             self.helpers.add(spelled)
-        return Written(f"{spelled}({', '.join(v.text for v in values)})", ATOM, axes)
+        return Written(infer.elementwise(spelled, *(v.node for v in values)), axes)
 
     def condition(self, e: Guard) -> Written:
         """A guard as a truth value."""
@@ -169,7 +141,7 @@ class Spelling:
         side = self.integer if e.lhs.is_integer and e.rhs.is_integer else self.write
         (left, right), axes = self.together([side(lhs), side(rhs)])
         sign = {"=": "=="}.get(op, op)
-        return Written(f"{left.at_least(ADD)} {sign} {right.at_least(ADD)}", COMPARE, axes, "bool")
+        return Written(infer.binary(sign, left.node, right.node), axes, "bool")
 
     def integer(self, e: Expr) -> Written:
         """An integer expression: subscripts and the sides of integer relations."""
@@ -182,7 +154,7 @@ class Spelling:
         if isinstance(e, (FloorDiv, Mod)):
             (a, b), axes = self.together([self.integer(arg) for arg in e.args])
             sign = "//" if isinstance(e, FloorDiv) else "%"
-            return Written(f"{a.at_least(UNARY)} {sign} {b.at_least(UNARY)}", QUOTIENT, axes, "integer")
+            return Written(infer.binary(sign, a.node, b.node), axes, "integer")
         if e.is_Add:
             terms = sorted(e.args, key=lambda t: (negative(t), bool(t.is_number), expression_text(t)))
             return self._added(
@@ -192,16 +164,17 @@ class Spelling:
             coefficient, rest = e.as_coeff_Mul()
             if coefficient == -1:
                 value = self.integer(rest)
-                return Written(f"-{value.at_least(MUL)}", ADD, value.axes, "integer")
+                return Written(infer.negated(value.node), value.axes, "integer")
             factors = sorted(sympy.Mul.make_args(e), key=lambda f: (not f.is_number, expression_text(f)))
             guards = sorted((f for f in factors if isinstance(f, Guard)), key=guard_rank)
             if guards and e.atoms(Access) - sympy.Mul(*guards).atoms(Access):
                 return self._guarded_integer(guards, sympy.Mul(*[f for f in factors if f not in guards]))
             values, axes = self.together([self.integer(f) for f in factors])
-            return Written(" * ".join(v.at_least(UNARY) for v in values), MUL, axes, "integer")
+            return Written(infer.joined("*", [v.node for v in values]), axes, "integer")
         if e.is_Pow and e.exp.is_Integer and e.exp.is_positive:
             value = self.integer(e.base)
-            return Written(f"{value.at_least(ATOM)}**{e.exp}", POW, value.axes, "integer")
+            power = infer.python_number(str(e.exp))
+            return Written(infer.binary("**", value.node, power), value.axes, "integer")
         return self.write(e)
 
     def _guarded_integer(self, guards: list[Guard], rest: Expr) -> Written:
@@ -219,7 +192,8 @@ class Spelling:
     def _rational(self, e: Expr) -> Written:
         text = decimal(e)
         if "/" in text:
-            return Written(f"{self.number(str(e.p)).text} / {self.number(str(e.q)).text}", MUL, kind="number")
+            over, under = self.number(str(e.p)).node, self.number(str(e.q)).node
+            return Written(infer.binary("/", over, under), kind="number")
         return self.number(text)
 
     def _constant(self, e: Expr) -> Written:
@@ -249,7 +223,7 @@ class Spelling:
             return self.call("expm1", (e + 1).args[0])
         if e.as_coeff_Add()[0] == 1 and isinstance(1 - e, sympy.exp):
             grown = self.call("expm1", (1 - e).args[0])
-            return Written(f"-{grown.at_least(MUL)}", ADD, grown.axes)
+            return Written(infer.negated(grown.node), grown.axes)
         choice = self._choice(e)
         if choice is not None:
             return choice
@@ -264,12 +238,11 @@ class Spelling:
 
     def _added(self, terms: Sequence[tuple[bool, Written]], kind: Kind) -> Written:
         values, axes = self.together([value for _, value in terms])
-        text = ("-" if terms[0][0] else "") + values[0].at_least(MUL if terms[0][0] else ADD)
+        node = infer.negated(values[0].node) if terms[0][0] else values[0].node
         for (minus, _), value in zip(terms[1:], values[1:], strict=True):
-            least = QUOTIENT if minus or value.text.startswith("-") else ADD
-            text += f" {'-' if minus else '+'} {value.at_least(least)}"
+            node = infer.binary("-", node, value.node) if minus else infer.plus(node, value.node)
         plain = all(value.kind == "number" for value in values)
-        return Written(text, ADD, axes, "number" if plain else kind)
+        return Written(node, axes, "number" if plain else kind)
 
     def _choice(self, e: Expr) -> Written | None:
         """`[c]·a + [¬c]·b + rest` as a choice between a and b, for the first guard with a complement."""
@@ -364,8 +337,8 @@ class Spelling:
     def _stands(self, test: Test) -> Written:
         if not test.excludes:
             return test.condition
-        text, axes = test.condition.at_least(COMPARE), test.condition.axes
-        return Written(f"~({text})" if axes else f"not {text}", UNARY if axes else OR, axes, "bool")
+        axes = test.condition.axes
+        return Written(infer.unary("~" if axes else "not ", test.condition.node), axes, "bool")
 
     def _all(self, conditions: Sequence[Written]) -> Written:
         return self.both(conditions) if len(conditions) > 1 else conditions[0]
@@ -389,7 +362,7 @@ class Spelling:
                 over.append(factor)
         if coefficient.is_negative:
             inner = self._quotient(-coefficient, over, under)
-            return Written(f"-{inner.at_least(MUL)}", ADD, inner.axes, inner.kind)
+            return Written(infer.negated(inner.node), inner.axes, inner.kind)
         return self._quotient(coefficient, over, under)
 
     def _quotient(self, coefficient: Expr, over: list[Expr], under: list[Expr]) -> Written:
@@ -418,14 +391,13 @@ class Spelling:
     def _over(self, over: list[Written], under: list[Written]) -> Written:
         values, axes = self.together([*over, *under])
         high, low = values[: len(over)], values[len(over) :]
-        text = " * ".join(v.at_least(MUL if k == 0 else UNARY) for k, v in enumerate(high))
-        kind: Kind = "number" if all(v.kind == "number" for v in values) else "real"
-        if low:
-            bottom = " * ".join(v.at_least(MUL if k == 0 else UNARY) for k, v in enumerate(low))
-            text += f" / ({bottom})" if len(low) > 1 else f" / {low[0].at_least(UNARY)}"
         if len(values) == 1:
             return values[0]
-        return Written(text, MUL, axes, kind)
+        node = infer.joined("*", [v.node for v in high])
+        kind: Kind = "number" if all(v.kind == "number" for v in values) else "real"
+        if low:
+            node = infer.binary("/", node, infer.joined("*", [v.node for v in low]))
+        return Written(node, axes, kind)
 
     # --- powers
     def _power(self, base: Expr, exponent: Expr) -> Written:
@@ -436,18 +408,19 @@ class Spelling:
         if exponent == sympy.Rational(1, 2):
             return self.call("sqrt", base)
         # an integer to a negative integer is no integer
-        value = Written(f"{base}.0", ATOM, kind="number") if base.is_Integer else self.write(base)
+        value = self.number(f"{base}.0") if base.is_Integer else self.write(base)
         if exponent.is_Integer and exponent <= 4:
             return self._repeated(value, int(exponent))
         (low, high), axes = self.together([value, self.write(exponent)])
-        return Written(f"{low.at_least(ATOM)}**{high.at_least(ATOM)}", POW, axes)
+        return Written(infer.binary("**", low.node, high.node), axes)
 
     def _repeated(self, value: Written, times: int) -> Written:
         if times == 1:
             return value
-        if value.binding < ATOM or len(value.text) > 24 or "(" in value.text:
+        if not is_short(value.node):
             return self.integer_power(value, times)
-        return Written(" * ".join([value.text] * times), MUL, value.axes, value.kind)
+        return Written(infer.joined("*", [value.node] * times), value.axes, value.kind)
 
     def integer_power(self, value: Written, times: int) -> Written:
-        return Written(f"{value.at_least(ATOM)}**{times}", POW, value.axes, value.kind)
+        power = infer.python_number(str(times))
+        return Written(infer.binary("**", value.node, power), value.axes, value.kind)

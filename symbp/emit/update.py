@@ -6,13 +6,16 @@ Must not know: which optimizers exist.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from symbp.emit.blocks import Function, note
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Effect, Expression, For, Name, Statement
+from symbp.emit.blocks import Function
 from symbp.emit.elements import ElementSpelling, ScalarSpelling
 from symbp.emit.names import Names
 from symbp.emit.parts import Parts
-from symbp.emit.spelling import Written
+from symbp.emit.written import Written
 from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, Index, free_indices
 from symbp.ir.printer import equation_text
@@ -72,60 +75,71 @@ class _UpdateSpelling(ElementSpelling):
 
     def write(self, e: Expr) -> Written:
         constant = self.loops and e.atoms(Access) and not free_indices(e) and not isinstance(e, Access)
-        return Written(self.update.constant(e, self.equation_number)) if constant else super().write(e)
+        if not constant:
+            return super().write(e)
+        return Written(self.update.constant(e, self.equation_number))
 
 
 class _NumbaUpdate:
-    """The lines of an update: scalars before the loop, then one loop over the parameters."""
+    """The code of an update: scalars before the loop, then one loop over the parameters."""
 
     def __init__(self, rule: UpdateRule, names: Names, real: str) -> None:
         self.rule, self.names, self.real, self.loop = rule, names, real, names.free("i")
         self.shapes: Mapping[str, tuple[Expr, ...]] = {t.name: t.shape for t in rule.system.tensors}
         self.scalars = {name for name, shape in self.shapes.items() if not shape}
         self.locals = frozenset(e.target for e in rule.system.equations if e.indices)
-        self.constants: dict[Expr, str] = {}
-        self.before: list[str] = []
+        self.constants: dict[Expr, Name] = {}
+        self.before: list[Assign] = []
         self.own: frozenset[str] = (
             frozenset()
         )  # numbers of one part, and what is computed of them, for the part's loops
-        self.inside: list[str] = []
+        self.inside: list[Assign] = []
         self.helpers: set[str] = set()
 
-    def constant(self, e: Expr, number: int) -> str:
+    def constant(self, e: Expr, number: int) -> Name:
         """The name of a subexpression of scalars, computed before the loop."""
         if e not in self.constants:
-            name = self.names.free(f"c{len(self.constants) + 1}")
+            name = infer.name(self.names.free(f"c{len(self.constants) + 1}"), (), "number")
             double = ScalarSpelling({}, self.shapes, self.names.tensors, "", f"({PREFIX}{number})")
             double.scalars = self.scalars
-            text = double.write(e).text
+            value = double.write(e).node
             self.helpers |= double.helpers
             reads_own = any(access.name in self.own for access in e.atoms(Access))
             (self.inside if reads_own else self.before).append(
-                f"{name} = {f'{self.real}({text})' if self.real else text}{note(number, prefix=PREFIX)}"
+                Assign(name, infer.elementwise(self.real, value) if self.real else value, "", (number,))
             )
             self.constants[e] = name
         return self.constants[e]
 
-    def stores(self) -> list[str]:
-        """The lines that end an entry's update."""
-        updates = self.rule.system.updates.items()
-        return [f"{self.names.tensors[old]}[{self.loop}] = {self.names.tensors[new]}" for old, new in updates]
+    def stores(self) -> list[Assign]:
+        """What ends an entry's update."""
+        updates, index = self.rule.system.updates.items(), infer.integer(self.loop)
+        return [Assign(infer.sliced(self.array(old), [index], ()), self.array(new)) for old, new in updates]
 
-    def lines(self, number: int, equation: Equation) -> Iterator[str]:
+    def array(self, name: str) -> Name:
+        """The variable of a tensor."""
+        return infer.name(self.names.tensors[name], self.shapes[name])
+
+    def each_entry(self, inner: Sequence[Statement], *ends: Expression) -> For:
+        """A loop over entries, all of them or those between two ends."""
+        every = infer.called("len", self.array(THETA))
+        over = infer.called("range", *(ends or (every,)))
+        return For(infer.integer(self.loop), over, tuple(inner))
+
+    def code(self, number: int, equation: Equation) -> list[Assign]:
+        """What computes an equation for one entry, or a number; of a sum, what is added for one entry."""
         spelling = _UpdateSpelling(self, number, equation)
-        comment = note(number, prefix=PREFIX)
-        target = self.names.tensors[equation.target]
         if equation.indices:
             spelling.name_repeated(equation.body)
-        text = spelling.write(equation.body).text
-        if equation.reduction:
-            yield f"{target} = 0.0"
-            yield f"for {self.loop} in range(len({self.names.tensors[THETA]})):"
-            yield f"    {target} += {text}{comment}"
-        else:
-            yield from (line + comment for line in spelling.prelude)
-            yield f"{target} = {text}{comment}"
+        value = spelling.write(equation.body).node
         self.helpers |= spelling.helpers
+        before = [] if equation.reduction else [replace(s, equations=(number,)) for s in spelling.prelude]
+        target, op = self.array(equation.target), "+" if equation.reduction else ""
+        return [*before, Assign(target, value, op, (number,))]
+
+    def nothing(self, equation: Equation) -> Assign:
+        """A sum before anything is added."""
+        return Assign(self.array(equation.target), infer.number(0.0))
 
 
 def numba_update(
@@ -136,12 +150,19 @@ def numba_update(
         return _by_parts(rule, names, real, parts)
     numbered = numbered_updates(rule)
     update = _NumbaUpdate(rule, names, real)
-    scalars = [line for k, e in numbered if not e.indices for line in update.lines(k, e)]
-    inner = [line for k, e in numbered if e.indices for line in update.lines(k, e)]
-    inner += update.stores()
-    loop = f"for {update.loop} in range(len({names.tensors[THETA]})):"
-    body = ("_disjoint()", *scalars, *update.before, loop, *(f"    {line}" for line in inner))
-    return Function("_update", arguments(rule), doc(rule), body, ("@kernel",)), update.helpers
+    scalars: list[Statement] = []
+    for k, e in numbered:
+        if not e.indices:
+            own = update.code(k, e)
+            scalars += [update.nothing(e), update.each_entry(own)] if e.reduction else own
+    inner = [s for k, e in numbered if e.indices for s in update.code(k, e)]
+    loop = update.each_entry([*inner, *update.stores()])
+    return _function(rule, (*scalars, *update.before, loop)), update.helpers
+
+
+def _function(rule: UpdateRule, body: Sequence[Statement]) -> Function:
+    disjoint = Effect(infer.called("_disjoint"))
+    return Function("_update", arguments(rule), doc(rule), (disjoint, *body), ("@kernel",), PREFIX)
 
 
 def _by_parts(rule: UpdateRule, names: Names, real: str, parts: Parts) -> tuple[Function, set[str]]:
@@ -153,37 +174,35 @@ def _by_parts(rule: UpdateRule, names: Names, real: str, parts: Parts) -> tuple[
     update.own = rule.own_numbers
     numbered = list(enumerate(one.system.equations, 1))
     entries = [(k, e) for k, e in numbered if e.indices]
-    table, first, stop = names.free("parts"), names.free("first"), names.free("stop")
-    head = f"for {', '.join([first, stop, *(names.tensors[leaf] for leaf in parts.own)])} in {table}:"
-    loop = f"for {update.loop} in range({first}, {stop}):"
+    table = names.free("parts")
+    ends = [infer.integer(names.free(word)) for word in ("first", "stop")]
 
-    def summed(number: int, equation: Equation) -> list[str]:
-        target = names.tensors[equation.target]
-        needed = _needed(equation, entries)
-        before = [line for k, e in needed for line in update.lines(k, e)]
-        *_, last = update.lines(number, equation)
-        return [f"{target} = 0.0", loop, *(f"    {line}" for line in (*before, last.strip()))]
+    def each_part(body: Sequence[Statement]) -> For:
+        variables = infer.tuple_of(*ends, *(update.array(leaf) for leaf in parts.own))
+        return For(variables, infer.word(table), tuple(body))
 
-    once: list[str] = []
-    each: list[str] = []
+    once: list[Statement] = []
+    each: list[Statement] = []
     for number, equation in numbered:
         if equation.indices:
             continue
-        lines = summed(number, equation) if equation.reduction else list(update.lines(number, equation))
+        code: list[Statement] = list[Statement](update.code(number, equation))
+        if equation.reduction:
+            needed = [s for k, e in _needed(equation, entries) for s in update.code(k, e)]
+            code = [update.each_entry([*needed, *code], *ends)]
         if equation.target in update.own:
-            each += [*update.inside, *lines]
+            start = [update.nothing(equation)] if equation.reduction else []
+            each += [*update.inside, *start, *code]
             update.inside.clear()
         elif equation.reduction:
-            zero, *rest = lines
-            once += [zero, head, *(f"    {line}" for line in (*update.inside, *rest))]
+            once += [update.nothing(equation), each_part([*update.inside, *code])]
             update.inside.clear()
         else:
-            once += lines
-    inner = [*(line for k, e in entries for line in update.lines(k, e)), *update.stores()]
-    each += [*update.inside, loop, *(f"    {line}" for line in inner)]
-    made = parts.lines(table)
-    body = ("_disjoint()", *made, *once, *update.before, head, *(f"    {line}" for line in each))
-    return Function("_update", arguments(rule), doc(rule), body, ("@kernel",)), update.helpers
+            once += code
+    inner = [*(s for k, e in entries for s in update.code(k, e)), *update.stores()]
+    each += [*update.inside, update.each_entry(inner, *ends)]
+    body = (parts.table(table), *once, *update.before, each_part(each))
+    return _function(rule, body), update.helpers
 
 
 def _needed(equation: Equation, entries: Sequence[tuple[int, Equation]]) -> list[tuple[int, Equation]]:

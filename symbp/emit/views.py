@@ -1,6 +1,6 @@
 """Reads at affine positions as views: slices, reshapes, windows; nothing is gathered element by element.
 
-Enters: an access and the spelling that it stands in. Leaves: text such as `x[:, ::2]`, `x.reshape(N, 6, 4)`
+Enters: an access and the spelling that it stands in. Leaves: code such as `x[:, ::2]`, `x.reshape(N, 6, 4)`
 or `_windows(x, (N, 5, 24), (0, 1, 1))`, its axes as they come. Must not know: statements, loops' bodies.
 
 A read that may leave its tensor's range is taken from a padded copy, where what is outside is a number.
@@ -14,7 +14,9 @@ from typing import Protocol
 
 import sympy
 
-from symbp.emit.spelling import ATOM, Kind, Written
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Expression, Name, NewAxis, Node, Slice
+from symbp.emit.written import DTYPES, Kind, Written
 from symbp.ir.affine import Affine, affine, settled
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, free_indices
@@ -25,10 +27,10 @@ class Frame(Protocol):
 
     extents: Mapping[Index, Expr]
     shapes: Mapping[str, tuple[Expr, ...]]
-    loops: dict[Index, str]
+    loops: dict[Index, Expression]
     helpers: set[str]
-    prelude: list[str]
-    hoisted: list[str] | None  # lines before a loop; those of its body go into the prelude
+    prelude: list[Assign]
+    hoisted: list[Assign] | None  # statements before a loop; those of its body go into the prelude
     guarded: int
 
     def integer(self, e: Expr) -> Written: ...
@@ -45,7 +47,7 @@ class _Axis:
     extent: Expr
 
 
-def view(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+def view(frame: Frame, access: Access, name: Name, kind: Kind) -> Written | None:
     """The read as a view (its axes in any order), or None if its positions are not affine."""
     reshaped = _merged(frame, access, name, kind) or _split(frame, access, name, kind)
     if reshaped is not None:
@@ -100,23 +102,24 @@ def _padding(frame: Frame, access: Access, any_value: bool = False) -> list[tupl
     return found
 
 
-def _padded(frame: Frame, access: Access, name: str, padding: Sequence[tuple[Expr, Expr]]) -> str:
+def _padded(frame: Frame, access: Access, name: Name, padding: Sequence[tuple[Expr, Expr]]) -> Name:
     """The name of a padded copy."""
-    widths = ", ".join(f"({frame.integer(a).text}, {frame.integer(b).text})" for a, b in padding)
-    widths = f"({widths})" if len(padding) > 1 else widths
+    pairs = [infer.tuple_of(frame.integer(a).node, frame.integer(b).node) for a, b in padding]
+    widths = infer.tuple_of(*pairs) if len(padding) > 1 else pairs[0]
     outside = access.outside or sympy.Integer(0)
-    value = "" if outside == 0 else f", constant_values={frame.write(outside).text}"
-    line = f"np.pad({name}, {widths}{value})"
+    more = {} if outside == 0 else {"constant_values": frame.write(outside).node}
+    shape = [sympy.expand(n + a + b) for n, (a, b) in zip(name.shape, padding, strict=True)]
+    padded = infer.call("np.pad", name, widths, shape=shape, dtype=name.dtype, more=more)
     before = frame.prelude if frame.hoisted is None else frame.hoisted
     for known in before:
-        if known.endswith(f" = {line}"):
-            return known.split(" = ", 1)[0]
-    copy = frame.fresh("padded")
-    before.append(f"{copy} = {line}")
+        if known.value == padded and isinstance(known.target, Name):
+            return known.target
+    copy = infer.name(frame.fresh("padded"), shape, name.dtype)
+    before.append(Assign(copy, padded))
     return copy
 
 
-def shifted(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+def shifted(frame: Frame, access: Access, name: Name, kind: Kind) -> Written | None:
     """A read that leaves its tensor at one end of one axis, where what is outside is a value of its own:
     `np.concatenate((h0[:, None], h[:, :T - 1]), 1)`; or None."""
     padding, own = _padding(frame, access, any_value=True), getattr(frame, "frame", ())
@@ -142,8 +145,9 @@ def shifted(frame: Frame, access: Access, name: str, kind: Kind) -> Written | No
     if outside.kind == "number" or set(outside.axes) - set(axes):
         return None
     start = sympy.Integer(0) if before != 0 else sympy.expand(form.offset)
-    parts = [":"] * len(plain)
-    parts.insert(axis, spaced(_text(frame, start), frame.integer(sympy.expand(start + inside)).text))
+    parts: list[Node] = [Slice()] * len(plain)
+    stop = frame.integer(sympy.expand(start + inside)).node
+    parts.insert(axis, Slice(None if start == 0 else frame.integer(start).node, stop))
     order = [s for s in access.subscripts if isinstance(s, Index)]
     order.insert(axis, index) if not isinstance(subscript, Index) else None
     if tuple(order) != axes or any(
@@ -152,44 +156,43 @@ def shifted(frame: Frame, access: Access, name: str, kind: Kind) -> Written | No
         if i != index
     ):
         return None
-    first, last = _beside(frame, outside, axes, index, width), f"{name}[{', '.join(_trimmed(parts))}]"
-    ends = f"{first}, {last}" if before != 0 else f"{last}, {first}"
-    return Written(f"np.concatenate(({ends}), {axis})", ATOM, axes, kind)
+    first = _beside(frame, outside, axes, index, width)
+    last = infer.sliced(name, _trimmed(parts), [inside if i == index else frame.extents[i] for i in order])
+    ends = infer.tuple_of(first, last) if before != 0 else infer.tuple_of(last, first)
+    shape = [frame.extents[i] for i in axes]
+    node = infer.call("np.concatenate", ends, infer.number(axis), shape=shape, dtype=DTYPES[kind])
+    return Written(node, axes, kind)
 
 
-def _beside(frame: Frame, value: Written, axes: tuple[Index, ...], index: Index, width: Expr) -> str:
+def _beside(frame: Frame, value: Written, axes: tuple[Index, ...], index: Index, width: Expr) -> Expression:
     """A value without an index, repeated along its axis."""
-    marks = [":" if i in value.axes else "None" for i in axes]
-    text = f"{value.at_least(ATOM)}[{', '.join(_trimmed(marks))}]"
+    marks: list[Node] = [Slice() if i in value.axes else NewAxis() for i in axes]
+    lifted = infer.subscript(value.node, *_trimmed(marks))
     if width == 1 and set(value.axes) == set(axes) - {index}:
-        return text
-    shape = ", ".join(frame.integer(width if i == index else frame.extents[i]).text for i in axes)
-    return f"np.broadcast_to({text if value.axes else value.text}, ({shape}))"
+        return lifted
+    extents = [width if i == index else frame.extents[i] for i in axes]
+    shape = infer.tuple_of(*(frame.integer(e).node for e in extents))
+    return infer.call("np.broadcast_to", lifted if value.axes else value.node, shape, shape=extents)
 
 
-def _trimmed(parts: Sequence[str]) -> list[str]:
+def _trimmed(parts: Sequence[Node]) -> list[Node]:
     found = list(parts)
-    while found and found[-1] == ":":
+    while found and found[-1] == Slice():
         found.pop()
     return found
 
 
-def _text(frame: Frame, start: Expr) -> str:
-    return "" if start == 0 else frame.integer(start).text
-
-
-def _sliced(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written:
+def _sliced(frame: Frame, axes: Sequence[_Axis], name: Name, kind: Kind) -> Written:
     """One index along each axis: basic slices."""
-    parts = [
-        slice_text(frame, a.form.offset, *_only(a.form), a.extent)
+    parts = _trimmed([
+        slice_of(frame, a.form.offset, *_only(a.form), a.extent)
         if a.form.weights
-        else frame.integer(a.form.offset).text
+        else frame.integer(a.form.offset).node
         for a in axes
-    ]
-    while parts and parts[-1] == ":":
-        parts.pop()
-    text = f"{name}[{', '.join(parts)}]" if parts else name
-    return Written(text, ATOM, tuple(i for a in axes for i in a.form.weights), kind)
+    ])  # fmt: skip
+    kept = tuple(i for a in axes for i in a.form.weights)
+    node = infer.sliced(name, parts, [frame.extents[i] for i in kept]) if parts else name
+    return Written(node, kept, kind)
 
 
 def _stops(frame: Frame, axis: _Axis) -> bool:
@@ -207,27 +210,19 @@ def _only(form: Affine) -> tuple[int, Index]:
     return weight, index
 
 
-def slice_text(frame: Frame, start: Expr, weight: int, index: Index, extent: Expr) -> str:
+def slice_of(frame: Frame, start: Expr, weight: int, index: Index, extent: Expr) -> Slice:
     """The positions `start + weight·index` along an axis, as a slice shortened where an end is meant."""
     count = frame.extents[index]
     last = sympy.expand(start + weight * (count - 1))
     room = extent - 1 - last if weight > 0 else last  # beyond the last element
     whole = never_negative(room, frame.extents) and never_negative(abs(weight) - 1 - room, frame.extents)
-    stop = "" if whole else frame.integer(sympy.expand(last + (1 if weight > 0 else -1))).text
+    stop = None if whole else frame.integer(sympy.expand(last + (1 if weight > 0 else -1))).node
     first = 0 if weight > 0 else extent - 1
-    begin = "" if sympy.expand(start - first) == 0 else frame.integer(start).text
-    return spaced(begin, stop, "" if weight == 1 else str(weight))
+    begin = None if sympy.expand(start - first) == 0 else frame.integer(start).node
+    return Slice(begin, stop, None if weight == 1 else infer.python_number(str(weight)))
 
 
-def spaced(begin: str, stop: str, step: str = "") -> str:
-    """A slice, spaced as its parts need it."""
-    parts = [begin, stop, *([step] if step else [])]
-    if all(part == "" or part.lstrip("-").isalnum() for part in parts):
-        return ":".join(parts)
-    return " : ".join(parts).strip().replace(" :  : ", " :: ")
-
-
-def _split(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+def _split(frame: Frame, access: Access, name: Name, kind: Kind) -> Written | None:
     """A read at numbers whose digits are indices, over whole axes, `x[n, i·W + j]`: `x.reshape(N, H, W)`."""
     digits: list[Index] = []
     shape = frame.shapes[access.name]
@@ -238,8 +233,12 @@ def _split(frame: Frame, access: Access, name: str, kind: Kind) -> Written | Non
         digits += found
     if len(digits) == len(shape):
         return None  # plain
-    sizes = ", ".join(frame.integer(frame.extents[i]).text for i in digits)
-    return Written(f"{name}.reshape({sizes})", ATOM, tuple(digits), kind)
+    return Written(_reshaped(frame, name, [frame.extents[i] for i in digits]), tuple(digits), kind)
+
+
+def _reshaped(frame: Frame, name: Name, shape: Sequence[Expr]) -> Expression:
+    sizes = [frame.integer(e).node for e in shape]
+    return infer.call(".reshape", name, *sizes, shape=shape, dtype=name.dtype)
 
 
 def _digits_of(e: Expr, extent: Expr, extents: Mapping[Index, Expr]) -> list[Index]:
@@ -258,27 +257,28 @@ def _digits_of(e: Expr, extent: Expr, extents: Mapping[Index, Expr]) -> list[Ind
     return digits if sympy.expand(size - extent) == 0 else []
 
 
-def _windowed(frame: Frame, axes: Sequence[_Axis], name: str, kind: Kind) -> Written:
+def _windowed(frame: Frame, axes: Sequence[_Axis], name: Name, kind: Kind) -> Written:
     """Several indices along one axis: windows that overlap, by strides."""
-    starts = [
-        f"{frame.integer(a.form.offset).text}:" if a.form.offset != 0 or not a.form.weights else ":"
-        for a in axes
+    offsets = [frame.integer(a.form.offset).node for a in axes]
+    starts: list[Node] = [
+        (Slice(offset) if a.form.offset != 0 else Slice()) if a.form.weights else offset
+        for a, offset in zip(axes, offsets, strict=True)
     ]
-    starts = [s if a.form.weights else s.removesuffix(":") for s, a in zip(starts, axes, strict=True)]
-    while starts and starts[-1] == ":":
-        starts.pop()
-    base = f"{name}[{', '.join(starts)}]" if starts else name
+    starts = _trimmed(starts)
+    left = [sympy.expand(a.extent - a.form.offset) for a in axes if a.form.weights]
+    base = infer.sliced(name, starts, left) if starts else name
     moving = [a for a in axes if a.form.weights]
     places = [(i, k, w) for k, a in enumerate(moving) for i, w in a.form.weights.items()]
     order = {index: k for k, index in enumerate(_in_order(frame, [i for i, _, _ in places]))}
     places.sort(key=lambda place: order[place[0]])
-    shape = ", ".join(frame.integer(frame.extents[i]).text for i, _, _ in places)
-    along = ", ".join(str(k) for _, k, _ in places)
-    steps = ", ".join(str(w) for _, _, w in places)
+    extents = [frame.extents[i] for i, _, _ in places]
+    shape = infer.tuple_of(*(frame.integer(e).node for e in extents))
+    along = infer.tuple_of(*(infer.number(k) for _, k, _ in places))
+    steps = [infer.tuple_of(*(infer.python_number(str(w)) for _, _, w in places))]
+    more = steps if any(w != 1 for _, _, w in places) else []
     frame.helpers.add("_windows")
-    more = f", ({steps})" if any(w != 1 for _, _, w in places) else ""
-    text = f"_windows({base}, ({shape}), ({along}){more})"
-    return Written(text, ATOM, tuple(i for i, _, _ in places), kind)
+    node = infer.call("_windows", base, shape, along, *more, shape=extents, dtype=name.dtype)
+    return Written(node, tuple(i for i, _, _ in places), kind)
 
 
 def _in_order(frame: Frame, indices: Sequence[Index]) -> list[Index]:
@@ -286,7 +286,7 @@ def _in_order(frame: Frame, indices: Sequence[Index]) -> list[Index]:
     return sorted(indices, key=own.index) if set(indices) <= set(own) else list(indices)
 
 
-def _merged(frame: Frame, access: Access, name: str, kind: Kind) -> Written | None:
+def _merged(frame: Frame, access: Access, name: Name, kind: Kind) -> Written | None:
     """A read of neighbouring axes at the digits of one index, over all of them: `x.reshape(N, 24)`."""
     shape = frame.shapes[access.name]
     axes: list[Index] = []
@@ -315,8 +315,7 @@ def _merged(frame: Frame, access: Access, name: str, kind: Kind) -> Written | No
         position = stop
     if len(axes) == len(shape):
         return None  # plain
-    text = ", ".join(frame.integer(e).text for e in extents)
-    return Written(f"{name}.reshape({text})", ATOM, tuple(axes), kind)
+    return Written(_reshaped(frame, name, extents), tuple(axes), kind)
 
 
 def _are_digits(

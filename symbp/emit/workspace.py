@@ -11,12 +11,13 @@ from dataclasses import replace
 
 import sympy
 
+from symbp.codegen import infer
 from symbp.emit.blocks import Function, wrapped
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.names import key_of
 from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
-from symbp.emit.sections.entries import Entry, entry_lines
+from symbp.emit.sections.entries import Entry, table_of
 from symbp.emit.sections.tables import quoted
 from symbp.emit.segments import STEP, LoweredNetwork
 from symbp.ir.expr import Size
@@ -120,13 +121,11 @@ def places_function(network: LoweredNetwork, memory: MemoryPlan) -> Function:
     shapes = {t.name: t.shape for t in network.tensors}
     entries = []
     for name, place in memory.named.items():
-        shape = [spelled.integer(e).text for e in shapes.get(name, place.buffer.shape)]
-        extents = f"({', '.join(shape)}{',' if len(shape) == 1 else ''})"
-        start = spelled.integer(place.start).text
-        entries.append(Entry(name, f"({_which(place.buffer)}, {start}, {extents})"))
-    lines = [f"    {line}" for line in entry_lines(entries)]
+        shape = infer.tuple_of(*(spelled.integer(e).node for e in shapes.get(name, place.buffer.shape)))
+        start = spelled.integer(place.start).node
+        entries.append(Entry(name, infer.tuple_of(infer.number(_which(place.buffer)), start, shape)))
     doc = "Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."
-    return Function("_places", network.stage_sizes, doc, ("return {", *lines, "}"))
+    return Function("_places", network.stage_sizes, doc, (table_of(entries),))
 
 
 def memory_tables(network: LoweredNetwork, scratch: Scratch | None = None) -> list[str]:
@@ -162,7 +161,7 @@ def block_tables(network: LoweredNetwork, memory: MemoryPlan) -> list[str]:
 
 def _made_by(function: str, scratch: Scratch) -> tuple[str, ...]:
     """The constants that a function makes; a workspace starts with zeros."""
-    return tuple(name for name, (_, _, text) in scratch.constants.items() if text.startswith(function))
+    return tuple(name for name, (_, _, made) in scratch.constants.items() if made.name == function)
 
 
 def _which(buffer: Buffer) -> int:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 from typing import Any
 
 import numpy as np
 import pytest
+from emit_code import code, expression
+from emit_code import lines as printed
 
 from symbp.emit.inference.form import Form
 from symbp.emit.inference.shape_inference import Forms
@@ -28,8 +29,8 @@ def bound(lines: list[str]) -> tuple[list[str], list[str]]:
     known = {n: Form(s, "integer" if n == "k" else "real", view=True, whole=True) for n, s in SHAPES.items()}
     fixed = frozenset({*SHAPES, *SIZES} - {*DATA})
     binding = Binding(Forms(known, frozenset(SIZES), lambda _: True), fixed, lambda name: name)
-    body = binding.lines(lines)
-    return binding.head, body
+    body = binding.bind(code("\n".join(lines)))
+    return printed(binding.head), printed(body)
 
 
 def arrays() -> dict[str, Any]:
@@ -136,4 +137,4 @@ def test_many_views_stay_in_the_loop() -> None:
     ],
 )  # fmt: skip
 def test_names_of_views(text: str, name: str) -> None:
-    assert view_name(ast.parse(text, mode="eval").body, "t") == name
+    assert view_name(expression(text), "t") == name

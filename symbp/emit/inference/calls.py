@@ -1,7 +1,7 @@
 """Statements of NumPy as calls that write where the result belongs, so that a step makes no arrays.
 
-Enters: lines such as `h = np.tanh(z1 + b1)`. Leaves: `np.add(z1, b1, out=h)`, `np.tanh(h, out=h)`, and the
-scratch that they need. Must not know: equations, where memory lies.
+Enters: statements such as `h = np.tanh(z1 + b1)`. Leaves: `np.add(z1, b1, out=h)`, `np.tanh(h, out=h)`, and
+the scratch that they need. Must not know: equations, where memory lies.
 
 A target is written early only where nothing that is still to be read shares its memory. What isn't foreseen
 keeps its line and makes an array; `allocating` counts such lines.
@@ -9,41 +9,49 @@ keeps its line and makes an array; `allocating` counts such lines.
 
 from __future__ import annotations
 
-import ast
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from symbp.codegen import infer, tree
+from symbp.codegen.printer import one_line
 from symbp.emit.inference.form import NUMBER, Unknown
 from symbp.emit.inference.functions import Functions
 from symbp.emit.inference.shape_inference import OPERATORS
-from symbp.emit.inference.trees import Settled, filled_with
-from symbp.emit.inference.values import Target
-
-SIGNS: dict[type[ast.operator], str] = {
-    ast.Add: "+=", ast.Sub: "-=", ast.Mult: "*=", ast.Div: "/=", ast.BitAnd: "&=", ast.BitOr: "|=",
-}  # fmt: skip
+from symbp.emit.inference.trees import filled_with, settled
+from symbp.emit.inference.values import DTYPES, Target
 
 
 class Calls(Functions):
-    """Rewrites the lines of one stage, statement by statement."""
+    """Rewrites the statements of one stage, equation by equation."""
 
-    def statement(self, lines: Sequence[str]) -> list[str]:
-        """The lines of one statement rewritten; indentation and comments are kept."""
-        found: list[str] = []
-        self.unshare(lines)
-        for line in lines:
-            code, mark, comment = line.partition("  # ")
-            indent = code[: len(code) - len(code.lstrip())]
+    def statement(self, given: Sequence[tree.Statement]) -> list[tree.Statement]:
+        """The code of one equation rewritten."""
+        self.unshare(given)
+        return [s for one in given for s in self.rewritten(one)]
+
+    def rewritten(self, s: tree.Statement) -> Iterator[tree.Statement]:
+        """One statement; the head of a loop or a choice stays as it is."""
+        if isinstance(s, tree.For):
+            names = [n.id for n in s.variable.walk() if isinstance(n, tree.Name)]
+            self.forms.known.update(dict.fromkeys(names, NUMBER))
+            yield replace(s, body=tuple(x for inner in s.body for x in self.rewritten(inner)))
+        elif isinstance(s, tree.If):
+            body, otherwise = (
+                tuple(x for inner in part for x in self.rewritten(inner)) for part in (s.body, s.otherwise)
+            )
+            yield replace(s, body=body, otherwise=otherwise)
+        else:
+            assert isinstance(s, (tree.Assign, tree.Effect))
             self.lines = []
-            self.line(code.strip())
-            found += [f"{indent}{text}{mark}{comment}" for text in self.lines]
-        return found
+            self.line(replace(s, equations=()))
+            yield from with_numbers(self.lines, s.equations)
 
-    def unshare(self, lines: Sequence[str]) -> None:
+    def unshare(self, given: Sequence[tree.Statement]) -> None:
         """What a statement fills line by line, or in a loop, doesn't take the place of what it reads."""
-        written = [m.group(1) for line in lines if (m := re.match(r" *(\w+)(\[.*\])? =", line))]
-        looped = any(line.lstrip().startswith("for ") for line in lines)
+        every = [node for s in given for node in s.walk()]
+        targets = [_array(node.target) for node in every if isinstance(node, tree.Assign) and not node.op]
+        written = [target.id for target in targets if isinstance(target, tree.Name)]
+        looped = any(isinstance(node, tree.For) for node in every)
         for name in dict.fromkeys(written):
             if name in self.shared and (looped or written.count(name) > 1):
                 del self.shared[name]
@@ -61,78 +69,67 @@ class Calls(Functions):
         self.local, self.renamed = [], {}
         self.scratch.reserved.clear()
 
-    def line(self, code: str) -> None:
-        """One line of code; the head of a loop or a choice stays as it is."""
-        if code.endswith(":"):
-            head = ast.parse(f"{code} pass").body[0]
-            if isinstance(head, ast.For):
-                names = [n.id for n in ast.walk(head.target) if isinstance(n, ast.Name)]
-                self.forms.known.update(dict.fromkeys(names, NUMBER))
-            self.lines.append(code)
-            return
-        node = Settled().visit(ast.parse(code).body[0])
-        self.source = code
+    def line(self, statement: tree.Assign | tree.Effect) -> None:
+        """One statement without a body."""
+        node = settled(statement)
         busy = set(self.scratch.busy)
         self.forms.met.clear()
         try:
-            self.parsed(node)
+            if isinstance(node, tree.Effect):
+                self.called(node.call)
+            elif node.op:
+                held: list[str] = []
+                self.lines.append(self.augmented(node, self.value(node.value, held)))
+                self.scratch.release(held)
+            else:
+                self.assigned(node.target, node.value)
         except Unknown:
             self.lines, self.scratch.busy = [], busy
-            self.allocating.append(code)
-            if isinstance(node, ast.AugAssign):
-                self.lines.append(self.augmented(node, self.text(node.value)))
+            self.allocating.append(one_line(statement))
+            if isinstance(node, tree.Assign) and node.op:
+                self.lines.append(self.augmented(node, self.named(node.value)))
             else:
-                self.lines.append(self.text(node))
+                self.lines.append(self.renaming(node))
 
-    def parsed(self, node: ast.stmt) -> None:
-        if isinstance(node, ast.Assign):
-            self.assigned(node.targets[0], node.value)
-        elif isinstance(node, ast.AugAssign):
-            held: list[str] = []
-            self.lines.append(self.augmented(node, self.value(node.value, held)))
-            self.scratch.release(held)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            self.called(node.value)
-        else:
-            raise Unknown(ast.unparse(node))
-
-    def augmented(self, node: ast.AugAssign, value: str) -> str:
+    def augmented(self, node: tree.Assign, value: tree.Expression) -> tree.Statement:
         """`target += value`; as a call where the target is a name from outside the stage. A name
         without a form was allocated by a line of the stage itself."""
-        target = self.text(node.target)
-        is_allocated = isinstance(node.target, ast.Name) and node.target.id not in self.forms.known
-        if isinstance(node.target, ast.Name) and not is_allocated and self.forms.of(node.target).shape:
-            return f"np.{OPERATORS[type(node.op)]}({target}, {value}, out={target})"
-        return f"{target} {SIGNS[type(node.op)]} {value}"
+        target = self.named(node.target)
+        is_allocated = isinstance(node.target, tree.Name) and node.target.id not in self.forms.known
+        if isinstance(node.target, tree.Name) and not is_allocated and self.forms.of(node.target).shape:
+            function = f"np.{OPERATORS[node.op]}"
+            return tree.Effect(infer.call(function, target, value, shape=target.shape, more={"out": target}))
+        return tree.Assign(target, value, node.op)
 
-    def assigned(self, target: ast.expr, value: ast.expr) -> None:
+    def assigned(self, target: tree.Expression, value: tree.Expression) -> None:
         """`target = value`: into an array that is there, or under a local name."""
-        if isinstance(target, ast.Name):
-            self.named(target.id, value)
+        if isinstance(target, tree.Name):
+            self.local_name(target, value)
             return
-        if not isinstance(target, ast.Subscript) or not isinstance(target.value, ast.Name):
-            raise Unknown(ast.unparse(target))
-        form, text, base = self.forms.of(target), self.text(target), target.value.id
+        array = _array(target)
+        if not isinstance(array, tree.Name):
+            raise Unknown(one_line(target))
+        form, place = self.forms.of(target), self.named(target)
         if not form.shape:
             held: list[str] = []
-            self.lines.append(f"{text} = {self.value(value, held)}")
+            self.lines.append(tree.Assign(place, self.value(value, held)))
             self.scratch.release(held)
             return
-        text = text.removesuffix("[...]")
-        aliases = {base, self.shared.get(base, base)}
-        self.into(value, Target(text, form, frozenset(aliases)))
+        aliases = {array.id, self.shared.get(array.id, array.id)}
+        self.into(value, Target(infer.without_rest(place), form, frozenset(aliases)))
 
-    def named(self, name: str, value: ast.expr) -> None:
+    def local_name(self, target: tree.Name, value: tree.Expression) -> None:
         """A local name: of a view or a number as it stands, else of scratch until the statement ends."""
-        form = self.forms.of(value)
+        name, form = target.id, self.forms.of(value)
         if not form.shape or (form.view and filled_with(value) is None):
             plain = self.scratch.plain(name)
-            self.lines.append(f"{plain} = {self.value(value, self.local)}")
+            local = infer.name(plain, form.shape, DTYPES[form.kind])
+            self.lines.append(tree.Assign(local, self.value(value, self.local)))
             self.rename(name, plain)
             self.forms.known[name] = replace(form, view=True)
             return
         scratch = self.scratch.acquire(form.shape, form.kind, self.moment, name)
-        if not ast.unparse(value).startswith("np.empty("):
+        if not (isinstance(value, tree.Call) and value.name == "np.empty"):
             self.into(value, self.place(scratch))
         self.local.append(scratch)
         self.rename(name, scratch)
@@ -144,35 +141,53 @@ class Calls(Functions):
         if name != other:
             self.scratch.reserved.add(name)
 
-    def called(self, node: ast.Call) -> None:
+    def called(self, node: tree.Call) -> None:
         """A call for its effect, its arguments computed before."""
-        if ast.unparse(node.func) == "np.matmul" and [k.arg for k in node.keywords] == ["out"]:
-            place, target = self.text(node.keywords[0].value), node.keywords
+        out = next((k.value for k in node.keywords if k.name == "out"), None)
+        function = node.name
+        if function == "np.matmul" and out is not None:
 
-            def product(operands: Sequence[ast.expr]) -> None:
-                self.called(ast.Call(node.func, list(operands), target))
+            def product(operands: Sequence[tree.Expression]) -> None:
+                self.called(replace(node, arguments=tuple(operands)))
 
-            if self.without_zeros(node.args, place, product):
+            if self.without_zeros(node.arguments, self.named(out), product):
                 return
-        if ast.unparse(node.func) == "np.add.at" and self.scattered(*node.args):
+            function = f"np.{self.product_of(node.arguments, self.forms.of(out))}"
+        if function == "np.add.at" and self.scattered(*node.arguments):
             return
         held: list[str] = []
-        own = isinstance(node.func, ast.Name)  # a function of the module: it takes arrays in one piece
-        arguments = [self.piece(a, held) for a in node.args] if own else self.arguments(node, held)
-        function = self.text(node.func)
-        if function == "np.matmul" and [k.arg for k in node.keywords] == ["out"]:
-            function = f"np.{self.product_of(node.args, self.forms.of(node.keywords[0].value))}"
-        self.lines.append(f"{function}({', '.join(arguments)})")
-        if not own and not any(k.arg == "out" for k in node.keywords):
-            self.allocating.append(self.lines[-1])
+        own = "." not in function  # a function of the module: it takes arrays in one piece
+        if own:
+            self.effect(function, *(self.piece(a, held) for a in node.arguments))
+        else:
+            arguments, more = self.arguments(node, held)
+            self.effect(function, *arguments, **more)
+        if not own and out is None:
+            self.allocates()
         self.scratch.release(held)
 
-    def piece(self, node: ast.expr, held: list[str]) -> str:
-        """The text of an array that lies in one piece of memory, copied if it doesn't."""
+    def piece(self, node: tree.Expression, held: list[str]) -> tree.Expression:
+        """What stands for an array that lies in one piece of memory, copied if it doesn't."""
         form = self.forms.of(node)
         if form.whole or not form.view:
             return self.value(node, held)
         name = self.scratch.acquire(form.shape, form.kind, self.moment)
         held.append(name)
-        self.lines.append(f"np.copyto({name}, {self.text(node)})")
-        return name
+        self.copy(self.array(name), self.named(node))
+        return self.array(name)
+
+
+def with_numbers(statements: Sequence[tree.Statement], numbers: tuple[int, ...]) -> Iterator[tree.Statement]:
+    """Statements with the numbers of the equations that they compute, those within them, too."""
+    for s in statements:
+        if isinstance(s, tree.If):
+            body, otherwise = (tuple(with_numbers(part, numbers)) for part in (s.body, s.otherwise))
+            yield replace(s, body=body, otherwise=otherwise, equations=numbers)
+        else:
+            assert isinstance(s, (tree.Assign, tree.Effect))
+            yield replace(s, equations=numbers)
+
+
+def _array(target: tree.Expression) -> tree.Expression:
+    """The array of which a target is a part."""
+    return target.value if isinstance(target, tree.Subscript) else target

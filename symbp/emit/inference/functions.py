@@ -6,17 +6,18 @@ make arrays. Must not know: statements, equations.
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 import sympy
 
+from symbp.codegen import infer, tree
+from symbp.codegen.printer import one_line, text
+from symbp.emit.elements import size
 from symbp.emit.inference.form import Form, Shape, Unknown, broadcast, same
 from symbp.emit.inference.operators import Operators
 from symbp.emit.inference.shape_inference import REDUCTIONS, UFUNCS
-from symbp.emit.inference.trees import bracketed, count_of, grouped, number, size_text
+from symbp.emit.inference.trees import count_of, flat, grouped, number, reshaped
 from symbp.emit.inference.values import Target
 from symbp.ir.expr import Expr
 
@@ -24,62 +25,70 @@ from symbp.ir.expr import Expr
 class Functions(Operators):
     """Computes subscripts and calls into a target."""
 
-    def subscripted(self, node: ast.Subscript, form: Form, out: Target) -> None:
+    def subscripted(self, node: tree.Subscript, form: Form, out: Target) -> None:
         inner = self.forms.of(node.value)
         parts = self.forms.parts(node, inner)
         if not self.forms.gathers(parts):
-            if ast.unparse(node.slice) == "(..., 0)" and inner.shape[-1] == 1 and out.form.whole:
+            if node.items == (tree.Rest(), infer.number(0)) and inner.shape[-1] == 1 and out.form.whole:
                 lifted = replace(out.form, shape=inner.shape)
-                self.into(node.value, Target(f"{out.text}[..., None]", lifted, out.aliases))
+                place = infer.subscript(out.node, tree.Rest(), tree.NewAxis())
+                self.into(node.value, Target(place, lifted, out.aliases))
                 return
             held: list[str] = []
-            self.lines.append(f"np.copyto({out.text}, {self.value(node, held)})")
+            self.copy(out.node, self.value(node, held))
             self.scratch.release(held)
             return
         if not out.form.whole or not same(form.shape, out.form.shape) or form.kind != out.form.kind:
             self.through(node, form, out)
             return
-        arrays = [k for k, p in enumerate(parts) if not isinstance(p, ast.Slice)]
-        plain = all(
-            p.lower is None and p.upper is None and p.step is None for p in parts if isinstance(p, ast.Slice)
-        )
+        arrays = [k for k, p in enumerate(parts) if not isinstance(p, tree.Slice)]
+        plain = all(p == tree.Slice() for p in parts if isinstance(p, tree.Slice))
+        positions = [p for p in parts if isinstance(p, tree.Expression)]
         if plain and len(arrays) == 1:
             axis = arrays[0]
             held = []
-            base, at = self.value(node.value, held), self.value(parts[axis], held)
-            # Positions are known to be in range; any other mode makes a copy first.
-            self.lines.append(f'np.take({base}, {at}, {axis}, out={out.text}, mode="clip")')
+            base, at = self.value(node.value, held), self.value(positions[0], held)
+            self.take(base, at, infer.number(axis), out=out)
             self.scratch.release(held)
-        elif len(arrays) == len(parts) and inner.whole:
-            self.taken(node.value, inner, parts, form, out)
+        elif len(positions) == len(parts) and inner.whole:
+            self.taken(node.value, inner, positions, form, out)
         else:
-            raise Unknown(ast.unparse(node))
+            raise Unknown(text(node))
 
-    def taken(self, base: ast.expr, inner: Form, parts: Sequence[ast.expr], form: Form, out: Target) -> None:
+    def take(self, *given: tree.Expression, out: Target) -> None:
+        """Positions are known to be in range; any other mode makes a copy first."""
+        self.effect("np.take", *given, out=out.node, mode=infer.quoted("clip"))
+
+    def taken(
+        self, base: tree.Expression, inner: Form, parts: Sequence[tree.Expression], form: Form, out: Target
+    ) -> None:
         """Elements at positions along every axis: `np.take` at their positions in one piece of memory."""
         held: list[str] = []
         source = self.value(base, held)
         position = self.counted(inner, parts, form.shape, held)
-        self.lines.append(f'np.take({source}.reshape(-1), {position}, out={out.text}, mode="clip")')
+        self.take(flat(source), position, out=out)
         self.scratch.release(held)
 
-    def counted(self, inner: Form, parts: Sequence[ast.expr], shape: Shape, held: list[str]) -> str:
+    def counted(
+        self, inner: Form, parts: Sequence[tree.Expression], shape: Shape, held: list[str]
+    ) -> tree.Expression:
         """Where elements at positions along every axis of an array lie in its memory."""
         if len(parts) == 1 and same(self.forms.of(parts[0]).shape, shape):
             return self.value(parts[0], held)
-        at = self.scratch.acquire(shape, "integer", self.moment)
-        held.append(at)
+        name = self.scratch.acquire(shape, "integer", self.moment)
+        held.append(name)
+        at = self.array(name)
         position = self.value(parts[0], held)
         for part, extent in zip(parts[1:], inner.shape[1:], strict=True):
-            self.lines.append(f"np.multiply({position}, {size_text(extent)}, out={at})")
-            self.lines.append(f"np.add({at}, {self.value(part, held)}, out={at})")
+            self.effect("np.multiply", position, size(extent), out=at)
+            self.effect("np.add", at, self.value(part, held), out=at)
             position = at
         return at
 
-    def scattered(self, target: ast.expr, at: ast.expr, value: ast.expr) -> bool:
+    def scattered(self, target: tree.Expression, at: tree.Expression, value: tree.Expression) -> bool:
         """Values added at positions along every axis, in one piece of memory: several times faster so."""
         inner, given = self.forms.of(target), self.forms.of(value)
-        parts = list(at.elts) if isinstance(at, ast.Tuple) else [at]
+        parts = list(at.items) if isinstance(at, tree.Sequence) else [at]
         if not inner.whole or len(parts) != len(inner.shape) or len(parts) < 2:
             return False
         shape = broadcast([given.shape, *(self.forms.of(part).shape for part in parts)])
@@ -90,64 +99,66 @@ class Functions(Operators):
         if given.whole and same(given.shape, shape):
             values = self.value(value, held)
         else:
-            values = self.scratch.acquire(shape, given.kind, self.moment)
-            held.append(values)
-            self.into(value, self.place(values))
-        arrays = [self.text(target), position, values]
-        flat = [
-            f"{text}.reshape(-1)" if len(e) > 1 else text
-            for text, e in zip(arrays, (inner.shape, shape, shape), strict=True)
+            name = self.scratch.acquire(shape, given.kind, self.moment)
+            held.append(name)
+            self.into(value, self.place(name))
+            values = self.array(name)
+        arrays = [self.named(target), position, values]
+        in_one = [
+            flat(array) if len(extents) > 1 else array
+            for array, extents in zip(arrays, (inner.shape, shape, shape), strict=True)
         ]
-        self.lines.append(f"np.add.at({', '.join(flat)})")
+        self.effect("np.add.at", *in_one)
         self.scratch.release(held)
         return True
 
-    def call(self, node: ast.Call, form: Form, out: Target) -> None:
-        function = node.func
+    def allocates(self) -> None:
+        """The last statement makes an array."""
+        self.allocating.append(one_line(self.lines[-1]))
+
+    def call(self, node: tree.Call, form: Form, out: Target) -> None:
         held: list[str] = []
-        if isinstance(function, ast.Name) and function.id == "DTYPE":
-            self.lines.append(f"np.copyto({out.text}, {self.value(node, held)})")
-        elif isinstance(function, ast.Name):
-            self.helper(function.id, node, form, out)
-        elif not isinstance(function, ast.Attribute):
-            raise Unknown(ast.unparse(function))
-        elif isinstance(function.value, ast.Name) and function.value.id == "np":
-            self.numpy(function.attr, node, out)
+        if node.name == "DTYPE":
+            self.copy(out.node, self.value(node, held))
+        elif node.name.startswith("np."):
+            self.numpy(node.name.removeprefix("np."), node, out)
+        elif node.name.startswith("."):
+            self.method(node, form, out)
         else:
-            self.method(function, node, form, out)
+            self.helper(node.name, node, form, out)
 
-    def arguments(self, node: ast.Call, held: list[str]) -> list[str]:
-        """The arguments of a call, each computed before where it must be."""
+    def arguments(
+        self, node: tree.Call, held: list[str]
+    ) -> tuple[list[tree.Expression], dict[str, tree.Expression]]:
+        """The arguments of a call, each computed before where it must be, and those by name."""
 
-        def written(argument: ast.expr) -> str:
-            if isinstance(argument, ast.Tuple):
-                return f"({', '.join(map(written, argument.elts))})"
-            if isinstance(argument, ast.Constant):
-                return self.text(argument)
-            return self.value(argument, held)
+        def written(argument: tree.Expression) -> tree.Expression:
+            if isinstance(argument, tree.Sequence):
+                return infer.tuple_of(*map(written, argument.items))
+            return argument if isinstance(argument, tree.Constant) else self.value(argument, held)
 
-        return [*map(written, node.args), *(f"{k.arg}={self.text(k.value)}" for k in node.keywords)]
+        return list(map(written, node.arguments)), {k.name: self.named(k.value) for k in node.keywords}
 
-    def helper(self, name: str, node: ast.Call, form: Form, out: Target) -> None:
+    def helper(self, name: str, node: tree.Call, form: Form, out: Target) -> None:
         """A function of the module, which takes `out` or makes an array."""
         if name == "_where":
-            self.chosen(*node.args, out=out)
+            self.chosen(*node.arguments, out=out)
         elif not self.forms.fills(name):
             held: list[str] = []
-            arguments = ", ".join(self.value(a, held) for a in node.args)
-            self.lines.append(f"np.copyto({out.text}, {name}({arguments}))")
-            self.allocating.append(self.lines[-1])
+            arguments = [self.value(a, held) for a in node.arguments]
+            self.copy(out.node, infer.call(name, *arguments, shape=node.shape, dtype=node.dtype))
+            self.allocates()
             self.scratch.release(held)
         elif out.form.whole and same(form.shape, out.form.shape):
-            self.applied(name, node.args, out)
+            self.applied(name, node.arguments, out)
         else:
             self.through(node, form, out)
 
-    def numpy(self, name: str, node: ast.Call, out: Target) -> None:
+    def numpy(self, name: str, node: tree.Call, out: Target) -> None:
         if name in UFUNCS or name == "clip":
-            self.applied(name, node.args, out)
+            self.applied(name, node.arguments, out)
         elif name == "where":
-            self.chosen(*node.args, out=out)
+            self.chosen(*node.arguments, out=out)
         elif name == "pad":
             self.padded(node, out)
         elif name in ("einsum", "concatenate"):
@@ -156,87 +167,86 @@ class Functions(Operators):
                 self.through(node, form, out)
                 return
             held: list[str] = []
-            arguments = self.arguments(node, held)
-            self.lines.append(f"np.{name}({', '.join(arguments)}, out={out.text})")
-            self.allocating += [self.lines[-1]] if name == "einsum" else []
+            arguments, more = self.arguments(node, held)
+            self.effect(node.name, *arguments, **more, out=out.node)
+            if name == "einsum":
+                self.allocates()
             self.scratch.release(held)
         else:
             raise Unknown(name)
 
-    def padded(self, node: ast.Call, out: Target) -> None:
+    def padded(self, node: tree.Call, out: Target) -> None:
         """`np.pad` with a constant: the target filled, then its inner part."""
-        value = self.text(node.keywords[0].value) if node.keywords else "0"
-        inner = ", ".join(
-            ":" if (a, b) == (0, 0) else f"{size_text(a)} : {size_text(sympy.expand(a + extent))}"
-            for (a, b), extent in zip(
-                self.forms.widths(node.args[1]), self.forms.of(node.args[0]).shape, strict=True
-            )
-        )
+        array, given = node.arguments
+        value = self.named(node.keywords[0].value) if node.keywords else infer.number(0)
         held: list[str] = []
-        widths, extents = self.forms.widths(node.args[1]), self.forms.of(node.args[0]).shape
+        widths, extents = self.forms.widths(given), self.forms.of(array).shape
+        inner = [
+            tree.Slice() if (a, b) == (0, 0) else tree.Slice(size(a), size(sympy.expand(a + extent)))
+            for (a, b), extent in zip(widths, extents, strict=True)
+        ]
         axes = [k for k, width in enumerate(widths) if width != (0, 0)]
         if len(axes) == 1:  # only what is around
             (axis,) = axes
             (before, after), extent = widths[axis], extents[axis]
-            spans = [f":{size_text(before)}"] if before != 0 else []
-            spans += [f"{size_text(sympy.expand(before + extent))}:"] if after != 0 else []
-            self.lines += [f"{out.text}[{':, ' * axis}{span}] = {value}" for span in spans]
+            spans = [tree.Slice(stop=size(before))] if before != 0 else []
+            spans += [tree.Slice(size(sympy.expand(before + extent)))] if after != 0 else []
+            full: list[tree.Node] = [tree.Slice()] * axis
+            self.lines += [tree.Assign(infer.subscript(out.node, *full, span), value) for span in spans]
         else:
-            self.lines.append(f"{out.text}.fill({value})")
-        self.lines.append(f"np.copyto({out.text}[{inner}], {self.value(node.args[0], held)})")
+            self.effect(".fill", out.node, value)
+        self.copy(infer.sliced(out.node, inner, extents), self.value(array, held))
         self.scratch.release(held)
 
-    def chosen(self, test: ast.expr, yes: ast.expr, no: ast.expr, *, out: Target) -> None:
+    def chosen(
+        self, test: tree.Expression, yes: tree.Expression, no: tree.Expression, *, out: Target
+    ) -> None:
         """`np.where` in place: one branch in the target, the other put where the test says."""
         swapped = not self.forms.of(yes).shape or self.stays_in(no, out)
         base, other = (no, yes) if swapped else (yes, no)
         if self.stays_in(other, out):
             raise Unknown("both branches stand in memory that the target overwrites")
         held: list[str] = []
-        flags = self.scratch.acquire(self.forms.of(test).shape, "bool", self.moment)
-        self.into(test, self.place(flags))
+        name = self.scratch.acquire(self.forms.of(test).shape, "bool", self.moment)
+        self.into(test, self.place(name))
+        flags = self.array(name)
         if swapped:
-            self.lines.append(f"np.logical_not({flags}, out={flags})")
+            self.effect("np.logical_not", flags, out=flags)
         put = number(self.value(other, held))
-        if put == "0" and self.forms.of(base).view and self.forms.of(base).kind == out.form.kind:
-            self.lines.append(f"_masked({self.text(base)}, {flags}, out={out.text})")
+        if text(put) == "0" and self.forms.of(base).view and self.forms.of(base).kind == out.form.kind:
+            self.effect("_masked", self.named(base), flags, out=out.node)
         else:
             self.into(base, out)
-            self.lines.append(f"_choose({out.text}, {flags}, {put})")
-        self.scratch.release([*held, flags])
+            self.effect("_choose", out.node, flags, put)
+        self.scratch.release([*held, name])
 
-    def method(self, function: ast.Attribute, node: ast.Call, form: Form, out: Target) -> None:
-        name = function.attr
+    def method(self, node: tree.Call, form: Form, out: Target) -> None:
+        name, (receiver, *given) = node.name.removeprefix("."), node.arguments
         held: list[str] = []
         if name in REDUCTIONS:
             if form.kind != out.form.kind or not same(form.shape, out.form.shape):
                 self.through(node, form, out)
                 return
-            if name == "sum" and self.summed(function.value, self.forms.axes(node), out):
+            if name == "sum" and self.summed(receiver, self.forms.axes(node), out):
                 return
-            inner = self.value(function.value, held)
-            if isinstance(ast.parse(inner, mode="eval").body, ast.IfExp):
-                inner = f"({inner})"
-            axes = ", ".join(self.text(a) for a in node.args)
-            self.lines.append(f"{inner}.{name}({axes}, out={out.text})")
+            self.effect(node.name, self.value(receiver, held), *map(self.named, given), out=out.node)
         elif name in ("copy", "astype"):
-            if self.forms.of(function.value).view or name == "astype":
-                self.lines.append(f"np.copyto({out.text}, {self.value(function.value, held)})")
+            if self.forms.of(receiver).view or name == "astype":
+                self.copy(out.node, self.value(receiver, held))
             else:
-                self.into(function.value, out)
+                self.into(receiver, out)
         elif name == "reshape":
-            given = self.forms.of(function.value)
+            shape = self.forms.of(receiver).shape
             if out.form.whole and same(form.shape, out.form.shape):
-                shape = ", ".join(size_text(e) for e in given.shape)
-                place = replace(out.form, shape=given.shape)
-                self.into(function.value, Target(f"{out.text}.reshape({shape})", place, out.aliases))
+                place = replace(out.form, shape=shape)
+                self.into(receiver, Target(reshaped(out.node, shape), place, out.aliases))
             else:
                 self.through(node, form, out)
         else:
-            self.lines.append(f"np.copyto({out.text}, {self.value(node, held)})")
+            self.copy(out.node, self.value(node, held))
         self.scratch.release(held)
 
-    def summed(self, node: ast.expr, axes: frozenset[int], out: Target) -> bool:
+    def summed(self, node: tree.Expression, axes: frozenset[int], out: Target) -> bool:
         """A sum over leading axes, or last ones, as a product with ones: several times faster than `.sum`."""
         form = self.forms.of(node)
         kept = [k for k in range(len(form.shape)) if k not in axes]
@@ -248,23 +258,24 @@ class Functions(Operators):
         middle = form.shape[kept[0] : kept[-1] + 1]
         held: list[str] = []
         value = self.value(node, held)
-        target = out.text if len(middle) == 1 else f"{out.text}.reshape({size_text(count_of(middle))})"
+        target = grouped(out.node, middle)
         if after:
             rows = (*before, *middle)
             place = target
+            inner = value
             if before:
-                part = self.scratch.acquire(rows, "real", self.moment)
-                held.append(part)
-                place = part if len(rows) == 1 else f"{part}.reshape({size_text(count_of(rows))})"
-                inner = part
-            self.lines.append(f"np.dot({grouped(value, rows, after)}, {self.ones(after)}, out={place})")
-            value = inner if before else value
+                name = self.scratch.acquire(rows, "real", self.moment)
+                held.append(name)
+                inner = self.array(name)
+                place = grouped(inner, rows)
+            self.effect("np.dot", grouped(value, rows, after), self.ones(after), out=place)
+            value = inner
         if before:
-            self.lines.append(f"np.dot({self.ones(before)}, {grouped(value, before, middle)}, out={target})")
+            self.effect("np.dot", self.ones(before), grouped(value, before, middle), out=target)
         self.scratch.release(held)
         return True
 
-    def summed_inside(self, node: ast.expr, form: Form, axes: list[int], out: Target) -> bool:
+    def summed_inside(self, node: tree.Expression, form: Form, axes: list[int], out: Target) -> bool:
         """A sum over neighbouring axes between others: a product with ones for each of the leading ones."""
         rank, first, last = len(form.shape), axes[0], axes[-1]
         if axes != list(range(first, last + 1)) or first != 1 or rank - last != 2:
@@ -272,15 +283,14 @@ class Functions(Operators):
         held: list[str] = []
         value = self.value(node, held)
         if len(axes) > 1:
-            shapes = (form.shape[:1], form.shape[1:-1], form.shape[-1:])
-            value = f"{bracketed(value)}.reshape({', '.join(size_text(count_of(s)) for s in shapes)})"
-        self.lines.append(f"np.matmul({self.ones(form.shape[1:-1])}, {value}, out={out.text})")
+            value = grouped(value, form.shape[:1], form.shape[1:-1], form.shape[-1:])
+        self.effect("np.matmul", self.ones(form.shape[1:-1]), value, out=out.node)
         self.scratch.release(held)
         return True
 
-    def ones(self, shape: Sequence[Expr]) -> str:
+    def ones(self, shape: Sequence[Expr]) -> tree.Expression:
         """The name of as many ones as elements of a shape."""
         count = count_of(shape)
-        text = size_text(count)
         form = Form((count,), "real", view=True, whole=True)
-        return self.constant(form, f"np.ones({text})", "ones_" + re.sub(r"\W+", "", text))
+        word = "".join(c for c in text(size(count)) if c.isalnum() or c == "_")
+        return self.constant(form, infer.call("np.ones", size(count), shape=(count,)), f"ones_{word}")

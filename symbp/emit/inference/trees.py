@@ -1,110 +1,129 @@
-"""Python syntax trees and text as the calls of a NumPy stage need them: what is replaced in them, what they
-say, how they are put into parentheses.
+"""Expressions as the calls of a NumPy stage need them: what is replaced in them, what they say.
 
-Enters: trees and text. Leaves: the same. Must not know: forms, scratch, statements.
+Enters: expressions. Leaves: the same. Must not know: forms, scratch, statements.
 """
 
 from __future__ import annotations
 
-import ast
-import re
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import sympy
 
-from symbp.emit.elements import ElementSpelling
+from symbp.codegen import infer
+from symbp.codegen.infer import COMPARISONS
+from symbp.codegen.printer import text
+from symbp.codegen.tree import Binary, Call, Choice, Constant, Expression, Node, Unary, alike
+from symbp.codegen.tree import Sequence as Sequence_
+from symbp.emit.elements import size
 from symbp.ir.expr import Expr
 
+N = TypeVar("N", bound=Node)
 
-class Taken(ast.NodeTransformer):
+
+def taken(node: Any, test: Expression) -> Any:
     """An expression where a test holds."""
-
-    def __init__(self, test: ast.expr) -> None:
-        self.test = ast.unparse(test)
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        return self.visit(node.body) if ast.unparse(node.test) == self.test else self.generic_visit(node)
+    if isinstance(node, Choice) and alike(node.condition, test):
+        return taken(node.then, test)
+    return node.rebuilt(lambda child: taken(child, test))
 
 
-class Settled(ast.NodeTransformer):
+def settled(node: N) -> N:
     """An expression without the tests inside of a choice that the choice itself has made."""
+    if isinstance(node, Choice):
+        node = replace(node, then=taken(node.then, node.condition))
+    return node.rebuilt(settled)
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        node.body = Taken(node.test).visit(node.body)
-        return self.generic_visit(node)
+
+def replaced(node: Any, part: Expression, other: Expression) -> Any:
+    """An expression with another one in the place of a part of it."""
+    return other if alike(node, part) else node.rebuilt(lambda child: replaced(child, part, other))
 
 
-def without_which_zeros(operands: Sequence[ast.expr]) -> ast.expr | None:
+def without_which_zeros(operands: Sequence[Expression]) -> Expression | None:
     """The test without which all operands are zeros, if there is one."""
-    choices = [[n for n in ast.walk(o) if isinstance(n, ast.IfExp)] for o in operands]
+    choices = [[n for n in o.walk() if isinstance(n, Choice)] for o in operands]
     if any(len(found) != 1 for found in choices):
         return None
-    tests = {ast.unparse(found[0].test) for found in choices}
-    empty = [ast.unparse(found[0].orelse).startswith("np.zeros(") for found in choices]
-    return choices[0][0].test if len(tests) == 1 and all(empty) else None
+    test = choices[0][0].condition
+    empty = [isinstance(c.otherwise, Call) and c.otherwise.name == "np.zeros" for (c,) in choices]
+    return test if all(alike(c.condition, test) for (c,) in choices) and all(empty) else None
 
 
-class Replaced(ast.NodeTransformer):
-    """An expression with one part of it under a name."""
-
-    def __init__(self, part: ast.expr, name: str) -> None:
-        self.part, self.name = ast.unparse(part), name
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        if isinstance(node, ast.expr) and ast.unparse(node) == self.part:
-            return ast.Name(self.name)
-        return self.generic_visit(node)
-
-
-def filled_with(node: ast.expr) -> ast.expr | None:
+def filled_with(node: Node) -> Expression | None:
     """The number in `np.full(shape, number)`, `np.zeros(shape)` and `np.ones(shape)`."""
-    if not isinstance(node, ast.Call):
+    if not isinstance(node, Call):
         return None
-    function = ast.unparse(node.func)
-    if function == "np.full":
-        return node.args[1]
-    return {"np.zeros": ast.Constant(0), "np.ones": ast.Constant(1)}.get(function)
+    if node.name == "np.full":
+        return node.arguments[1]
+    return {"np.zeros": infer.number(0), "np.ones": infer.number(1)}.get(node.name)
 
 
-def bits(node: ast.BinOp) -> tuple[str, int] | None:
+def bits(node: Binary) -> tuple[str, int] | None:
     """A quotient or a remainder by a power of two as a shift or a mask, of negative numbers, too: a division
     of integers costs ten times as much."""
-    divisor = node.right.value if isinstance(node.right, ast.Constant) else None
-    if not isinstance(divisor, int) or divisor < 2 or divisor & (divisor - 1):
+    if not isinstance(node.right, Constant) or not node.right.text.isdigit():
         return None
-    if isinstance(node.op, ast.Mod):
+    divisor = int(node.right.text)
+    if divisor < 2 or divisor & (divisor - 1):
+        return None
+    if node.op == "%":
         return "bitwise_and", divisor - 1
-    return ("right_shift", divisor.bit_length() - 1) if isinstance(node.op, ast.FloorDiv) else None
+    return ("right_shift", divisor.bit_length() - 1) if node.op == "//" else None
 
 
-def number(text: str) -> str:
-    """A number beside an array, which gives it its dtype."""
-    return text.removeprefix("DTYPE(").removesuffix(")") if re.fullmatch(r"DTYPE\([-\d.e]+\)", text) else text
+def number(node: Expression) -> Expression:
+    """A number beside an array, which gives it its dtype: `2` for `DTYPE(2)`."""
+    if isinstance(node, Call) and node.name == "DTYPE":
+        (value,) = node.arguments
+        digits = value.operand if isinstance(value, Unary) else value
+        return value if isinstance(digits, Constant) else node
+    return node
 
 
 def count_of(shape: Sequence[Expr]) -> Expr:
     return sympy.expand(sympy.Mul(*shape))
 
 
-def grouped(text: str, rows: Sequence[Expr], columns: Sequence[Expr]) -> str:
-    """An array as a matrix of these rows and columns."""
-    if len(rows) == len(columns) == 1:
-        return text
-    return f"{bracketed(text)}.reshape({size_text(count_of(rows))}, {size_text(count_of(columns))})"
+def grouped(array: Expression, *groups: Sequence[Expr]) -> Expression:
+    """An array with an axis for each group of its axes."""
+    if all(len(group) == 1 for group in groups):
+        return array
+    return reshaped(array, [count_of(group) for group in groups])
 
 
-def bracketed(text: str) -> str:
-    """A choice in parentheses."""
-    return f"({text})" if isinstance(ast.parse(text, mode="eval").body, ast.IfExp) else text
+def reshaped(array: Expression, shape: Sequence[Expr]) -> Expression:
+    """`array.reshape(shape)`."""
+    return infer.call(".reshape", array, *map(size, shape), shape=shape, dtype=array.dtype)
 
 
-def size_text(extent: Expr) -> str:
-    return ElementSpelling({}, {}, {}).integer(extent).text
+def flat(array: Expression) -> Expression:
+    """All elements of an array one after the other."""
+    one = infer.python_number("-1")
+    return infer.call(".reshape", array, one, shape=(count_of(array.shape),), dtype=array.dtype)
 
 
-def normal(text: str) -> str:
-    """An expression as Python spells it, or nothing if the text is none."""
-    try:
-        return ast.unparse(ast.parse(text, mode="eval"))
-    except SyntaxError:
-        return ""
+def integer_of(node: Expression) -> int:
+    """The value of an integer as it is written."""
+    return int(text(node))
+
+
+def axes_of(node: Call, rank: int) -> set[int]:
+    """The axes that a method is given, of an array of so many; all of them, where it is given none."""
+    if len(node.arguments) == 1:
+        return set(range(rank))
+    given = node.arguments[1]
+    axes = given.items if isinstance(given, Sequence_) else (given,)
+    return {integer_of(axis) % rank for axis in axes}
+
+
+def makes_reals(node: Expression) -> bool:
+    """Whether a number makes reals of integers: a decimal, a quotient, one of the module's type."""
+    if isinstance(node, Unary):
+        return makes_reals(node.operand)
+    if isinstance(node, Binary) and node.op not in COMPARISONS:
+        return node.op == "/" or makes_reals(node.left) or makes_reals(node.right)
+    if isinstance(node, Call):
+        return node.name in ("DTYPE", "float")
+    return isinstance(node, Constant) and not node.text.isdigit()

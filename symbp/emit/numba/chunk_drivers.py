@@ -5,15 +5,22 @@ Enters: the stages, how the batch splits, where tensors lie. Leaves: functions. 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 import sympy
 
-from symbp.emit.blocks import Function
-from symbp.emit.elements import ElementSpelling
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Between, Effect, Expression, For, If, Return, Slice, Statement
+from symbp.emit.blocks import Function, names_in
+from symbp.emit.elements import size
 from symbp.emit.names import Names
-from symbp.emit.numba.drivers import guarded_update, own_arguments, row_views, stage_calls
+from symbp.emit.numba.drivers import (
+    LOSS,
+    guarded_update,
+    own_arguments,
+    row_views,
+    stage_calls,
+)
 from symbp.emit.numba.places import ArenaSpan
 from symbp.emit.segments import AFTER, LoweredNetwork
 from symbp.emit.workspace import own_gradients
@@ -34,41 +41,51 @@ def chunk_functions(
     assert net.split is not None
     assert net.system.loss is not None
     data = tuple(names.tensors[t.name] for t in net.given)
-    rows, c = net.split.rows.name, names.free("c")
+    rows = net.split.rows.name
+    c, first, last = (infer.integer(names.free(word)) for word in ("c", "first", "last"))
     sliced = {names.tensors[t.name] for t in net.given if t.name in net.split.axis}
-    own_place = {"work": f"work[{c}]", "counts": f"counts[{c}]", "gradient": f"gradients[{c}]"}
-    first, last = names.free("first"), names.free("last")
     sliced |= {names.tensors[name] for name in net.by_rows}
-    instead = own_place | {name: f"{name}[{first}:{last}]" for name in sliced} | {rows: f"{last} - {first}"}
+    instead: dict[str, Expression] = {
+        own: infer.sliced(infer.name(arena), [c], ())
+        for own, arena in (("work", "work"), ("counts", "counts"), ("gradient", "gradients"))
+    }
+    instead |= {name: infer.sliced(infer.name(name), [Slice(first, last)], ()) for name in sliced}
+    instead[rows] = infer.binary("-", last, first)
     arenas = ("theta", *(("gradient",) if net.by_rows else ()), "gradients")
     tail = ("work", "counts", "at", "bounds", *data, *net.open_sizes)
     own = own_arguments(rule, names)
     parted = _parted(rule, own, names)
+    bounds = infer.integer("bounds")
+    ends = [infer.sliced(bounds, [c, infer.number(k)], ()) for k in (0, 1)]
+    each = (
+        Assign(infer.tuple_of(first, last), infer.tuple_of(*ends)),
+        *stage_calls(net, names, in_chunk(net), instead),
+    )
     chunks = Function(
         "_chunks",
         (*arenas, *tail),
         "Each chunk by itself, on a thread of its own: its part of the loss and of every gradient.",
         (
             *row_views(net, places, names, in_chunk(net)),
-            f"for {c} in prange(len(bounds)):",
-            f"    {first}, {last} = bounds[{c}, 0], bounds[{c}, 1]",
-            *(f"    {line}" for line in stage_calls(net, names, in_chunk(net), instead)),
+            For(c, infer.called("prange", infer.called("len", bounds)), each),
         ),
         ("@parallel_kernel",),
     )
-    loss, adding = places[net.system.loss], _gradients_added(net, places)
-    whole = {"work": "work[0]", "counts": "counts[0]", rows: "0"}
+    loss, adding, zero = places[net.system.loss], _gradients_added(net, places), infer.number(0)
+    whole: dict[str, Expression] = {
+        name: infer.sliced(infer.name(name), [zero], ()) for name in ("work", "counts")
+    }
     step = Function(
         "_train_step_in_chunks",
         (*own, "gradients", *tail),
         "A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large.",
         (
-            f"_chunks({', '.join((*arenas, *tail))})",
-            *(f"{function.name}({', '.join(function.arguments)})" for function in adding),
+            Effect(infer.called("_chunks", *map(infer.name, (*arenas, *tail)))),
+            *(Effect(infer.called(f.name, *map(infer.name, f.arguments))) for f in adding),
             *_added(net, places),
-            *stage_calls(net, names, ("total", "finish"), whole),
-            f"loss = {loss.arena}[0, {loss.start}]",
-            *guarded_update(own, chunks="len(bounds)" if parted else ""),
+            *stage_calls(net, names, ("total", "finish"), {**whole, rows: zero}),
+            Assign(LOSS, loss.element(zero)),
+            *guarded_update(own, chunks=infer.called("len", bounds) if parted else None),
         ),
         ("@kernel",),
     )
@@ -81,18 +98,29 @@ def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Functi
     if rule.by_parameter or any(equation.reduction for equation in rule.system.equations):
         return []
     arenas = {"theta", "gradient", *(names.free(moment) for moment in rule.moments)}
-    piece = [f"{name}[first:last]" if name in arenas else name for name in own]
-    ends = "first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks"
-    update = ("for c in prange(chunks):", f"    {ends}", f"    _update({', '.join(piece)})")
+    c, chunks, first, last = (infer.integer(word) for word in ("c", "chunks", "first", "last"))
+    gradient, gradients = infer.name("gradient"), infer.name("gradients")
+
+    def piece(name: str) -> Expression:
+        return (
+            infer.sliced(infer.name(name), [Slice(first, last)], ()) if name in arenas else infer.name(name)
+        )
+
+    def end(number: Expression) -> Expression:
+        return infer.binary("//", infer.joined("*", [number, infer.called("len", gradient)]), chunks)
+
+    next_one = infer.binary("+", c, infer.number(1))
+    ends = Assign(infer.tuple_of(first, last), infer.tuple_of(end(c), end(next_one)))
+    each = infer.called("prange", chunks)
+    noted = infer.sliced(gradients, [c, infer.number(0)], ())
+    update = (For(c, each, (ends, Effect(infer.called("_update", *map(piece, own))))),)
+    look = Assign(noted, infer.called("_all_moderate", piece("gradient")))
+    none = If(infer.binary("==", noted, infer.number(0)), (Return(infer.name("False")),))
     finite = (
-        "chunks = len(gradients)",
-        "for c in prange(chunks):",
-        f"    {ends}",
-        "    gradients[c, 0] = _all_moderate(gradient[first:last])",
-        "for c in range(chunks):",
-        "    if gradients[c, 0] == 0:",
-        "        return False",
-        "return True",
+        Assign(chunks, infer.called("len", gradients)),
+        For(c, each, (ends, look)),
+        For(c, infer.called("range", chunks), (none,)),
+        Return(infer.name("True")),
     )
     return [
         Function(
@@ -115,35 +143,43 @@ def _gradients_added(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> li
     summed = [net.derivation.gradients[p.name] in net.split.partial for p in parameters]
     if not parameters:
         return []
-    adding = ["for k in range(1, len(gradients)):", "    total += gradients[k, i]"]
+    i, k, total = infer.integer("i"), infer.integer("k"), infer.name("total")
+    gradients = infer.name("gradients")
+    further = Assign(total, infer.sliced(gradients, [k, i], ()), "+")
+    adding: Statement = For(
+        k, infer.called("range", infer.number(1), infer.called("len", gradients)), (further,)
+    )
     if not all(summed):
-        ranges = []
-        for parameter, wanted in zip(parameters, summed, strict=True):
-            place = places[parameter.name]
-            stop = ElementSpelling({}, {}, {}).integer(place.count).text
-            if wanted:
-                ranges.append(f"{place.start} <= i < {place.start} + {stop}")
-        adding = [f"if {' or '.join(ranges) or 'False'}:", *(f"    {line}" for line in adding)]
-    each = ["total = gradients[0, i]", *adding, "gradient[i] = total"]
-    lines = []
-    for where in _stretches(net, places):
-        lines += [f"for i in prange({where}):", *(f"    {line}" for line in each)]
-    mentioned = set(re.findall(r"\w+", " ".join(lines)))
+        ranges = [
+            Between((), "boolean", place.start, i, infer.plus(place.start, size(place.count)))
+            for parameter, wanted in zip(parameters, summed, strict=True)
+            if wanted
+            for place in [places[parameter.name]]
+        ]
+        test = infer.joined("or", ranges) if ranges else infer.name("False", (), "boolean")
+        adding = If(test, (adding,))
+    each = (
+        Assign(total, infer.sliced(gradients, [infer.number(0), i], ())),
+        adding,
+        Assign(infer.sliced(infer.name("gradient"), [i], ()), total),
+    )
+    code = tuple(For(i, infer.called("prange", *where), each) for where in _stretches(net, places))
+    mentioned = names_in(code)
     return [
         Function(
             "_add_gradients",
             ("gradient", "gradients", *(n for n in net.open_sizes if n in mentioned)),
             "The gradient by all parameters, from the parts of the chunks.",
-            tuple(lines),
+            code,
             ("@parallel_kernel",),
         )
     ]
 
 
-def _stretches(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> list[str]:
+def _stretches(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> list[list[Expression]]:
     """The elements of the gradients' arena that chunks add to, as arguments of a range."""
     if not net.by_rows:
-        return ["len(gradient)"]
+        return [[infer.called("len", infer.name("gradient"))]]
     found: list[tuple[Expr, Expr]] = []
     for parameter in net.parameters:
         place = places[parameter.name]
@@ -153,11 +189,10 @@ def _stretches(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> list[str
         if found and found[-1][1] == start:
             start = found.pop()[0]
         found.append((start, stop))
-    spelled = ElementSpelling({}, {}, {})
-    return [f"{spelled.integer(a).text}, {spelled.integer(b).text}" for a, b in found]
+    return [[size(a), size(b)] for a, b in found]
 
 
-def _added(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> Iterator[str]:
+def _added(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> Iterator[Statement]:
     """The other sums over the batch that are read when all chunks are done, added in the first workspace."""
     assert net.split is not None
     later = [s for s in net.segments if s.name in ("total", "finish")]
@@ -167,16 +202,21 @@ def _added(net: LoweredNetwork, places: Mapping[str, ArenaSpan]) -> Iterator[str
         place = places.get(name)
         if name not in read or place is None:
             continue
-        at = place.start
         if name in apart:
             continue
-        count = ElementSpelling({}, {}, {}).integer(place.count).text
-        yield "for k in range(1, len(work)):"
-        if count == "1":
-            yield f"    {place.arena}[0, {at}] += {place.arena}[k, {at}]"
-        else:
-            yield f"    for i in range({at}, {at} + {count}):"
-            yield f"        {place.arena}[0, i] += {place.arena}[k, i]"
+        i, k, zero = infer.integer("i"), infer.integer("k"), infer.number(0)
+        at, one = place.start, place.count == 1
+
+        def element(row: Expression, column: Expression, arena: Expression = place.array) -> Expression:
+            return infer.sliced(arena, [row, column], ())
+
+        further: Statement = Assign(element(zero, at if one else i), element(k, at if one else i), "+")
+        if not one:
+            stop = infer.plus(at, size(place.count))
+            further = For(i, infer.called("range", at, stop), (further,))
+        yield For(
+            k, infer.called("range", infer.number(1), infer.called("len", infer.name("work"))), (further,)
+        )
 
 
 def _flops(net: LoweredNetwork) -> Function:
@@ -186,5 +226,5 @@ def _flops(net: LoweredNetwork) -> Function:
     bound = {size: net.sizes[size.name] for size in cost.flops.free_symbols if size.name in net.sizes}
     flops = cost.flops.xreplace({**bound, net.split.rows: net.split.size})
     whole = sympy.expand(flops)
-    text = ElementSpelling({}, {}, {}).integer(sympy.ceiling(whole) if whole.is_number else whole).text
-    return Function("_flops", net.open_sizes, "Floating-point operations of one step.", (f"return {text}",))
+    count = size(sympy.ceiling(whole) if whole.is_number else whole)
+    return Function("_flops", net.open_sizes, "Floating-point operations of one step.", (Return(count),))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Effect, Expression, If, Return, Statement
 from symbp.emit.blocks import Function
 from symbp.emit.names import Names
 from symbp.emit.numba.places import ArenaSpan, view
@@ -14,6 +16,8 @@ from symbp.emit.numba.target import stage_arguments
 from symbp.emit.segments import AT_ONCE, STEP, LoweredNetwork
 from symbp.emit.update import arguments
 from symbp.ir.training import UpdateRule
+
+LOSS = infer.name("loss")
 
 
 def driver_functions(
@@ -36,7 +40,7 @@ def driver_functions(
     gradients = (*row_views(net, places, names, stages), *stage_calls(net, names, stages))
     derive = Function(
         "_loss_and_gradients", ("theta", "gradient", *tail), "The loss, and its gradient by all parameters.",
-        (*gradients, f"return {loss.arena}[{loss.start}]"),
+        (*gradients, Return(loss.element())),
         ("@kernel",),
     )  # fmt: skip
     own = own_arguments(rule, names)
@@ -46,7 +50,7 @@ def driver_functions(
         "A whole step; the update is left out if the loss or a gradient is not finite, or large.",
         (
             *gradients,
-            f"loss = {loss.arena}[{loss.start}]",
+            Assign(LOSS, loss.element()),
             *guarded_update(own, stage_calls(net, names, ("buffers",)), _changed_buffers(net, names)),
         ),
         ("@kernel",),
@@ -63,8 +67,8 @@ def driver_functions(
 
 def row_views(
     net: LoweredNetwork, places: Mapping[str, ArenaSpan], names: Names, wanted: Sequence[str]
-) -> list[str]:
-    """The lines that make views of the parameters, and gradients, that have a row for each example."""
+) -> list[Assign]:
+    """What makes views of the parameters, and gradients, that have a row for each example."""
     found = dict.fromkeys(n for s in net.segments if s.name in wanted for n in net.rows_of(s))
     return [view(names.tensors[name], net.by_rows[name], places[name]) for name in found]
 
@@ -74,38 +78,52 @@ def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:
     return tuple(name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule))
 
 
-def _changed_buffers(net: LoweredNetwork, names: Names) -> list[str]:
+def _changed_buffers(net: LoweredNetwork, names: Names) -> list[Expression]:
     """The buffers that a step gives new values to, as one row each."""
-    return [f"{names.tensors[name]}.reshape(-1)" for name in net.system.updates]
+    one = infer.python_number("-1")
+    return [infer.called(".reshape", infer.name(names.tensors[name]), one) for name in net.system.updates]
 
 
 def guarded_update(
-    own: Sequence[str], before: Sequence[str] = (), changed: Sequence[str] = (), chunks: str = ""
-) -> tuple[str, ...]:
+    own: Sequence[str],
+    before: Sequence[Statement] = (),
+    changed: Sequence[Expression] = (),
+    chunks: Expression | None = None,
+) -> tuple[Statement, ...]:
     """The end of a step: the update if all is finite, also what is `changed` before it, and gradients are so
     small that no moment overflows; in a number of chunks, if one is given."""
-    moderate = "_moderate_in_chunks(gradient, gradients)" if chunks else "_all_moderate(gradient)"
-    update = f"_update_in_chunks({', '.join((*own, chunks))})" if chunks else f"_update({', '.join(own)})"
-    first = [f"    {line}" for line in before]
+    gradient = infer.name("gradient")
+    finite, moderate = (infer.name(word, (), "boolean") for word in ("finite", "moderate"))
+    arguments = list(map(infer.name, own))
+    if chunks is None:
+        looked, update = infer.called("_all_moderate", gradient), infer.called("_update", *arguments)
+    else:
+        looked = infer.called("_moderate_in_chunks", gradient, infer.name("gradients"))
+        update = infer.called("_update_in_chunks", *arguments, chunks)
+    first = list(before)
     if changed:
-        first += [f"    finite = {' and '.join(f'_all_finite({name})' for name in changed)}"]
+        first.append(Assign(finite, infer.joined("and", [infer.called("_all_finite", b) for b in changed])))
+    either = infer.binary("or", moderate, infer.called("_all_finite", gradient))
     return (
-        f"moderate = {moderate}",
-        "finite = math.isfinite(loss) and (moderate or _all_finite(gradient))",
-        *(["if finite:", *first] if first else []),
-        "if finite and moderate:",
-        f"    {update}",
-        "return loss, finite, moderate",
+        Assign(moderate, looked),
+        Assign(finite, infer.binary("and", infer.called("math.isfinite", LOSS), either)),
+        *([If(finite, tuple(first))] if first else []),
+        If(infer.binary("and", finite, moderate), (Effect(update),)),
+        Return(infer.tuple_of(LOSS, finite, moderate)),
     )
 
 
 def stage_calls(
-    net: LoweredNetwork, names: Names, wanted: Sequence[str], instead: Mapping[str, str] | None = None
-) -> list[str]:
-    """The lines that run the wanted stages; `instead` says what stands for some of their arguments."""
-    lines = []
+    net: LoweredNetwork,
+    names: Names,
+    wanted: Sequence[str],
+    instead: Mapping[str, Expression] | None = None,
+) -> list[Statement]:
+    """What runs the wanted stages; `instead` says what stands for some of their arguments."""
+    found: list[Statement] = []
     for segment in net.segments:
         if segment.name in wanted:
             given = (*stage_arguments(net, segment, names), *net.stage_sizes)
-            lines.append(f"_{segment.name}({', '.join((instead or {}).get(name, name) for name in given)})")
-    return lines
+            arguments = [(instead or {}).get(name, infer.name(name)) for name in given]
+            found.append(Effect(infer.called(f"_{segment.name}", *arguments)))
+    return found

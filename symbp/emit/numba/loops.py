@@ -1,7 +1,7 @@
 """The loop nests of the Numba target as functions of the arrays that they touch, equal ones once.
 
-Enters: the lines of a nest, and which of their names come from around it. Leaves: the call that stands for
-them, and the functions. Must not know: equations, how lines are written.
+Enters: the code of a nest, and which of its names come from around it. Leaves: the call that stands for it,
+and the functions. Must not know: equations, how code is written.
 
 A compiler that sees two arrays as arguments can be told that they do not overlap, and then runs loops on
 vectors; of two views of one workspace it cannot know. Nests that differ in names only are one function, whose
@@ -10,33 +10,35 @@ lines then carry the numbers of all equations that they compute.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from symbp.emit.blocks import Function, equations_of, listed
+from symbp.codegen import infer
+from symbp.codegen.printer import listed
+from symbp.codegen.tree import Assign, Call, Effect, For, Name, Statement, signature
+from symbp.codegen.tree import Sequence as Sequence_
+from symbp.emit.blocks import Function
 from symbp.emit.names import Names
+from symbp.emit.roll_layers import all_equations, renamed, together
 
-WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*")
-BOUND = re.compile(r"\s*for (\w+) in |\s*((?:\w+, )*\w+) [-+*/]?= ")
+DISJOINT = Effect(infer.called("_disjoint"))
+"""Tells the compiler that no two arguments overlap."""
 
 
 @dataclass
 class _Loops:
-    """One function: its code without comments, and the equations' numbers of each line."""
+    """One function: its code, with the numbers of all equations that it computes."""
 
     name: str
     arguments: tuple[str, ...]
-    code: tuple[str, ...]
-    numbers: list[dict[int, None]]
+    code: tuple[Statement, ...]
 
     @property
     def function(self) -> Function:
-        every = sorted({number for line in self.numbers for number in line})
-        notes = [f"  # {listed(sorted(numbers))}" if numbers else "" for numbers in self.numbers]
-        body = [line + behind for line, behind in zip(self.code, notes, strict=True)]
+        every = all_equations(self.code)
         doc = f"Equation{'s' if len(every) > 1 else ''} {listed(every)}."
-        return Function(self.name, self.arguments, doc, ("_disjoint()", *body), ("@kernel",))
+        return Function(self.name, self.arguments, doc, (DISJOINT, *self.code), ("@kernel",))
 
 
 class LoopFunctions:
@@ -44,21 +46,23 @@ class LoopFunctions:
 
     def __init__(self, names: Names) -> None:
         self.names = names
-        self.found: dict[tuple[str, ...], _Loops] = {}
+        self.found: dict[Any, _Loops] = {}
 
-    def call(self, lines: Sequence[str], arrays: Collection[str], numbers: Collection[str], stem: str) -> str:
-        """The line that calls the nest's function; `arrays` and `numbers` are the names that the lines may
-        have from around, `stem` is what the nest computes."""
-        code, equations = _apart(lines)
-        words = dict.fromkeys(word for line in code for word in WORD.findall(line))
+    def call(
+        self, code: Sequence[Statement], arrays: Collection[str], numbers: Collection[str], stem: str
+    ) -> Call:
+        """The call of the nest's function; `arrays` and `numbers` are the names that the code may have from
+        around, `stem` is what the nest computes."""
+        words = dict.fromkeys(n.id for s in code for n in s.walk() if isinstance(n, Name))
         arguments = (*(w for w in words if w in arrays), *(w for w in words if w in numbers))
-        key = tuple(_canonical(code, arguments))
+        key = _canonical(code, arguments)
         if key not in self.found:
-            self.found[key] = _Loops(self._free(f"_compute_{stem}"), arguments, code, equations)
+            self.found[key] = _Loops(self._free(f"_compute_{stem}"), arguments, tuple(code))
         else:
-            for own, more in zip(self.found[key].numbers, equations, strict=True):
-                own |= more
-        return f"{self.found[key].name}({', '.join(arguments)})"
+            own = self.found[key]
+            own.code = tuple(together(s, [s, other]) for s, other in zip(own.code, code, strict=True))
+        given = (infer.word(word) for word in arguments)
+        return infer.called(self.found[key].name, *given)
 
     def functions(self) -> list[Function]:
         return [loops.function for loops in self.found.values()]
@@ -72,17 +76,12 @@ class LoopFunctions:
         return name
 
 
-def _apart(lines: Sequence[str]) -> tuple[tuple[str, ...], list[dict[int, None]]]:
-    """Code and numbers of lines."""
-    return tuple(line.partition("  # ")[0] for line in lines), [dict.fromkeys(equations_of(x)) for x in lines]
-
-
-def _canonical(code: Sequence[str], arguments: Sequence[str]) -> Iterator[str]:
+def _canonical(code: Sequence[Statement], arguments: Sequence[str]) -> Any:
     """The code with its own names replaced by numbers: what two nests that differ in names have alike."""
     own = {name: f"${k}" for k, name in enumerate(arguments)}
-    for line in code:
-        bound = BOUND.match(line)
-        for name in re.findall(r"\w+", bound.group(1) or bound.group(2)) if bound else ():
+    for node in (node for s in code for node in s.walk()):
+        target = node.variable if isinstance(node, For) else node.target if isinstance(node, Assign) else None
+        given = target.items if isinstance(target, Sequence_) else (target,)
+        for name in (item.id for item in given if isinstance(item, Name)):
             own.setdefault(name, f"${len(own)}")
-    for line in code:
-        yield WORD.sub(lambda word: own.get(word.group(), word.group()), line)
+    return signature(tuple(renamed(s, own) for s in code))

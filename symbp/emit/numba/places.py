@@ -1,6 +1,6 @@
 """Where the tensors of a Numba module lie, and the lines that make views of them.
 
-Enters: an arena, a position. Leaves: text. Must not know: kernels, stages.
+Enters: an arena, a position. Leaves: code. Must not know: kernels, stages.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.emit.elements import ElementSpelling
-from symbp.emit.views import spaced
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Expression, Name, Slice, Subscript
+from symbp.emit.elements import size
 from symbp.ir.expr import Expr
 from symbp.ir.system import Tensor
 
@@ -27,26 +28,34 @@ class ArenaSpan:
     count: Expr
 
     @property
-    def start(self) -> str:
-        """The text of the first element's position."""
-        number = ElementSpelling({}, {}, {}).integer(self.number).text
-        return f"at[{number}]" if self.arena in TABLED else number
+    def start(self) -> Expression:
+        """The first element's position."""
+        if self.arena in TABLED:
+            return Subscript((), "integer", infer.integer("at"), (size(self.number),))
+        return size(self.number)
+
+    @property
+    def array(self) -> Name:
+        """The arena."""
+        return infer.name(self.arena, (), "integer" if self.arena == "counts" else "real")
+
+    def element(self, *before: Expression) -> Expression:
+        """The first element: `work[at[3]]`."""
+        return infer.sliced(self.array, [*before, self.start], ())
 
 
-def view(name: str, tensor: Tensor, place: ArenaSpan) -> str:
-    """The line that makes a named view of an arena, in the shape of a tensor."""
-    spelled = ElementSpelling({}, {}, {})
-    text = f"{name} = {part(place)}"
-    if len(tensor.shape) < 2:
-        return text
-    return f"{text}.reshape({', '.join(spelled.integer(e).text for e in tensor.shape)})"
+def view(name: str, tensor: Tensor, place: ArenaSpan) -> Assign:
+    """What makes a named view of an arena, in the shape of a tensor."""
+    value = part(place)
+    if len(tensor.shape) > 1:
+        value = infer.call(".reshape", value, *map(size, tensor.shape), shape=tensor.shape, dtype=value.dtype)
+    return Assign(infer.name(name, tensor.shape, value.dtype), value)
 
 
-def part(place: ArenaSpan) -> str:
+def part(place: ArenaSpan) -> Expression:
     """The elements of a place as a slice of its arena."""
-    spelled, start = ElementSpelling({}, {}, {}), place.start
-    count = spelled.integer(place.count).text
     if place.arena in TABLED:
-        return f"{place.arena}[{start} : {start} + {count}]"
-    stop = spelled.integer(sympy.expand(place.number + place.count)).text
-    return f"{place.arena}[{spaced(start, stop)}]"
+        stop = infer.plus(place.start, size(place.count))
+    else:
+        stop = size(sympy.expand(place.number + place.count))
+    return infer.sliced(place.array, [Slice(place.start, stop)], (place.count,))

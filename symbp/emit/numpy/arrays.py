@@ -1,7 +1,7 @@
 """Bodies as vectorised NumPy expressions: every value is an array whose axes carry indices.
 
-Enters: bodies, and the frame (the order of indices). Leaves: text such as `e / s[:, None]`.
-Must not know: kernels, the module around the text.
+Enters: bodies, and the frame (the order of indices). Leaves: code such as `e / s[:, None]`.
+Must not know: kernels, the module around the code.
 
 A value keeps the fewest axes it can; it is lifted (`[:, None]`) only where it meets one with more. A read
 that isn't plain becomes fancy indexing; under a guard its positions are clipped, since NumPy evaluates both
@@ -14,9 +14,13 @@ from collections.abc import Mapping, Sequence
 
 import sympy
 
-from symbp.emit.spelling import ADD, ATOM, CHOICE, COMPARE, OR, UNARY, ZERO, Kind, Spelling, Written
+from symbp.codegen import infer
+from symbp.codegen.expressions import ATOM, level_of
+from symbp.codegen.tree import Assign, Call, Expression, Name, NewAxis, Node, Rest, Slice
+from symbp.emit.spelling import Spelling
 from symbp.emit.terms import repeated_parts
 from symbp.emit.views import shifted, view
+from symbp.emit.written import DTYPES, ZERO, Kind, Written
 from symbp.ir.bounds import never_negative, within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.functions import numpy_names
@@ -24,10 +28,12 @@ from symbp.lower.program import plain_subscripts
 
 FUNCTIONS = numpy_names()
 OF_SIZES = {"sqrt": "math.sqrt", "log": "math.log"}
+DTYPE = infer.word("DTYPE")
+INT64 = infer.word("np.int64")
 
 
 class ArraySpelling(Spelling):
-    """Spells values over a frame; `prelude` collects lines that must come first."""
+    """Spells values over a frame; `prelude` collects statements that must come first."""
 
     target = "NumPy"
     functions = FUNCTIONS
@@ -39,13 +45,13 @@ class ArraySpelling(Spelling):
         shapes: Mapping[str, tuple[Expr, ...]],
         names: Mapping[str, str],
         where: str = "",
-        loops: Mapping[Index, str] | None = None,
+        loops: Mapping[Index, Expression] | None = None,
     ) -> None:
         super().__init__(where)
         self.frame, self.loops = tuple(frame), dict(loops or {})
         self.extents, self.shapes, self.names = extents, shapes, names
-        self.prelude: list[str] = []
-        self.hoisted: list[str] | None = None
+        self.prelude: list[Assign] = []
+        self.hoisted: list[Assign] | None = None
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
         self.products: dict[str, Written] = {}
 
@@ -60,7 +66,7 @@ class ArraySpelling(Spelling):
         """A function of sizes alone is a plain number: NumPy's own would make float64 of what it meets."""
         if name in OF_SIZES and all(_of_sizes(a) for a in arguments):
             (value,) = map(self.write, arguments)
-            return Written(f"{OF_SIZES[name]}({value.text})", ATOM, kind="number")
+            return Written(infer.elementwise(OF_SIZES[name], value.node, dtype="number"), kind="number")
         return super().call(name, *arguments)
 
     def lazily(self, e: Expr) -> Written:
@@ -85,22 +91,24 @@ class ArraySpelling(Spelling):
         first = next((k for k, i in enumerate(axes) if i in value.axes), len(axes))
         if axes[first:] == value.axes:
             return value
-        marks = [":" if i in value.axes else "None" for i in axes[first:]]
-        while len(marks) > 2 and marks[:2] == [":", ":"]:  # `[..., None]` for leading axes
-            marks = ["...", *marks[2:]] if marks[2] == "None" else marks[1:]
-        inside = ", ".join(marks)
-        return Written(f"{value.at_least(ATOM)}[{inside}]", ATOM, axes[first:], value.kind)
+        marks: list[Node] = [Slice() if i in value.axes else NewAxis() for i in axes[first:]]
+        while len(marks) > 2 and marks[:2] == [Slice(), Slice()]:  # `[..., None]` for leading axes
+            marks = [Rest(), *marks[2:]] if marks[2] == NewAxis() else marks[1:]
+        return Written(infer.subscript(value.node, *marks), axes[first:], value.kind)
 
-    def arange(self, index: Index, dtype: str = "") -> Written:
-        extent = self.integer(self.extents[index]).text
-        kind = f", dtype={dtype}" if dtype else ""
-        return Written(f"np.arange({extent}{kind})", ATOM, (index,), "real" if dtype else "integer")
+    def arange(self, index: Index, *, real: bool = False) -> Written:
+        extent = self.integer(self.extents[index]).node
+        more = {"dtype": DTYPE} if real else {}
+        kind: Kind = "real" if real else "integer"
+        shape = (self.extents[index],)
+        node = infer.call("np.arange", extent, shape=shape, dtype=DTYPES[kind], more=more)
+        return Written(node, (index,), kind)
 
     def index(self, e: Index) -> Written:
         return Written(self.loops[e], kind="number") if e in self.loops else self.arange(e)
 
     def index_value(self, e: Index) -> Written:
-        return self.index(e) if e in self.loops else self.arange(e, "DTYPE")
+        return self.index(e) if e in self.loops else self.arange(e, real=True)
 
     # --- reads
     def access(self, e: Access) -> Written:
@@ -109,9 +117,9 @@ class ArraySpelling(Spelling):
             return self.write(body.xreplace(dict(zip(indices, e.subscripts, strict=True))))
         if e.name in self.products:
             product = self.products[e.name]
-            return self._transposed(Written(product.text, product.binding, e.subscripts))
-        name = self.names.get(e.name, e.name)
+            return self._transposed(Written(product.node, e.subscripts))
         kind: Kind = "integer" if isinstance(e, IntegerAccess) else "real"
+        name = self.array(e.name, kind)
         if not e.subscripts:
             return Written(name, kind=kind)
         found = self.sliced(e, name, kind)
@@ -127,20 +135,31 @@ class ArraySpelling(Spelling):
         inside = self.both(conditions) if len(conditions) > 1 else conditions[0]
         return self._or_outside(inside, value, e.outside, kind)
 
+    def array(self, name: str, kind: Kind = "real") -> Name:
+        """The array of a tensor."""
+        return infer.name(self.names.get(name, name), self.shapes.get(name, ()), DTYPES[kind])
+
+    def shape(self, axes: Sequence[Index]) -> tuple[Expr, ...]:
+        """The extents of axes."""
+        return tuple(self.extents[i] for i in axes)
+
     def _transposed(self, value: Written) -> Written:
         axes = tuple(i for i in self.frame if i in value.axes)
         if axes == value.axes:
             return value
+        shape, dtype = self.shape(axes), value.node.dtype
         if len(axes) == 2:
             self.helpers.add("_transposed")
-            return Written(f"_transposed({value.text})", ATOM, axes, value.kind)
-        order = ", ".join(str(value.axes.index(i)) for i in axes)
-        return Written(f"{value.at_least(ATOM)}.transpose({order})", ATOM, axes, value.kind)
+            node = infer.call("_transposed", value.node, shape=shape, dtype=dtype)
+            return Written(node, axes, value.kind)
+        order = [infer.number(value.axes.index(i)) for i in axes]
+        node = infer.call(".transpose", value.node, *order, shape=shape, dtype=dtype)
+        return Written(node, axes, value.kind)
 
-    def sliced(self, e: Access, name: str, kind: Kind = "real") -> tuple[Written, list[Expr]] | None:
+    def sliced(self, e: Access, name: Name, kind: Kind = "real") -> tuple[Written, list[Expr]] | None:
         """A read by basic indexing, each subscript a distinct index or a number: the view, its axes as they
         stand, and the guards that keep the numbers in range. None if the read is not of this kind."""
-        parts: list[str] = []
+        parts: list[Node] = []
         kept: list[Index] = []
         leaving: list[Expr] = []
         for subscript, extent in zip(e.subscripts, self.shapes[e.name], strict=True):
@@ -153,25 +172,25 @@ class ArraySpelling(Spelling):
             elif free_indices(subscript) <= self.loops.keys() and not subscript.atoms(Access):
                 guards = within(subscript, extent, self.extents)
                 leaving += guards
-                position = self.integer(subscript).text
+                position = self.integer(subscript).node
                 clip = bool(guards) and self.guarded and e.outside is None
-                last = self.integer(extent - 1).text
-                parts.append(f"min(max({position}, 0), {last})" if clip else position)
+                last = self.integer(extent - 1).node
+                if clip:
+                    position = infer.elementwise("max", position, infer.number(0), dtype="number")
+                    position = infer.elementwise("min", position, last, dtype="number")
+                parts.append(position)
             else:
                 return None
-        while parts and parts[-1] == ":":
-            parts.pop()
-        text = f"{name}[{', '.join(parts)}]" if parts else name
-        return Written(text, ATOM, tuple(kept), kind), leaving
+        return Written(part_of(name, parts, self.shape(kept)), tuple(kept), kind), leaving
 
-    def _span(self, index: Index, extent: Expr) -> str | None:
+    def _span(self, index: Index, extent: Expr) -> Slice | None:
         """The slice of an axis that an index runs over; None if it may run past its end."""
         if self._covers(index, extent):
-            return ":"
+            return Slice()
         own = self.extents[index]
-        return f":{self.integer(own).text}" if never_negative(extent - own, {}) else None
+        return Slice(stop=self.integer(own).node) if never_negative(extent - own, {}) else None
 
-    def _gathered(self, e: Access, name: str, kind: Kind) -> Written:
+    def _gathered(self, e: Access, name: Name, kind: Kind) -> Written:
         shape = self.shapes[e.name]
         inside: list[Written] = []
         positions: list[Written] = []
@@ -197,7 +216,7 @@ class ArraySpelling(Spelling):
             return self.choose_integer(inside, value, self.integer(outside))
         return self.choose(inside, value, self.write(outside))
 
-    def _taken(self, e: Access, name: str, kind: Kind, positions: list[Written]) -> Written:
+    def _taken(self, e: Access, name: Name, kind: Kind, positions: list[Written]) -> Written:
         """The elements at some positions; one array of positions among slices keeps its place."""
         axes = [p.axes for p in positions]
         spans = [
@@ -207,34 +226,36 @@ class ArraySpelling(Spelling):
         arrays = [k for k, p in enumerate(positions) if p.axes and spans[k] is None]
         flat = tuple(i for own in axes for i in own)
         if len(arrays) == 1 and len(set(flat)) == len(flat):
-            parts = [spans[k] or p.text for k, p in enumerate(positions)]
+            parts = [spans[k] or p.node for k, p in enumerate(positions)]
             scalars = [k for k, p in enumerate(positions) if not p.axes]
             if not scalars or len(positions) == 1 + len(scalars):
-                while parts[-1] == ":":
-                    parts.pop()
-                return self._transposed(Written(f"{name}[{', '.join(parts)}]", ATOM, flat, kind))
+                return self._transposed(Written(part_of(name, parts, self.shape(flat)), flat, kind))
         values, common = self.together(positions)
-        return Written(f"{name}[{', '.join(v.text for v in values)}]", ATOM, common, kind)
+        return Written(infer.sliced(name, [v.node for v in values], self.shape(common)), common, kind)
 
     def _covers(self, index: Index, extent: Expr) -> bool:
         return bool(sympy.expand(self.extents[index] - extent) == 0)
 
     def _clipped(self, position: Written, extent: Expr) -> tuple[Written, Written]:
         """The position brought into range, and the condition that it was."""
-        if position.binding < ATOM or "(" in position.text:
-            name = self.fresh("at")
-            self.prelude.append(f"{name} = {position.text}")
-            position = Written(name, ATOM, position.axes, "integer")
-        size = self.integer(extent)
-        last = self.integer(extent - 1)
-        within = f"(0 <= {position.text}) & ({position.text} < {size.at_least(ADD)})"
-        clipped = Written(f"np.clip({position.text}, 0, {last.text})", ATOM, position.axes, "integer")
-        return clipped, Written(within, ADD - 1, position.axes, "bool")
+        if not is_plain(position.node):
+            position = self.named("at", position, "integer")
+        at, zero = position.node, infer.number(0)
+        size, last = self.integer(extent).node, self.integer(extent - 1).node
+        inside = infer.binary("&", infer.binary("<=", zero, at), infer.binary("<", at, size))
+        clipped = infer.elementwise("np.clip", at, zero, last, dtype="integer")
+        return Written(clipped, position.axes, "integer"), Written(inside, position.axes, "bool")
+
+    def named(self, stem: str, value: Written, kind: Kind) -> Written:
+        """A value under a local name, which it gets first."""
+        name = infer.name(self.fresh(stem), value.node.shape, DTYPES[kind])
+        self.prelude.append(Assign(name, value.node))
+        return Written(name, value.axes, kind)
 
     # --- choices
     def both(self, conditions: Sequence[Written]) -> Written:
         values, axes = self.together(conditions)
-        return Written(" & ".join(f"({v.text})" for v in values), COMPARE, axes, "bool")
+        return Written(infer.joined("&", [v.node for v in values]), axes, "bool")
 
     def choose(self, condition: Written, yes: Written, no: Written) -> Written:
         plain = yes.kind == "number" and no.kind == "number"
@@ -244,14 +265,12 @@ class ArraySpelling(Spelling):
             kind: Kind = "number" if plain else "real"
             if not plain:
                 a, b = self.spread(a, axes), self.spread(b, axes)
-            text = f"{a.at_least(OR)} if {condition.at_least(OR)} else {b.at_least(CHOICE)}"
-            return Written(text, CHOICE, axes, kind)
+            return Written(infer.choice(a.node, condition.node, b.node), axes, kind)
         (test, a, b), axes = self.together([condition, a, b])
-        branches = f"DTYPE({a.text}), DTYPE({b.text})" if plain else f"{a.text}, {b.text}"
         if plain:
-            return Written(f"np.where({test.text}, {branches})", ATOM, axes)
+            return Written(infer.where(test.node, in_dtype(a.node), in_dtype(b.node)), axes)
         self.helpers.add("_where")
-        return Written(f"_where({test.text}, {branches})", ATOM, axes)
+        return Written(infer.elementwise("_where", test.node, a.node, b.node), axes)
 
     def extreme(self, guard: Guard, yes: Expr, no: Expr) -> Written | None:
         """`np.maximum(x, 0)` for `[x > 0]·x`; a NaN stays one."""
@@ -263,31 +282,30 @@ class ArraySpelling(Spelling):
             (a, b), axes = self.together(
                 [self.write(e) for e in ((high, low) if low.is_number else (low, high))]
             )
-            return Written(f"{words}({a.text}, {b.text})", ATOM, axes) if axes else None
+            return Written(infer.elementwise(words, a.node, b.node), axes) if axes else None
         value = high if low == 0 else low if high == 0 else None
         if value is None or (yes, no) != ((value, -value) if low == 0 else (-value, value)):
             return None
         inner = self.write(value)
-        return Written(f"np.abs({inner.text})", ATOM, inner.axes) if inner.axes else None
+        return Written(infer.elementwise("np.abs", inner.node), inner.axes) if inner.axes else None
 
     def choose_integer(self, condition: Written, value: Written, other: Written = ZERO) -> Written:
         (test, a, b), axes = self.together([condition, value, other])
         if not condition.axes:
-            text = f"{a.at_least(OR)} if {test.at_least(OR)} else {b.at_least(OR)}"
-            return Written(text, CHOICE, axes, "integer")
-        return Written(f"np.where({test.text}, {a.text}, {b.text})", ATOM, axes, "integer")
+            return Written(infer.choice(a.node, test.node, b.node), axes, "integer")
+        return Written(infer.where(test.node, a.node, b.node), axes, "integer")
 
     def spread(self, value: Written, axes: tuple[Index, ...]) -> Written:
         """The value with all of these axes at their full extents."""
         if value.axes == axes:
-            return Written(f"DTYPE({value.text})", ATOM) if value.kind == "number" else value
-        shape = ", ".join(self.integer(self.extents[i]).text for i in axes)
-        shape = f"({shape}{',' if len(axes) == 1 else ''})"
-        if value.text == "0":
-            return Written(f"np.zeros({shape}, DTYPE)", ATOM, axes)
+            return Written(in_dtype(value.node)) if value.kind == "number" else value
+        extents = self.shape(axes)
+        shape = infer.tuple_of(*(self.integer(e).node for e in extents))
+        if value.node == ZERO.node:
+            return Written(infer.call("np.zeros", shape, DTYPE, shape=extents), axes)
         if not value.axes:
-            return Written(f"np.full({shape}, {value.text}, DTYPE)", ATOM, axes)
-        return Written(f"np.broadcast_to({self.lift(value, axes).text}, {shape})", ATOM, axes)
+            return Written(infer.call("np.full", shape, value.node, DTYPE, shape=extents), axes)
+        return Written(infer.call("np.broadcast_to", self.lift(value, axes).node, shape, shape=extents), axes)
 
     def real(self, value: Written) -> Written:
         # NumPy adds and multiplies booleans with reals as 0 and 1; alone they are made reals when stored.
@@ -311,15 +329,16 @@ class ArraySpelling(Spelling):
         if value.kind in ("real", "number"):
             return value
         if not value.axes:
-            return Written(f"DTYPE({value.text})", ATOM)
-        return Written(f"{value.at_least(ATOM)}.astype(DTYPE)", ATOM, value.axes)
+            return Written(in_dtype(value.node))
+        node = infer.call(".astype", value.node, DTYPE, shape=value.node.shape)
+        return Written(node, value.axes)
 
     def infinity(self, negative: bool) -> Written:
-        return Written("-np.inf" if negative else "np.inf", UNARY if negative else ATOM, kind="number")
+        return Written(infer.infinity(negative), kind="number")
 
     def integer_power(self, value: Written, times: int) -> Written:
         if times == 2:
-            return Written(f"np.square({value.text})", ATOM, value.axes)
+            return Written(infer.elementwise("np.square", value.node), value.axes)
         return super().integer_power(value, times)
 
     # --- whole bodies
@@ -327,9 +346,7 @@ class ArraySpelling(Spelling):
         """Gives names to subexpressions that occur more than once."""
         for part in repeated_parts(body, self._worth_a_name):
             written = self.write(part)
-            name = self.fresh("u")
-            self.prelude.append(f"{name} = {written.text}")
-            self.known[part] = Written(name, ATOM, written.axes, written.kind)
+            self.known[part] = self.named("u", written, written.kind)
 
     def _worth_a_name(self, e: Expr) -> bool:
         reads = e.atoms(Access)
@@ -345,6 +362,24 @@ class ArraySpelling(Spelling):
         return plain_subscripts(access) is not None and all(
             isinstance(s, Index) and self._covers(s, extent) for s, extent in positions
         )
+
+
+def in_dtype(value: Expression) -> Call:
+    """A number as one of the module's reals: `DTYPE(2)`."""
+    return infer.elementwise("DTYPE", value)
+
+
+def part_of(array: Expression, items: Sequence[Node], shape: Sequence[Expr]) -> Expression:
+    """`array[items]` without what keeps all of the last axes."""
+    kept = list(items)
+    while kept and kept[-1] == Slice():
+        kept.pop()
+    return infer.sliced(array, kept, shape) if kept else array
+
+
+def is_plain(node: Expression) -> bool:
+    """Whether an expression is a name or a part of an array, and calls nothing."""
+    return level_of(node) == ATOM and not node.calls()
 
 
 def _of_sizes(e: Expr) -> bool:

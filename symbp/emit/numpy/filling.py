@@ -1,6 +1,6 @@
 """The lines of a NumPy stage as calls that fill arrays which are there, statement by statement.
 
-Enters: kernels, names, the scratch of a module. Leaves: lines.
+Enters: kernels, names, the scratch of a module. Leaves: statements.
 Must not know: the order of stages, where memory lies.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from symbp.codegen.tree import Statement
 from symbp.emit.inference.calls import Calls
 from symbp.emit.inference.form import NUMBER, Form, Kind
 from symbp.emit.inference.shape_inference import Forms
@@ -29,7 +30,7 @@ class FillingLines(NumpyLines):
         self.inside = False
         self.awaited: set[int] = set()  # equations of which a later statement reads local names
 
-    def kernel(self, kernel: Kernel) -> Iterator[str]:
+    def kernel(self, kernel: Kernel) -> Iterator[Statement]:
         if isinstance(kernel, (Contraction, MatrixKernel)):
             lines = list(super().kernel(kernel))
             yield from self.calls.statement(lines)
@@ -40,11 +41,11 @@ class FillingLines(NumpyLines):
         else:
             yield from super().kernel(kernel)
 
-    def scan(self, kernel: Scan) -> Iterator[str]:
+    def scan(self, kernel: Scan) -> Iterator[Statement]:
         self.calls.forms.known[self.names.free(kernel.index.name)] = NUMBER
         yield from super().scan(kernel)
 
-    def statement(self, statement: EquationKernel) -> Iterator[str]:
+    def statement(self, statement: EquationKernel) -> Iterator[Statement]:
         if self.inside:  # one of several lines of a statement
             yield from super().statement(statement)
             return

@@ -5,13 +5,16 @@ Enters: tensors and names. Leaves: spellings of bodies in a frame. Must not know
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import sympy
 
+from symbp.codegen import infer, tree
+from symbp.emit.elements import size
 from symbp.emit.names import Names
-from symbp.emit.numpy.arrays import ArraySpelling
-from symbp.emit.spelling import ADD, ATOM, Written
+from symbp.emit.numpy.arrays import DTYPE, INT64, ArraySpelling, part_of
+from symbp.emit.written import DTYPES, Written
 from symbp.ir.expr import Expr, Index
 from symbp.ir.system import Equation, Tensor
 
@@ -26,7 +29,7 @@ class NumpyFrame:
         self.helpers: set[str] = set()
         self.inlined: dict[str, tuple[tuple[Index, ...], Expr]] = {}
         self.products: dict[str, Written] = {}
-        self.loops: dict[Index, str] = {}  # the loops around: their names, and how far they run
+        self.loops: dict[Index, tree.Expression] = {}  # the loops around: their names, and how far they run
         self.steps: dict[Index, Expr] = {}
 
     def spelling(self, frame: tuple[Index, ...], extents: Mapping[Index, Expr], where: str) -> ArraySpelling:
@@ -40,11 +43,24 @@ class NumpyFrame:
         """The plain indices that no loop around fixes."""
         return tuple(i for i in equation.indices if i not in self.loops)
 
-    def shape(self, extents: Sequence[Expr]) -> str:
-        return f"({', '.join(map(self.extent, extents))}{',' if len(extents) == 1 else ''})"
+    def tensor(self, name: str) -> tree.Name:
+        """The array of a tensor."""
+        kind: tree.DType = "integer" if name in self.integers else "real"
+        return infer.name(self.names.tensors[name], self.shapes.get(name, ()), kind)
 
-    def extent(self, extent: Expr) -> str:
-        return ArraySpelling((), {}, {}, {}).integer(extent).text
+    def made(
+        self, function: str, shape: Sequence[Expr], *value: tree.Expression, integer: bool = False
+    ) -> tree.Expression:
+        """`np.empty(shape, DTYPE)`."""
+        kind = INT64 if integer else DTYPE
+        dtype: tree.DType = "integer" if integer else "real"
+        return infer.call(function, self.shape(shape), *value, kind, shape=shape, dtype=dtype)
+
+    def shape(self, extents: Sequence[Expr]) -> tree.Expression:
+        return infer.tuple_of(*map(self.extent, extents))
+
+    def extent(self, extent: Expr) -> tree.Expression:
+        return size(extent)
 
     def reduced(self, spelling: ArraySpelling, value: Written, equation: Equation, method: str) -> Written:
         """A sum, product or maximum over the reduced axes of a value."""
@@ -56,18 +72,25 @@ class NumpyFrame:
                 value = spelling._over([value, count], [])
             elif method == "prod":
                 power = spelling.write(sympy.Mul(*[equation.extents[i] for i in missing]))
-                value = Written(f"{value.at_least(ATOM)}**{power.at_least(ATOM)}", ADD, value.axes)
+                value = Written(infer.binary("**", value.node, power.node), value.axes)
         axes = [k for k, i in enumerate(value.axes) if i in equation.reduced]
         kept = tuple(i for i in value.axes if i not in equation.reduced)
         if not axes:
             return value
-        which = "" if not kept else str(axes[0]) if len(axes) == 1 else str(tuple(axes))
         kind = value.kind if value.kind != "bool" else "integer"
-        return Written(f"{value.at_least(ATOM)}.{method}({which})", ATOM, kept, kind)
+        return Written(infer.reduced(method, value.node, tuple(axes), DTYPES[kind]), kept, kind)
 
-    def part(self, equation: Equation) -> str:
-        """The subscripts of the part of a target that is filled at this step."""
-        parts = [self.loops.get(i, ":") for i in equation.indices]
-        while parts and parts[-1] == ":":
-            parts.pop()
-        return ", ".join(parts) or "..."
+    def part(self, equation: Equation) -> tree.Expression:
+        """The part of a target that is filled at this step: `z[t]`, or `z[...]`."""
+        array = self.tensor(equation.target)
+        items: list[tree.Node] = [self.loops.get(i, tree.Slice()) for i in equation.indices]
+        shape = [e for i, e in zip(equation.indices, equation.shape, strict=True) if i not in self.loops]
+        part = part_of(array, items, shape)
+        return infer.sliced(array, [tree.Rest()], shape) if part is array else part
+
+
+def numbered(statements: Iterable[tree.Statement], numbers: tuple[int, ...]) -> Iterator[tree.Statement]:
+    """Statements with the numbers of the equations that they compute."""
+    return (
+        replace(s, equations=numbers) if isinstance(s, (tree.Assign, tree.Effect)) else s for s in statements
+    )

@@ -1,39 +1,39 @@
-"""Equal layers of a NumPy stage: the lines of any of them, how their arrays are found by the layer's number.
+"""Equal layers of a NumPy stage: the code of any of them, how their arrays are found by the layer's number.
 
-Enters: the lines of a stage, the arrays that stay in their places. Leaves: `AnyLayer`s, and the stage's lines
-with a call for every layer in their place. Must not know: equations, how a function is put together.
+Enters: the statements of a stage, the arrays that stay in their places. Leaves: `AnyLayer`s, and the stage's
+statements with one in the place of its layers. Must not know: equations, how a function is put together.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Constant, Expression, For, Name, Statement
+from symbp.codegen.tree import Sequence as Sequence_
+from symbp.emit.blocks import names_in
 from symbp.emit.roll_layers import (
-    DIGITS,
-    WORD,
     Family,
+    Item,
     Layers,
-    LineGroup,
     common_numbers,
     layers_in,
-    notes_of,
     numbered,
+    numbered_layers,
     numbers_of,
-    range_text,
+    range_of,
     statements_of,
-    words_of,
+    without_numbers,
 )
 
 MAPPINGS = ("params", "tensors", "gradients")
-ASSIGNED = re.compile(r" *(?:for (\w+(?:, \w+)*) in |(\w+(?:, \w+)*) (?:[-+*/|&]?=) )")
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An array that stays in its place: what lines call it, the mapping that has it, by which key, and what
+    """An array that stays in its place: what code calls it, the mapping that has it, by which key, and what
     must be equal where another takes its place."""
 
     name: str
@@ -42,52 +42,55 @@ class Kept:
     kind: object = None
 
     @property
-    def text(self) -> str:
-        """What gets it."""
-        return f"{self.mapping}[{self.key}]"
+    def node(self) -> Expression:
+        """What gets it: `params["W1"]`."""
+        key = Constant((), "object", self.key)
+        return infer.sliced(infer.word(self.mapping), [key], ())
 
 
 @dataclass(frozen=True)
 class AnyLayer:
-    """The lines of any of some equal layers, for the `numbers` that these have; `arrays` are by the name
+    """The code of any of some equal layers, for the `numbers` that these have; `arrays` are by the name
     `counter` for such a number, and have the form of `like`."""
 
     counter: str
     numbers: range
     arrays: tuple[Kept, ...]
     like: Mapping[str, str]
-    lines: tuple[str, ...]
+    body: tuple[Statement, ...]
 
     @property
-    def range(self) -> str:
+    def range(self) -> Expression:
         """The numbers in the order of the layers: `range(2, 9)`."""
-        return range_text(self.numbers)
+        return range_of(self.numbers)
 
 
-def layered(lines: Sequence[str], kept: Sequence[Kept], free: Callable[[str], str]) -> list[str | AnyLayer]:
-    """The lines of a stage, equal layers as one."""
-    statements, known = statements_of(lines), {array.name: array for array in kept}
+def layered(
+    code: Sequence[Statement], kept: Sequence[Kept], free: Callable[[str], str]
+) -> list[Statement | AnyLayer]:
+    """The code of a stage, equal layers as one."""
+    items, known = statements_of(code), {array.name: array for array in kept}
     kinds = {array.name: (array.mapping, array.kind) for array in kept if array.kind is not None}
-    words = words_of(lines)
+    words = names_in(code)
 
     def unused(name: str) -> str:
         name = free(name)
         return name if name not in words else unused(f"{name}_")
 
-    found: list[str | AnyLayer] = []
+    found: list[Statement | AnyLayer] = []
     done = 0
-    for layers in layers_in([s.code for s in statements], kinds, unused):
+    for layers in layers_in(items, kinds, unused):
         keys = [Family(tuple(known[name].key for name in family.names)) for family in layers.arrays]
-        if not all(map(_steady, keys)) or _share_locals(statements, layers):
+        if not all(map(_steady, keys)) or _share_locals(items, layers):
             continue
-        found += [line for s in statements[done : layers.first] for line in s.lines]
-        found.append(_any_layer(statements, layers, known, keys, unused("layer")))
+        found += [s for item in items[done : layers.first] for s in item]
+        found.append(_any_layer(items, layers, known, keys, unused("layer")))
         done = layers.stop
-    return found + [line for s in statements[done:] for line in s.lines]
+    return found + [s for item in items[done:] for s in item]
 
 
 def _any_layer(
-    statements: Sequence[LineGroup],
+    items: Sequence[Item],
     layers: Layers,
     known: Mapping[str, Kept],
     keys: Sequence[Family],
@@ -99,42 +102,47 @@ def _any_layer(
         for (family, name), key in zip(layers.arrays.items(), keys, strict=True)
     )
     arrays = tuple(sorted(arrays, key=lambda array: MAPPINGS.index(array.mapping)))
-    notes = notes_of(statements, layers)
-    lines = tuple(f"{line}{next(notes)}" for item in layers.body for line in item)
     like = {name: family.names[0] for family, name in layers.arrays.items()}
-    return AnyLayer(counter, numbers, arrays, like, lines)
+    return AnyLayer(counter, numbers, arrays, like, tuple(numbered_layers(items, layers)))
 
 
 def _steady(key: Family) -> bool:
     """Whether the keys differ in numbers only, and these rise or fall by equal steps."""
-    if len({DIGITS.sub("#", text) for text in key.names}) > 1:
+    if len(set(map(without_numbers, key.names))) > 1:
         return False
     columns = zip(*(numbers_of(text) for text in key.names), strict=True)
     return all(len({b - a for a, b in pairwise(c)}) == 1 for c in columns)
 
 
-def _share_locals(statements: Sequence[LineGroup], layers: Layers) -> bool:
+def _share_locals(items: Sequence[Item], layers: Layers) -> bool:
     """Whether a local name is read in another layer, or outside of them, than where it got its value."""
     at: dict[str, int] = {}
-    names = {name for s in statements for line in s.code for name in _assigned(line)}
-    for i, statement in enumerate(statements):
-        inside = layers.first <= i < layers.stop
-        place = 1 + (i - layers.first) // layers.period if inside else 0
-        for line in statement.code:
-            given = _assigned(line)
-            read = [w for w in WORD.findall(line) if w in names and (w not in given or _both(line))]
-            if any(at.get(name, place) != place for name in read):
-                return True
-            at.update(dict.fromkeys(given, place))
+    parts = [(k, s) for k, item in enumerate(items) for s in _in_order(item)]
+    names = {name for _, s in parts for name in _given(s)}
+    for k, s in parts:
+        inside = layers.first <= k < layers.stop
+        place = 1 + (k - layers.first) // layers.period if inside else 0
+        given = _given(s)
+        both = isinstance(s, Assign) and s.op != ""
+        read = [w for w in names_in(_head(s)) if w in names and (w not in given or both)]
+        if any(at.get(name, place) != place for name in read):
+            return True
+        at.update(dict.fromkeys(given, place))
     return False
 
 
-def _assigned(line: str) -> tuple[str, ...]:
-    """The names to which a line gives a value."""
-    found = ASSIGNED.match(line)
-    return tuple((found.group(1) or found.group(2)).split(", ")) if found else ()
+def _in_order(statements: Sequence[Statement]) -> list[Statement]:
+    """Statements with those within them, in the order of their lines."""
+    return [node for s in statements for node in s.walk() if isinstance(node, Statement)]
 
 
-def _both(line: str) -> bool:
-    """Whether a line reads the name to which it gives a value."""
-    return re.match(r" *\w+ [-+*/|&]= ", line) is not None
+def _head(s: Statement) -> list[Expression]:
+    """The expressions of a statement itself."""
+    return [child for child in s.children if isinstance(child, Expression)]
+
+
+def _given(s: Statement) -> tuple[str, ...]:
+    """The names to which a statement itself gives a value."""
+    target = s.variable if isinstance(s, For) else s.target if isinstance(s, Assign) else None
+    given = target.items if isinstance(target, Sequence_) else (target,)
+    return tuple(item.id for item in given if isinstance(item, Name))

@@ -1,6 +1,6 @@
 """Kernels as vectorised NumPy: each equation as the line that a NumPy programmer would write.
 
-Enters: kernels of a program. Leaves: lines. Must not know: stages, ops, files.
+Enters: kernels of a program. Leaves: statements. Must not know: stages, ops, files.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from dataclasses import replace
 
 import sympy
 
-from symbp.emit.blocks import note
-from symbp.emit.numpy.arrays import ArraySpelling
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Effect, Expression, For, If, Name, Statement, Subscript
+from symbp.emit.numpy.arrays import INT64, ArraySpelling, in_dtype
 from symbp.emit.numpy.cases import at_position, positions
-from symbp.emit.numpy.frame import NumpyFrame
-from symbp.emit.numpy.positions import over_positions, started
+from symbp.emit.numpy.frame import NumpyFrame, numbered
+from symbp.emit.numpy.passes import started
+from symbp.emit.numpy.positions import over_positions
 from symbp.emit.numpy.products import contraction, matrix_leaf
-from symbp.emit.spelling import ATOM, Written
 from symbp.emit.terms import guard_rank
+from symbp.emit.written import ZERO, Written
 from symbp.ir.bounds import within
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
@@ -38,14 +40,14 @@ from symbp.lower.select.contraction import split_scale
 class NumpyLines(NumpyFrame):
     """The lines of one stage."""
 
-    def kernel(self, kernel: Kernel) -> Iterator[str]:
-        """The lines of one kernel."""
+    def kernel(self, kernel: Kernel) -> Iterator[Statement]:
+        """The statements of one kernel."""
         if isinstance(kernel, Scan):
             yield from self.scan(kernel)
             return
         if isinstance(kernel, Branch):
-            yield f"if {self.spelling((), {}, '').condition(kernel.condition).text}:"
-            yield from (f"    {line}" for inner in kernel.body for line in self.kernel(inner))
+            condition = self.spelling((), {}, "").condition(kernel.condition).node
+            yield If(condition, tuple(s for inner in kernel.body for s in self.kernel(inner)))
             return
         if isinstance(kernel, MatrixKernel):
             yield from matrix_leaf(self, kernel)
@@ -60,35 +62,37 @@ class NumpyLines(NumpyFrame):
                 yield from self.statement(statement)
 
     # --- recurrences
-    def scan(self, kernel: Scan) -> Iterator[str]:
+    def scan(self, kernel: Scan) -> Iterator[Statement]:
         """A loop over the steps; the arrays that it fills are made before the outermost one."""
-        comment = note(*kernel.numbers)
         if not self.loops:
             for equation in scanned(kernel):
                 if equation.target not in self.out:
-                    extents = self.shape(equation.shape)
-                    kind = "np.int64" if equation.target in self.integers else "DTYPE"
-                    yield f"{self.names.tensors[equation.target]} = np.empty({extents}, {kind}){comment}"
-        name, extent = self.names.free(kernel.index.name), self.extent(kernel.extent)
+                    yield self._empty(equation, kernel.numbers)
+        name = infer.name(self.names.free(kernel.index.name), (), "number")
         self.loops[kernel.index], self.steps[kernel.index] = name, kernel.extent
-        yield f"for {name} in {f'range({extent})' if kernel.step > 0 else f'reversed(range({extent}))'}:"
-        for inner in kernel.body:
-            yield from (f"    {line}" for line in self.kernel(inner))
+        over = infer.called("range", self.extent(kernel.extent))
+        if kernel.step < 0:
+            over = infer.called("reversed", over)
+        yield For(name, over, tuple(s for inner in kernel.body for s in self.kernel(inner)))
         del self.loops[kernel.index], self.steps[kernel.index]
 
+    def _empty(self, equation: Equation, numbers: tuple[int, ...]) -> Assign:
+        """The line that makes a target, which is filled later."""
+        made = self.made("np.empty", equation.shape, integer=equation.target in self.integers)
+        return Assign(self.tensor(equation.target), made, "", numbers)
+
     # --- maps and reductions
-    def statement(self, statement: EquationKernel) -> Iterator[str]:
+    def statement(self, statement: EquationKernel) -> Iterator[Statement]:
         equation, where = (
             statement.equation,
             f"equation ({statement.number}) {equation_text(statement.equation)}",
         )
         spelling = self.spelling(vector_order(equation, self.loops), equation.extents, where)
-        target, comment = self.names.tensors[equation.target], note(*statement.numbers)
         if statement.scaling:
-            scaling = self._scaling(spelling, equation)
+            op, factor = self._scaling(spelling, equation)
             self.helpers |= spelling.helpers
-            yield from (line + comment for line in spelling.prelude)
-            yield f"{target} {scaling}{comment}"
+            scaled = Assign(self.tensor(equation.target), factor, op)
+            yield from numbered([*spelling.prelude, scaled], statement.numbers)
             return
         cases = None if statement.at else positions(equation, self.plain(equation))
         if cases is not None:
@@ -99,31 +103,29 @@ class NumpyLines(NumpyFrame):
             yield from passes
             return
         if statement.at:
-            yield from (line + comment for line in self._added(statement, target, where))
+            yield from self._added(statement, where)
             return
         value = self._value(spelling, equation)
         self.helpers |= spelling.helpers
-        for line in spelling.prelude:
-            yield f"{line}{comment}"
-        yield self._stored(target, value, equation, spelling) + comment
+        stored = self._stored(value, equation, spelling)
+        yield from numbered([*spelling.prelude, stored], statement.numbers)
 
     def each_position(
         self, statement: EquationKernel, index: Index, places: Sequence[Expr], complete: bool
-    ) -> Iterator[str]:
+    ) -> Iterator[Statement]:
         """A line for each of the positions along an index at which there are terms; 0 elsewhere."""
-        equation, comment = statement.equation, note(*statement.numbers)
-        target, start = started(self, equation, "0")
+        equation = statement.equation
+        _, start = started(self, equation, ZERO.node)
         if not complete:
-            yield start + comment
+            yield from numbered([start], statement.numbers)
         elif equation.target not in self.out and self.plain(equation) == equation.indices:
-            kind = "np.int64" if equation.target in self.integers else "DTYPE"
-            yield f"{target} = np.empty({self.shape(equation.shape)}, {kind}){comment}"
+            yield self._empty(equation, statement.numbers)
         for place in places:
             self.loops[index] = self.extent(place)
             yield from self.statement(replace(statement, equation=at_position(equation, index, place)))
             del self.loops[index]
 
-    def _added(self, statement: EquationKernel, target: str, where: str) -> Iterator[str]:
+    def _added(self, statement: EquationKernel, where: str) -> Iterator[Statement]:
         """A sum whose terms say where they go: `np.add.at` adds up what repeats, `_add_rows` whole rows."""
         equation, places = statement.equation, statement.places
         others = tuple(i for i in self.plain(equation) if i not in places)
@@ -158,38 +160,47 @@ class NumpyLines(NumpyFrame):
         lifted = [spelling.lift(row, axes) for row in rows]
         if not full:
             lifted[0] = spelling.spread(rows[0], axes)
-        at = ", ".join(v.text for v in lifted)
         value = spelling.spread(value, reduced + others)
         rows_apart = len(lifted) == 1 and bool(others) and axes == reduced and self._in_rows(equation)
+        numbers, target = statement.numbers, self.tensor(equation.target)
         if rows_apart and not whole:
-            target = f"{target}[{self.part(equation)}]"
+            place = self.part(equation)
         elif equation.target in self.out or plain != equation.indices:
-            target = f"{target}[{self.part(equation)}]"
-            yield f"{target} = 0"
+            place = self.part(equation)
+            yield Assign(place, ZERO.node, "", numbers)
         else:
-            kind = "np.int64" if equation.target in self.integers else "DTYPE"
-            yield f"{target} = np.zeros({self.shape(equation.shape)}, {kind})"
-        target = target.removesuffix("[...]")
-        indent = ""
-        if whole:
-            yield f"if {spelling._all([spelling.condition(g) for g in sorted(whole, key=guard_rank)]).text}:"
-            indent = "    "
-        yield from (indent + line for line in spelling.prelude)
+            place = target
+            zeros = self.made("np.zeros", equation.shape, integer=equation.target in self.integers)
+            yield Assign(place, zeros, "", numbers)
+        place = infer.without_rest(place)
         if rows_apart:
-            yield from (indent + line for line in self._rows_added(equation, target, at, value, reduced))
+            found = self._rows_added(equation, place, lifted[0], value, reduced)
         else:
-            yield f"{indent}np.add.at({target}, {f'({at})' if len(lifted) > 1 else at}, {value.text})"
+            at = infer.tuple_of(*(v.node for v in lifted)) if len(lifted) > 1 else lifted[0].node
+            found = [Effect(infer.called("np.add.at", place, at, value.node))]
+        found = list(numbered([*spelling.prelude, *found], numbers))
+        if whole:
+            test = spelling._all([spelling.condition(g) for g in sorted(whole, key=guard_rank)])
+            yield If(test.node, tuple(found), equations=numbers)
+        else:
+            yield from found
 
     def _rows_added(
-        self, equation: Equation, target: str, at: str, value: Written, reduced: tuple[Index, ...]
-    ) -> Iterator[str]:
+        self, equation: Equation, target: Expression, at: Written, value: Written, reduced: tuple[Index, ...]
+    ) -> list[Statement]:
         """Whole rows added up by `_add_rows`, with room to sort them in."""
         self.helpers.add("_add_rows")
-        count = self.extent(sympy.Mul(*[equation.extents[i] for i in reduced]))
-        order, ordered = self.names.free("order"), self.names.free("ordered")
-        yield f"{order} = np.empty({count}, np.int64)"
-        yield f"{ordered} = np.empty({self.shape([equation.extents[i] for i in value.axes])}, DTYPE)"
-        yield f"_add_rows({target}, {at}, {value.text}, np.arange({count}), {order}, {ordered})"
+        length = sympy.Mul(*[equation.extents[i] for i in reduced])
+        count, shape = self.extent(length), [equation.extents[i] for i in value.axes]
+        order = infer.name(self.names.free("order"), (length,), "integer")
+        ordered = infer.name(self.names.free("ordered"), shape)
+        places = infer.call("np.arange", count, shape=(length,), dtype="integer")
+        added = (target, at.node, value.node, places, order, ordered)
+        return [
+            Assign(order, infer.call("np.empty", count, INT64, shape=(length,), dtype="integer")),
+            Assign(ordered, self.made("np.empty", shape)),
+            Effect(infer.called("_add_rows", *added)),
+        ]
 
     def _in_rows(self, equation: Equation) -> bool:
         """Whether the part of a target that is filled at this step is one piece of memory, of reals."""
@@ -210,18 +221,11 @@ class NumpyLines(NumpyFrame):
         fact = self.tensors[place.name].fact("below") if isinstance(place, IntegerAccess) else None
         return place.outside is None and fact is not None and fact.bound == extent if fact else False
 
-    def _scaling(self, spelling: ArraySpelling, equation: Equation) -> str:
+    def _scaling(self, spelling: ArraySpelling, equation: Equation) -> tuple[str, Expression]:
+        """By what a target is divided or multiplied in place."""
         numerator, denominator = sympy.fraction(equation.body)
-        if numerator == 1:
-            text = self._lifted(spelling, spelling.write(denominator), equation)
-            self.helpers |= spelling.helpers
-            return f"/= {text}"
-        text = self._lifted(spelling, spelling.write(equation.body), equation)
-        self.helpers |= spelling.helpers
-        return f"*= {text}"
-
-    def _lifted(self, spelling: ArraySpelling, value: Written, equation: Equation) -> str:
-        return spelling.lift(value, self.plain(equation)).text
+        op, factor = ("/", denominator) if numerator == 1 else ("*", equation.body)
+        return op, spelling.lift(spelling.write(factor), self.plain(equation)).node
 
     def _value(self, spelling: ArraySpelling, equation: Equation) -> Written:
         if equation.op is None:
@@ -257,15 +261,12 @@ class NumpyLines(NumpyFrame):
         values = [spelling.write(f) for f in pair]
         if len(pair) != 2 or any(v.axes != spelling.frame or v.kind != "real" for v in values):
             return None
-        texts: dict[str, str] = {}
+        names: dict[Expression, Expression] = {}
         for value in values:
-            if value.binding < ATOM or "(" in value.text or "[" in value.text:
-                name = texts.get(value.text) or spelling.fresh("u")
-                if value.text not in texts:
-                    spelling.prelude.append(f"{name} = {value.text}")
-                texts[value.text] = name
-        left, right = (texts.get(v.text, v.text) for v in values)
-        return Written(f"np.vdot({left}, {right})", ATOM, (), "real")
+            if not isinstance(value.node, Name) and value.node not in names:
+                names[value.node] = spelling.named("u", value, "real").node
+        both = [names.get(v.node, v.node) for v in values]
+        return Written(infer.call("np.vdot", *both, shape=()))
 
     def _einsum(self, equation: Equation, factors: list[Expr]) -> Written | None:
         """Three or more dense factors that no single matrix product serves."""
@@ -277,7 +278,7 @@ class NumpyLines(NumpyFrame):
         if any(s == frozenset(own) for s in sets) or frozenset().union(*sets) != frozenset(own):
             return None
         spelling = self.spelling((), equation.extents, "")
-        values = [spelling.sliced(a, self.names.tensors[a.name]) for a in arrays]
+        values = [spelling.sliced(a, spelling.array(a.name)) for a in arrays]
         if any(v is None for v in values) or len(own) > len(_LETTERS):
             return None
         letters = {i: _LETTERS[k] for k, i in enumerate(own)}
@@ -285,8 +286,11 @@ class NumpyLines(NumpyFrame):
             letters = {i: i.name for i in letters}
         spec = ",".join("".join(letters[i] for i in a.subscripts if i in letters) for a in arrays)
         spec += "->" + "".join(letters[i] for i in self.plain(equation))
-        names = ", ".join(v[0].text for v in values if v is not None)
-        return Written(f'np.einsum("{spec}", {names}, optimize=True)', ATOM, self.plain(equation))
+        operands = [v[0].node for v in values if v is not None]
+        shape = [equation.extents[i] for i in self.plain(equation)]
+        more = {"optimize": infer.word("True")}
+        node = infer.call("np.einsum", infer.quoted(spec), *operands, shape=shape, more=more)
+        return Written(node, self.plain(equation))
 
     def _extreme(self, spelling: ArraySpelling, equation: Equation) -> Written:
         op = equation.op
@@ -308,49 +312,57 @@ class NumpyLines(NumpyFrame):
         frame = plain + equation.reduced
         full = value if value.axes == frame else self._broadcast(spelling, value, frame, equation)
         assert equation.reduction is not None
-        shape = [spelling.integer(equation.extents[i]).text for i in equation.reduced]
-        lead = "".join(spelling.integer(equation.extents[i]).text + ", " for i in plain)
-        if len(shape) == 1:
-            text = f"{full.at_least(ATOM)}.argmax({len(plain)})"
-        else:
-            flat = f"{full.at_least(ATOM)}.reshape({lead}-1).argmax({len(plain)})"
-            text = flat
-            if equation.reduction.component != FLAT:
-                text = f"np.unravel_index({flat}, ({', '.join(shape)}))[{equation.reduction.component}]"
+        kept = [equation.extents[i] for i in plain]
+        sizes = [spelling.integer(equation.extents[i]).node for i in equation.reduced]
+        axis = infer.number(len(plain))
+        flat = full.node
+        if len(sizes) > 1:
+            whole = [*kept, sympy.Mul(*[equation.extents[i] for i in equation.reduced])]
+            lead = [*(spelling.integer(e).node for e in kept), infer.python_number("-1")]
+            flat = infer.call(".reshape", flat, *lead, shape=whole)
+        place: Expression = infer.call(".argmax", flat, axis, shape=kept, dtype="integer")
+        if len(sizes) > 1 and equation.reduction.component != FLAT:
+            unraveled = infer.call(
+                "np.unravel_index", place, infer.tuple_of(*sizes), shape=(), dtype="object"
+            )
+            component = infer.number(equation.reduction.component)
+            place = Subscript(tuple(kept), "integer", unraveled, (component,))
         if not equation.where:
-            return Written(text, ATOM, plain, "integer")
-        axes = tuple(range(len(plain), len(frame)))
-        text = f"np.where({full.at_least(ATOM)}.max({axes}) > -np.inf, {text}, -1)"
-        return Written(text, ATOM, plain, "integer")
+            return Written(place, plain, "integer")
+        axes = infer.tuple_of(*map(infer.number, range(len(plain), len(frame))))
+        best = infer.call(".max", full.node, axes, shape=kept)
+        some = infer.binary(">", best, infer.infinity(negative=True))
+        return Written(infer.where(some, place, infer.python_number("-1")), plain, "integer")
 
     def _broadcast(
         self, spelling: ArraySpelling, value: Written, axes: tuple[Index, ...], equation: Equation
     ) -> Written:
         if value.axes == axes:
             return value
-        shape = self.shape([equation.extents[i] for i in axes])
+        shape = [equation.extents[i] for i in axes]
         if value.kind == "number":
-            kind = "np.int64" if equation.target in self.integers else "DTYPE"
-            return Written(f"np.full({shape}, {value.text}, {kind})", ATOM, axes)
-        return Written(f"np.broadcast_to({spelling.lift(value, axes).text}, {shape})", ATOM, axes)
+            exact = equation.target in self.integers
+            return Written(self.made("np.full", shape, value.node, integer=exact), axes)
+        lifted = spelling.lift(value, axes).node
+        return Written(infer.call("np.broadcast_to", lifted, self.shape(shape), shape=shape), axes)
 
-    def _stored(self, target: str, value: Written, equation: Equation, spelling: ArraySpelling) -> str:
+    def _stored(self, value: Written, equation: Equation, spelling: ArraySpelling) -> Assign:
         plain = self.plain(equation)
         if equation.target not in self.integers:
             value = spelling.cast(value)
         if equation.target in self.out or plain != equation.indices:
-            return f"{target}[{self.part(equation)}] = {spelling.lift(value, plain).text}"
+            return Assign(self.part(equation), spelling.lift(value, plain).node)
         if value.axes != plain:
             value = self._broadcast(spelling, value, plain, equation)
         elif value.kind == "number":
-            value = Written(f"DTYPE({value.text})")
-        elif equation.op is None and isinstance(equation.body, Access):
-            value = Written(f"{value.at_least(ATOM)}.copy()" if value.axes else value.text, ATOM, value.axes)
-        return f"{target} = {value.text}"
+            value = Written(in_dtype(value.node))
+        elif equation.op is None and isinstance(equation.body, Access) and value.axes:
+            value = Written(infer.call(".copy", value.node, shape=value.node.shape), value.axes)
+        return Assign(self.tensor(equation.target), value.node)
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_PART = Access("(the sum)")  # stands for text already written; no tensor can have this name
+_PART = Access("(the sum)")  # stands for what is already written; no tensor can have this name
 
 
 def vector_order(equation: Equation, loops: Collection[Index] = ()) -> tuple[Index, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from symbp.codegen.tree import Call, alike
 from symbp.emit.inference.form import Form, Kind, Shape, same
 from symbp.ir.expr import Size
 from symbp.ir.printer import expression_text
@@ -27,7 +28,7 @@ class Scratch:
     busy: set[str] = field(default_factory=set)
     locals: set[str] = field(default_factory=set)
     reserved: set[str] = field(default_factory=set)  # local names of a statement that lie under others
-    constants: dict[str, tuple[Shape, Kind, str]] = field(default_factory=dict)  # with their values' text
+    constants: dict[str, tuple[Shape, Kind, Call]] = field(default_factory=dict)  # with what makes them
 
     def acquire(self, shape: Shape, kind: Kind, moment: Moment, name: str = "") -> str:
         """A free array of this shape, called as asked if that is possible."""
@@ -73,15 +74,15 @@ class Scratch:
     def release(self, names: Sequence[str]) -> None:
         self.busy -= set(names)
 
-    def constant(self, shape: Shape, kind: Kind, text: str, stem: str) -> str:
+    def constant(self, shape: Shape, kind: Kind, made: Call, stem: str) -> str:
         """The name of an array that never changes."""
         for name, known in self.constants.items():
-            if known[2] == text:
+            if alike(known[2], made):
                 return name
         name = stem
         while name in self.taken or name in self.shapes or name in self.constants:
             name += "_"
-        self.constants[name] = (shape, kind, text)
+        self.constants[name] = (shape, kind, made)
         return name
 
     @staticmethod

@@ -1,25 +1,26 @@
 """A network's passes as one function: arrays by shape, then forward pass, loss, gradients, metrics over them.
 
-Enters: the stages of a network whose shapes are plain. Leaves: functions as text and tables, or None where a
+Enters: the stages of a network whose shapes are plain. Leaves: functions and tables, or None where a
 network needs more than that. Must not know: ops, what a module does with the passes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from symbp.emit.blocks import WIDTH, Function
-from symbp.emit.elements import ElementSpelling
+from symbp.codegen import infer, tree
+from symbp.codegen.printer import one_line, text
+from symbp.emit.blocks import WIDTH, Function, names_in
+from symbp.emit.elements import size
 from symbp.emit.inference.form import Kind
 from symbp.emit.names import Names, key_of
+from symbp.emit.numpy.arena_update import ArenaUpdate
+from symbp.emit.numpy.arrays import DTYPE, INT64
 from symbp.emit.numpy.binding import Binding
 from symbp.emit.numpy.filling import known_forms
 from symbp.emit.numpy.layers import Kept, layered
-from symbp.emit.numpy.target import OneStage, Stages, tensors_of, unpacked
-from symbp.emit.roll_layers import words_of
-from symbp.emit.sections.tables import CHECKED, _quoted, constant_lines, quoted
+from symbp.emit.numpy.target import OneStage, Stages, beside, local, tensors_of, unpacked
+from symbp.emit.sections.tables import CHECKED, _quoted, constant_tables, quoted
 from symbp.emit.segments import GIVEN, LoweredNetwork
 from symbp.emit.update import hyperparameters
 from symbp.emit.workspace import own_gradients
@@ -29,7 +30,9 @@ from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 
 PASSES = ("forward", "loss", "backward", "metrics")
-DTYPES: dict[Kind, str] = {"real": "DTYPE", "integer": "np.int64", "bool": "bool"}
+DTYPES: dict[Kind, tree.Expression] = {
+    "real": DTYPE, "integer": INT64, "bool": infer.word("bool"),
+}  # fmt: skip
 
 
 def plain(net: LoweredNetwork) -> bool:
@@ -60,51 +63,53 @@ def passes(net: LoweredNetwork, names: Names, stages: Stages, wanted: Sequence[s
     """`_network(params, gradients, N)`: the passes over arrays for such sizes, and those with results."""
     tensors = tensors_of(net)
     parts = [OneStage(net, s, tensors, names, stages.scratch) for s in net.segments if s.name in wanted]
-    lines = {part.segment.name: stages.lines[part.segment.name] for part in parts}
+    code = {part.segment.name: stages.code[part.segment.name] for part in parts}
     gradients = own_gradients(net)
     every = dict.fromkeys(array for part in parts for array in part.kept)
     kept = [a for a in every if a.mapping != "tensors" or a.key[1:-1] not in gradients]
     fixed = frozenset({a.name for a in kept} | parts[0].sizes | {n for p in parts for n in p.hyper})
-    taken = set(stages.scratch.shapes) | {word for own in lines.values() for word in words_of(own)}
+    taken = set(stages.scratch.shapes) | {word for own in code.values() for word in names_in(own)}
     binding = Binding(
         known_forms(net, tensors, names, stages.scratch), fixed, names.free, taken, speaking=True
     )
-    runs: list[tuple[str, list[Kept], list[str]]] = []
+    runs: list[tuple[str, list[Kept], list[tree.Statement]]] = []
     for part in parts:
-        own = lines[part.segment.name]
-        if any(not isinstance(line, str) for line in layered(own, part.kept, names.free)):
+        own = code[part.segment.name]
+        if not all(isinstance(one, tree.Statement) for one in layered(own, part.kept, names.free)):
             return None  # equal layers are written once, in functions of their own
         data = [Kept(names.tensors[t.name], "data", f'"{t.name}"') for t in part.segment.leaves(*GIVEN)]
-        runs.append((f"run_{part.segment.name}", data, binding.lines(own)))
+        runs.append((f"run_{part.segment.name}", data, binding.bind(own)))
     if len(wanted) < len(PASSES):  # nobody asks for one pass without the others
         every_data = list(dict.fromkeys(a for _, data, _ in runs for a in data))
-        runs = [("run", every_data, [line for _, _, body in runs for line in body])]
-    inside = [line for run in runs for line in _run(*run)]
-    bound = [line.partition(" = ")[0] for line in binding.head]
+        runs = [("run", every_data, [s for _, _, body in runs for s in body])]
+    inside = [s for run in runs for s in _run(*run)]
+    bound = [s.target.id for s in binding.head if isinstance(s.target, tree.Name)]
     if len(set(bound)) < len(bound) or fixed & set(bound):
         return None  # a name that means one thing in one pass and another in the next
-    words = words_of([*binding.head, *inside])
+    words = names_in([*binding.head, *inside])
     results = _results(net, names, wanted)
     used = [a for a in kept if a.name in words | set(results.values())]
     if not set(results.values()) <= {a.name for a in used if a.mapping == "tensors"}:
         return None
     constants = {own: text for part in parts for own, text in part.hyper.items() if own in words}
-    returned = ", ".join(f'"{name}": {own}' for name, own in results.items())
     head = [
         *_by_parameter(net, "params", used),
         *_by_parameter(net, "gradients", used),
-        *_joined([f"{own} = {text}" for own, text in constants.items()]),
+        *_joined([tree.Assign(local(own), local(text)) for own, text in constants.items()]),
         *(
-            line
+            s
             for of in _arrays(net, names, stages, [a.name for a in used if a.mapping == "tensors"])
-            for line in _joined(of)
+            for s in _joined(of)
         ),
         *_joined(binding.head),
     ]
-    called = [name for name, _, _ in runs]
-    end = f"return ({', '.join(called)}{',' * (len(called) == 1)}), {{{returned}}}"
+    table = infer.table((name, local(own)) for name, own in results.items())
+    called = infer.tuple_of(*(local(name) for name, _, _ in runs))
+    end = tree.Return(infer.tuple_of(called, table))
     doc = "The passes over arrays of these sizes, as functions of the data; the arrays of their results."
-    return Function("_network", ("params", "gradients", *_sizes(net)), doc, (*head, *inside, "", end))
+    return Function(
+        "_network", ("params", "gradients", *_sizes(net)), doc, (*head, *inside, tree.Blank(), end)
+    )
 
 
 def _results(net: LoweredNetwork, names: Names, wanted: Sequence[str]) -> dict[str, str]:
@@ -122,43 +127,48 @@ def _sizes(net: LoweredNetwork) -> list[str]:
     return [*(name for name in net.stage_sizes if name in shown), *late]
 
 
-def _run(name: str, data: Sequence[Kept], body: Sequence[str]) -> list[str]:
-    """A function inside of another that runs lines on data."""
-    inner = [*unpacked([a for a in data if a.name in words_of(body)]), *body] or ["pass"]
-    return ["", f"def {name}(data):", *(f"    {line}" for line in inner)]
+def _run(name: str, data: Sequence[Kept], body: Sequence[tree.Statement]) -> list[tree.Statement]:
+    """A function inside of another that runs code on data."""
+    inner = (*unpacked([a for a in data if a.name in names_in(body)]), *body)
+    return [tree.Blank(), tree.Define(name, (local("data"),), (), inner or (tree.Pass(),))]
 
 
-def _joined(lines: Sequence[str]) -> list[str]:
+def _joined(statements: Sequence[tree.Assign]) -> list[tree.Assign]:
     """Plain assignments beside each other, where none reads what another one names."""
-    found: list[str] = []
-    group: list[tuple[str, str]] = []
-    for line in lines:
-        one = re.fullmatch(r"(\w+) = ([^#]*[^#\[({,])", line)
-        beside = [*group, (one[1], one[2])] if one else []
-        if one and len(_beside(beside)) + 4 <= WIDTH and words_of([one[2]]).isdisjoint(n for n, _ in group):
-            group = beside
+    found: list[tree.Assign] = []
+    group: list[tuple[tree.Name, tree.Expression]] = []
+    for s in statements:
+        short = s.equations == () and not isinstance(s.value, (tree.Comprehension, tree.Sequence))
+        if not isinstance(s.target, tree.Name) or not short:
+            found += [beside(group)] if group else []
+            found.append(s)
+            group = []
             continue
-        found += [_beside(group)] if group else []
-        group = [(one[1], one[2])] if one else []
-        found += [] if one else [line]
-    return [*found, _beside(group)] if group else found
+        wider = [*group, (s.target, s.value)]
+        apart = names_in([s.value]).isdisjoint(name.id for name, _ in group)
+        if apart and len(one_line(beside(wider))) + 4 <= WIDTH:
+            group = wider
+            continue
+        found += [beside(group)] if group else []
+        group = [(s.target, s.value)]
+    return [*found, beside(group)] if group else found
 
 
-def _beside(group: Sequence[tuple[str, str]]) -> str:
-    return f"{', '.join(name for name, _ in group)} = {', '.join(value for _, value in group)}"
-
-
-def _by_parameter(net: LoweredNetwork, mapping: str, used: Sequence[Kept]) -> list[str]:
+def _by_parameter(net: LoweredNetwork, mapping: str, used: Sequence[Kept]) -> list[tree.Assign]:
     """`W1, b1 = params.values()` where all of them are read."""
     found = {a.key: a for a in used if a.mapping == mapping}
     ordered = [found[key] for key in (f'"{p.name}"' for p in net.parameters) if key in found]
-    line = f"{', '.join(a.name for a in ordered)} = {mapping}.values()"
-    if len(ordered) == len(net.parameters) > 1 and len(line) + 4 <= WIDTH:
-        return [line]
+    values = infer.called(".values", local(mapping))
+    if len(ordered) == len(net.parameters) > 1:
+        every = tree.Assign(infer.tuple_of(*(local(a.name) for a in ordered)), values)
+        if len(one_line(every)) + 4 <= WIDTH:
+            return [every]
     return unpacked(ordered)
 
 
-def _arrays(net: LoweredNetwork, names: Names, stages: Stages, used: Sequence[str]) -> Iterator[list[str]]:
+def _arrays(
+    net: LoweredNetwork, names: Names, stages: Stages, used: Sequence[str]
+) -> Iterator[list[tree.Assign]]:
     """Arrays of one shape and kind in a line; constants; who takes whose place."""
     shapes: dict[str, tuple[Sequence[Expr], Kind]] = {
         names.tensors[t.name]: (t.shape, "integer" if t.integer else "real") for t in net.tensors
@@ -166,27 +176,33 @@ def _arrays(net: LoweredNetwork, names: Names, stages: Stages, used: Sequence[st
     shapes |= stages.scratch.shapes
     instead = {names.tensors[new]: names.tensors[old] for new, old in stages.instead.items()}
     known = [name for name in dict.fromkeys((*used, *_origins(used, instead))) if name in shapes]
-    groups: dict[tuple[str, Kind], list[str]] = {}
+    groups: dict[tuple[tuple[tree.Expression, ...], Kind], list[str]] = {}
     for name in known:
         if name not in instead:
             shape, kind = shapes[name]
-            groups.setdefault((_shape(shape), kind), []).append(name)
-    yield [line for (shape, kind), of in groups.items() for line in _made(of, shape, DTYPES[kind])]
-    lines: list[str] = []
-    for name, (extents, kind, text) in stages.scratch.constants.items():
-        made = "arange" if text.startswith("np.arange") else "ones" if text.startswith("np.ones") else "zeros"
+            groups.setdefault((tuple(map(size, shape)), kind), []).append(name)
+    yield [s for (shape, kind), of in groups.items() for s in _made(of, shape, DTYPES[kind])]
+    made: list[tree.Assign] = []
+    for name, (extents, kind, value) in stages.scratch.constants.items():
         if name in used:
-            dtype = "DTYPE" if kind == "real" else f"dtype={DTYPES[kind]}"
-            extent = _shape(extents)[1:-2] if len(extents) == 1 else _shape(extents)
-            lines.append(f"{name} = np.{made}({extent}, {dtype})")
-    yield lines
-    lines = []
-    for name in known:
-        if name in instead:
-            old, *_ = _origins([name], instead)
-            same = _shape(shapes[name][0]) == _shape(shapes[old][0])
-            lines.append(f"{name} = {old}" + ("" if same else f".reshape({_shape(shapes[name][0])})"))
-    yield lines
+            more = {} if kind == "real" else {"dtype": DTYPES[kind]}
+            given = [infer.sizes_of(map(size, extents)), *([DTYPE] if kind == "real" else [])]
+            made.append(tree.Assign(local(name), infer.call(value.name, *given, shape=extents, more=more)))
+    yield made
+    yield [
+        tree.Assign(local(name), _in_place_of(shapes[name][0], old, shapes[old][0]))
+        for name in known
+        if name in instead
+        for old, *_ in [_origins([name], instead)]
+    ]
+
+
+def _in_place_of(shape: Sequence[Expr], old: str, known: Sequence[Expr]) -> tree.Expression:
+    """Another array's memory in this shape."""
+    wanted, own = infer.tuple_of(*map(size, shape)), infer.tuple_of(*map(size, known))
+    if wanted == own:
+        return local(old)
+    return infer.call(".reshape", local(old), wanted, shape=shape)
 
 
 def _origins(used: Sequence[str], instead: dict[str, str]) -> Iterable[str]:
@@ -199,87 +215,67 @@ def _origins(used: Sequence[str], instead: dict[str, str]) -> Iterable[str]:
     return reversed(found)
 
 
-def _made(names: Sequence[str], shape: str, dtype: str) -> list[str]:
+def _made(
+    names: Sequence[str], shape: Sequence[tree.Expression], dtype: tree.Expression
+) -> list[tree.Assign]:
     """`z1, h = np.zeros((2, N, H), DTYPE)`, in lines that fit."""
-    lines: list[str] = []
+    lines: list[tree.Assign] = []
     rest = list(names)
     while rest:
         count = len(rest)
-        while count > 1 and len(line := _line(rest[:count], shape, dtype)) + 4 > WIDTH:
+        while count > 1 and len(one_line(_zeros(rest[:count], shape, dtype))) + 4 > WIDTH:
             count -= 1
-        line = _line(rest[:count], shape, dtype)
-        lines.append(line)
+        lines.append(_zeros(rest[:count], shape, dtype))
         rest = rest[count:]
     return lines
 
 
-def _line(names: Sequence[str], shape: str, dtype: str) -> str:
-    one = f"np.zeros({shape[1:-2] if shape.endswith(',)') else shape}, {dtype})"
-    if len(names) == 1:
-        return f"{names[0]} = {one}"
-    if shape == "()":
-        return f"{', '.join(names)} = {', '.join([one] * len(names))}"
-    inner = shape[1:-1].rstrip(",")
-    return f"{', '.join(names)} = np.zeros(({len(names)}, {inner}), {dtype})"
+def _zeros(names: Sequence[str], shape: Sequence[tree.Expression], dtype: tree.Expression) -> tree.Assign:
+    targets = [local(name) for name in names]
+    one = infer.call("np.zeros", infer.sizes_of(shape), dtype, shape=())
+    if len(names) == 1 or not shape:
+        return beside([(target, one) for target in targets])
+    every = infer.tuple_of(infer.number(len(names)), *shape)
+    return tree.Assign(infer.tuple_of(*targets), infer.call("np.zeros", every, dtype, shape=()))
 
 
-def _shape(shape: Sequence[Expr]) -> str:
-    spelled = ElementSpelling({}, {}, {})
-    extents = [spelled.integer(extent).text for extent in shape]
-    return f"({', '.join(extents)}{',' if len(extents) == 1 else ''})"
-
-
-def own_scratch(update: Function, stages: Stages, count: Expr) -> Function:
+def own_scratch(update: ArenaUpdate, stages: Stages, count: Expr) -> Function:
     """An update that makes its scratch itself; without blocks, where there is but one."""
-    found = dict.fromkeys(re.findall(r'tensors\["(\w+)"\]', "\n".join(update.body)))
-    body = [re.sub(r'tensors\["(\w+)"\]', r"\1", line) for line in update.body]
-    fits = count.is_Integer and count <= BLOCK and " in blocks:" in "\n".join(body)
-    groups: dict[tuple[str, Kind], list[str]] = {}
-    for name in found:
+    fits = count.is_Integer and count <= BLOCK and update.parts is None
+    length = infer.call("len", local(update.arenas[0]), shape=(), dtype="integer")
+    groups: dict[tuple[tuple[tree.Expression, ...], Kind], list[str]] = {}
+    for name in update.scratch:
         shape, kind = stages.scratch.shapes[name]
-        groups.setdefault((_shape(shape), kind), []).append(name)
-    if fits:
-        groups = {(f"(len({update.arguments[1]}),)", kind): of for (_, kind), of in groups.items()}
-    made = [line for (shape, kind), of in groups.items() for line in _made(of, shape, DTYPES[kind])]
-    arguments = tuple(a for a in update.arguments if a != "tensors")
-    if fits:
-        body = _in_one(body, arguments)
-    return replace(update, arguments=arguments, body=(*made, *body))
+        groups.setdefault(((length,) if fits else tuple(map(size, shape)), kind), []).append(name)
+    made = [s for (sizes, kind), of in groups.items() for s in _made(of, sizes, DTYPES[kind])]
+    return update.in_one(made) if fits else update.own_function(made)
 
 
-def _in_one(body: Sequence[str], arenas: Sequence[str]) -> list[str]:
-    """The lines of an update over whole arenas, of one over blocks of them."""
-    loop = next(
-        k for k, line in enumerate(body) if line.startswith("    for ") and line.endswith(" in blocks:")
-    )
-    first = next(k for k, line in enumerate(body) if ".append((" in line) + 1
-    inner = [line.removeprefix("    ") for line in body[loop + 1 : body.index("", loop)]]
-    for arena in arenas:
-        inner = [re.sub(rf"\b{arena}_block\b", arena, line) for line in inner]
-    return [*body[first:loop], *inner, *body[body.index("", loop) :]]
-
-
-def short_tables(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
-    """The constants of a short module: sizes, shapes, integers' bounds, the settings of the update."""
+def short_tables(net: LoweredNetwork, rule: UpdateRule) -> dict[str, list[str]]:
+    """The constants of a short module: sizes, shapes, integers' bounds, the settings of the update; the lines
+    of each, by the names that they give to something."""
     hyper = [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]
     integers = [f'"{t.name}": {_bound(net, t)}' for t in net.data if t.integer]
-    return [
-        *([f"{', '.join(net.sizes)} = {', '.join(map(str, net.sizes.values()))}"] if net.sizes else []),
-        f'NAME = "{net.derivation.name}"',
-        *constant_lines(net.constants),
-        f"SHAPING = {quoted(net.shaping)}",
-        *_table("PARAMETERS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.parameters]),
-        *_table("INPUTS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.data]),
-        *_table("INTEGERS: dict[str, tuple[int | str | None, int | None]]", integers),
-        f"FORWARD_INPUTS = {quoted(net.forward_data)}",
-        f"OUTPUTS = {quoted(net.system.outputs)}",
-        f"METRICS = {quoted(net.metrics)}",
-        f"BATCH: str | None = {_quoted(net.batch)}",
-        f"MOMENTS = {quoted(rule.moments)}",
-        "LARGE = float(np.finfo(DTYPE).max) / 2**20  # from such sums of squares on moments may overflow",
-        *_table("HYPER" if hyper else "HYPER: dict[str, float]", hyper),
-        "Array = np.ndarray",
-    ]
+    sizes = f"{', '.join(net.sizes)} = {', '.join(map(str, net.sizes.values()))}"
+    tables = {
+        **({", ".join(net.sizes): [sizes]} if net.sizes else {}),
+        "NAME": [f'NAME = "{net.derivation.name}"'],
+        **constant_tables(net.constants),
+        "SHAPING": [f"SHAPING = {quoted(net.shaping)}"],
+        "PARAMETERS": _table("PARAMETERS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.parameters]),
+        "INPUTS": _table("INPUTS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.data]),
+        "INTEGERS": _table("INTEGERS: dict[str, tuple[int | str | None, int | None]]", integers),
+        "FORWARD_INPUTS": [f"FORWARD_INPUTS = {quoted(net.forward_data)}"],
+        "OUTPUTS": [f"OUTPUTS = {quoted(net.system.outputs)}"],
+        "METRICS": [f"METRICS = {quoted(net.metrics)}"],
+        "BATCH": [f"BATCH: str | None = {_quoted(net.batch)}"],
+        "MOMENTS": [f"MOMENTS = {quoted(rule.moments)}"],
+        "LARGE": [
+            "LARGE = float(np.finfo(DTYPE).max) / 2**20  # from such sums of squares on moments may overflow"
+        ],
+        "HYPER": _table("HYPER" if hyper else "HYPER: dict[str, float]", hyper),
+    }
+    return {**tables, "Array": ["Array = np.ndarray"]}
 
 
 def _table(name: str, entries: Sequence[str]) -> list[str]:
@@ -290,8 +286,8 @@ def _table(name: str, entries: Sequence[str]) -> list[str]:
 def _named_shape(net: LoweredNetwork, tensor: Tensor) -> str:
     """`("N", D)`: open sizes by their names."""
     opened = [isinstance(e, Size) and e.name not in net.sizes for e in tensor.shape]
-    words = [f'"{e}"' if o else _shape([e])[1:-2] for e, o in zip(tensor.shape, opened, strict=True)]
-    return f"({', '.join(words)}{',' if len(words) == 1 else ''})"
+    words = [infer.quoted(str(e)) if o else size(e) for e, o in zip(tensor.shape, opened, strict=True)]
+    return text(infer.tuple_of(*words))
 
 
 def _bound(net: LoweredNetwork, tensor: Tensor) -> str:
@@ -299,16 +295,10 @@ def _bound(net: LoweredNetwork, tensor: Tensor) -> str:
     fact = tensor.fact("below") or tensor.fact("below or ignored")
     if fact is None or fact.bound is None:
         return "(None, None)"
-    bound = f'"{fact.bound}"' if _open(net, fact.bound) else _shape([fact.bound])[1:-2]
+    bound = f'"{fact.bound}"' if _open(net, fact.bound) else text(size(fact.bound))
     return f"({bound}, {fact.ignored})"
 
 
-def needed(lines: Iterable[str], text: str) -> list[str]:
+def needed(tables: Mapping[str, Sequence[str]], words: Collection[str]) -> list[str]:
     """The lines of tables without those that nothing reads."""
-    words = set(re.findall(r"\w+", text))
-    found, keep = list[str](), True
-    for line in lines:
-        opening = re.match(r"([A-Za-z_]\w*(?:, \w+)*)\b.*? = ", line)
-        keep = any(n in words for n in opening[1].split(", ")) if opening else keep
-        found += [line] if keep else []
-    return found
+    return [line for names, own in tables.items() if set(names.split(", ")) & set(words) for line in own]

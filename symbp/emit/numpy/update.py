@@ -1,6 +1,6 @@
 """An optimizer's update in NumPy: a loop over the flat arenas, a block that stays in the cache at a time.
 
-Enters: an update rule, the number of parameters. Leaves: the function `_update`.
+Enters: an update rule, the number of parameters. Leaves: `ArenaUpdate`, of which a module makes its function.
 Must not know: which optimizers exist.
 
 Each call passes over a block of every arena; what doesn't depend on the entry is computed before the loop in
@@ -10,41 +10,43 @@ double precision. Scalar factors are drawn together, also out of roots and sums,
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import sympy
 
-from symbp.emit.blocks import Function, note
+from symbp.codegen import infer, tree
 from symbp.emit.elements import ElementSpelling
 from symbp.emit.inference.calls import Calls
 from symbp.emit.inference.form import Form, Kind
 from symbp.emit.names import Names
-from symbp.emit.numpy.arrays import ArraySpelling
+from symbp.emit.numpy.arena_update import FIRST, STOP, ArenaUpdate, names_of
+from symbp.emit.numpy.arrays import DTYPE, ArraySpelling
 from symbp.emit.parts import Parts
-from symbp.emit.update import PREFIX, arguments, doc, numbered_updates
+from symbp.emit.roll_layers import renamed
+from symbp.emit.update import PREFIX, arguments, numbered_updates
 from symbp.ir.expr import Access, Expr, Size, free_indices, product
 from symbp.ir.machine import BLOCK
 from symbp.ir.system import Equation
 from symbp.ir.training import GRADIENT, THETA, UpdateRule
 
-FIRST, STOP = "first", "stop"  # of a part: no name of an update's tensors
-
 
 def numpy_update(
     rule: UpdateRule, names: Names, calls: Calls, count: Expr, parts: Parts | None = None
-) -> Function:
+) -> ArenaUpdate:
     """The update as calls over blocks of the arenas; `count` is their length. Of arenas in parts, each part
     is cut into blocks by itself, or a block."""
     numbered_updates(rule)  # refuses what has no code
     own, rule = rule.own_numbers, rule.of_one()
-    arenas = [names.tensors[name] for name in (THETA, GRADIENT, *rule.moments)]
-    blocks = {arena: names.free(f"{arena}_block") for arena in arenas}
+    blocks = {
+        names.tensors[n]: names.free(f"{names.tensors[n]}_block") for n in (THETA, GRADIENT, *rule.moments)
+    }
     update = _Update(rule, names, blocks, own)
     numbered = list(enumerate(rule.system.equations, 1))
     once = [(k, e) for k, e in numbered if not e.indices and e.target not in own]
     table = names.free("parts") if parts else ""
-    whole = [line for k, e in once for line in update.scalar(k, e, table)]
+    whole = [update.scalar(k, e, table) for k, e in once]
     inner = update.entries([(k, e) for k, e in numbered if (k, e) not in once])
     _know(calls, update)
     lines = calls.statement(inner)
@@ -55,30 +57,14 @@ def numpy_update(
         length = sympy.Integer(parts.longest)
     for name in scratch:
         calls.scratch.shapes[name] = ((length,), calls.scratch.shapes[name][1])
-    given = [t for t in arguments(rule) if t in (THETA, GRADIENT, *rule.moments)]
-    settings = [t for t in arguments(rule) if t not in given]
-    listed = names.free("blocks")
+    settings = [t for t in arguments(rule) if t not in (THETA, GRADIENT, *rule.moments)]
     leaves = [names.tensors[leaf] for leaf in parts.own] if parts else []
-    start = names.free("start")
-    cut = (
-        _cut_parts(parts, table, leaves, listed, start, arenas, scratch)
-        if parts
-        else _cut(listed, start, arenas, scratch)
-    )
     of_parts = {*own, *(name for scale, name in update.constants.items() if update.is_own(scale))}
     made, before, lines = _numbered([*whole, *update.before], lines, settings, names, of_parts)
-    body = (
-        *cut,
-        *made,
-        "",
-        f"def run({', '.join(settings)}):",
-        *(f"    {line}" for line in before),
-        f"    for {', '.join([*blocks.values(), *leaves, *scratch])} in {listed}:",
-        *(f"        {line}" for line in lines),
-        "",
-        "return run",
-    )
-    return Function("_update", ("tensors", *given), doc(rule), body)
+    return ArenaUpdate(
+        rule, blocks, names.free("blocks"), names.free("start"), tuple(leaves), tuple(scratch),
+        tuple(settings), tuple(made), tuple(before), tuple(lines), parts, table,
+    )  # fmt: skip
 
 
 def _know(calls: Calls, update: _Update) -> None:
@@ -94,126 +80,98 @@ def _know(calls: Calls, update: _Update) -> None:
 
 
 def _numbered(
-    before: Sequence[str],
-    lines: Sequence[str],
+    before: Sequence[tree.Assign],
+    lines: Sequence[tree.Statement],
     settings: Sequence[str],
     names: Names,
     of_parts: Collection[str],
-) -> tuple[list[str], list[str], list[str]]:
+) -> tuple[list[tree.Statement], list[tree.Statement], list[tree.Statement]]:
     """A line that makes arrays of no axes for the numbers that the loop reads, which NumPy takes in half the
     time; the lines before the loop, which fill them; and those of the loop. The lines of numbers of one part
     stay in double precision."""
-    numbers = [line.partition(" = ")[0] in of_parts for line in lines]
-    inside = _words([line for line, number in zip(lines, numbers, strict=True) if not number])
-    read = [_words([line.partition(" = ")[2]]) for line in before]
+
+    def of_part(s: tree.Statement) -> bool:
+        return isinstance(s, tree.Assign) and isinstance(s.target, tree.Name) and s.target.id in of_parts
+
+    inside = _read([s for s in lines if not of_part(s)])
+    read = _read([s.value for s in before])
     made: list[str] = []
-    filled: list[str] = []
-    for line in before:
-        name, _, value = line.partition(" = ")
-        alone = name in inside and not any(name in words for words in read)
-        made += [name] if alone else []
-        filled.append(f"{name}[...] = {value}" if alone else line)
+    filled: list[tree.Statement] = []
+    for s in before:
+        assert isinstance(s.target, tree.Name)
+        alone = s.target.id in inside and s.target.id not in read
+        made += [s.target.id] if alone else []
+        filled.append(replace(s, target=infer.subscript(s.target, tree.Rest())) if alone else s)
     for setting in settings:
         if setting in inside:
             made.append(names.free(f"{setting}_array"))
-            filled.append(f"{made[-1]}[...] = {setting}")
-            lines = [
-                line if number else re.sub(rf"\b{setting}\b", made[-1], line)
-                for line, number in zip(lines, numbers, strict=True)
-            ]
-    each = "np.empty((), DTYPE)"
-    several = f"{', '.join(made)} = [{each} for _ in range({len(made)})]"
-    return [several] if len(made) > 1 else [f"{name} = {each}" for name in made], filled, list(lines)
+            array, number = names_of((made[-1], setting))
+            filled.append(tree.Assign(infer.subscript(array, tree.Rest()), number))
+            lines = [s if of_part(s) else renamed(s, {setting: made[-1]}) for s in lines]
+    empty = infer.called("np.empty", infer.tuple_of(), DTYPE)
+    if len(made) < 2:
+        return [tree.Assign(name, empty) for name in names_of(made)], filled, list(lines)
+    count = infer.called("range", infer.number(len(made)))
+    (nothing,) = names_of("_")
+    several = tree.Comprehension((), "object", empty, nothing, count)
+    return [tree.Assign(infer.tuple_of(*names_of(made)), several)], filled, list(lines)
 
 
-def _words(lines: Sequence[str]) -> set[str]:
-    return {word for line in lines for word in re.findall(r"\w+", line.partition("  # ")[0])}
-
-
-def _cut(blocks: str, start: str, arenas: Sequence[str], scratch: Sequence[str]) -> list[str]:
-    """The lines that cut arenas into blocks, with as much scratch beside each."""
-    parts = [f"arena[{start} : {start} + {BLOCK}]", f"({', '.join(arenas)})"]
-    lengths = [f'tensors["{name}"][: len(block[0])]' for name in scratch]
-    return [
-        f"{blocks} = []",
-        f"for {start} in range(0, len({arenas[0]}), {BLOCK}):",
-        f"    block = [{parts[0]} for arena in {parts[1]}]",
-        f"    {blocks}.append(({', '.join(['*block', *lengths])}))",
-    ]
-
-
-def _cut_parts(
-    parts: Parts,
-    table: str,
-    leaves: Sequence[str],
-    blocks: str,
-    start: str,
-    arenas: Sequence[str],
-    scratch: Sequence[str],
-) -> list[str]:
-    """The same for arenas in parts, whose own numbers go with each block."""
-    between = f"{FIRST}:{STOP}" if parts.whole else f"{start} : min({start} + {BLOCK}, {STOP})"
-    lengths = [f'tensors["{name}"][: len(block[0])]' for name in scratch]
-    inner = [
-        f"block = [arena[{between}] for arena in ({', '.join(arenas)})]",
-        f"{blocks}.append(({', '.join(['*block', *leaves, *lengths])}))",
-    ]
-    if not parts.whole:
-        inner = [f"for {start} in range({FIRST}, {STOP}, {BLOCK}):", *(f"    {line}" for line in inner)]
-    return [
-        *parts.lines(table),
-        f"{blocks} = []",
-        f"for {', '.join([FIRST, STOP, *leaves])} in {table}:",
-        *(f"    {line}" for line in inner),
-    ]
+def _read(code: Sequence[tree.Statement | tree.Expression]) -> set[str]:
+    return {n.id for one in code for n in one.walk() if isinstance(n, tree.Name)}
 
 
 class _Update:
-    """The lines of one update; `constants` are the scalars that `before` computes, by value, and `blocks`
+    """The code of one update; `constants` are the scalars that `before` computes, by value, and `blocks`
     says what the part of an arena is called. `own` are the numbers that one part has of its own: what is
     computed of these, `inside` holds until it is written."""
 
     def __init__(
         self, rule: UpdateRule, names: Names, blocks: Mapping[str, str], own: Collection[str]
     ) -> None:
-        self.own, self.inside = own, list[str]()
+        self.own, self.inside = own, list[tree.Assign]()
         self.rule, self.names, self.blocks = rule, names, blocks
         self.shapes: dict[str, tuple[Expr, ...]] = {t.name: t.shape for t in rule.system.tensors}
         self.current: dict[str, str] = {name: names.tensors[name] for name in self.shapes}
         self.constants: dict[Expr, str] = {}
-        self.before: list[str] = []
+        self.before: list[tree.Assign] = []
 
-    def scalar(self, number: int, equation: Equation, table: str = "") -> Iterator[str]:
+    def scalar(self, number: int, equation: Equation, table: str = "") -> tree.Assign:
         """A number computed from numbers, or the sum of products of two arenas; over a table of their parts,
         if there is one."""
-        target, comment = self.names.tensors[equation.target], note(number, prefix=PREFIX)
+        target = infer.name(self.names.tensors[equation.target], (), "number")
         if equation.reduction is None:
-            yield f"{target} = {self._double(equation.body, number)}{comment}"
-            return
+            return tree.Assign(target, self._double(equation.body, number), "", (number,))
         scale, arrays = _scalar_factor(equation.body)
         base, power = arrays.as_base_exp()
         factors = [base] * int(power) if power.is_Integer else sympy.Mul.make_args(arrays)
-        arenas = {n: name for n, name in self.current.items() if self.shapes[n]}
-        pieces = {n: f"{arena}[{FIRST}:{STOP}]" for n, arena in arenas.items()}
-        spelling = self._spelling(equation, number, pieces if table else None)
+        spelling = self._spelling(equation, number)
         (left, *right) = factors if len(factors) <= 2 else (factors[0], product(factors[1:]))
-        texts = [spelling.write(f).text for f in (left, *right)]
-        text = f"float(np.dot({', '.join(texts)}))" if right else f"float({texts[0]}.sum())"
-        text = f"sum({text} for {FIRST}, {STOP}, *_ in {table})" if table else text
-        times = "" if scale == 1 else f"{self._double(scale, number)} * "
-        yield f"{target} = {times}{text}{comment}"
+        values = [spelling.write(f).node for f in (left, *right)]
+        if table:
+            arenas = {name for tensor, name in self.current.items() if self.shapes[tensor]}
+            values = [_of_part(value, arenas) for value in values]
+        total = infer.called("np.dot", *values) if right else infer.called(".sum", *values)
+        found: tree.Expression = infer.called("float", total)
+        if table:
+            over, rest = names_of((table, "_"))
+            of_part = infer.tuple_of(FIRST, STOP, infer.unary("*", rest))
+            found = infer.called("sum", tree.Comprehension((), "object", found, of_part, over, square=False))
+        if scale != 1:
+            found = infer.binary("*", self._double(scale, number), found)
+        return tree.Assign(target, found, "", (number,))
 
-    def entries(self, numbered: Sequence[tuple[int, Equation]]) -> list[str]:
-        """The lines of the equations that have an entry for each parameter."""
+    def entries(self, numbered: Sequence[tuple[int, Equation]]) -> list[tree.Statement]:
+        """The code of the equations that have an entry for each parameter."""
         updates = self.rule.system.updates
         source = {new: old for old, new in updates.items()}
         self.current = {tensor: self.blocks.get(name, name) for tensor, name in self.current.items()}
-        body: list[str] = []
-        late: list[str] = []
+        body: list[tree.Statement] = []
+        late: list[tree.Statement] = []
         for k, (number, equation) in enumerate(numbered):
-            old, comment = source.get(equation.target), note(number, prefix=PREFIX)
+            old = source.get(equation.target)
             if not equation.indices:
-                body += self.scalar(number, equation)
+                body.append(self.scalar(number, equation))
                 continue
             later = [name for _, e in numbered[k + 1 :] for name in e.read_names]
             equation = equation.with_(body=self._gathered(equation.body, number))
@@ -221,29 +179,26 @@ class _Update:
             self.inside.clear()
             spelling = self._spelling(equation, number)
             spelling.name_repeated(equation.body)
-            body += [line + comment for line in spelling.prelude]
+            body += [replace(s, equations=(number,)) for s in spelling.prelude]
             if old is not None and old not in later:
-                body.append(_in_place(spelling, equation, old, self.current[old]) + comment)
+                body.append(_in_place(spelling, equation, old, number))
                 self.current[equation.target] = self.current[old]
             else:
-                body.append(
-                    f"{self.current[equation.target]} = {spelling.write(equation.body).text}{comment}"
-                )
+                own = spelling.array(equation.target)
+                body.append(tree.Assign(own, spelling.write(equation.body).node, "", (number,)))
                 if old is not None:
-                    late.append(f"{self.current[old]}[...] = {self.current[equation.target]}")
+                    late.append(tree.Assign(infer.subscript(spelling.array(old), tree.Rest()), own))
         return [*body, *late]
 
-    def _spelling(
-        self, equation: Equation, number: int, called: Mapping[str, str] | None = None
-    ) -> ArraySpelling:
+    def _spelling(self, equation: Equation, number: int) -> ArraySpelling:
         indices, extents = equation.all_indices, equation.extents
-        return ArraySpelling(indices, extents, self.shapes, called or self.current, f"({PREFIX}{number})")
+        return ArraySpelling(indices, extents, self.shapes, self.current, f"({PREFIX}{number})")
 
-    def _double(self, e: Expr, number: int) -> str:
+    def _double(self, e: Expr, number: int) -> tree.Expression:
         """A number in double precision."""
         spelling = ElementSpelling({}, self.shapes, self.current, "", f"({PREFIX}{number})")
         spelling.scalars = {name for name, shape in self.shapes.items() if not shape}
-        return spelling.write(e).text
+        return spelling.write(e).node
 
     # --- scalars
     def _gathered(self, body: Expr, number: int) -> Expr:
@@ -261,7 +216,8 @@ class _Update:
         if scale not in self.constants:
             name = self.names.free(f"c{len(self.constants) + 1}")
             lines = self.inside if self.is_own(scale) else self.before
-            lines.append(f"{name} = {self._double(scale, number)}{note(number, prefix=PREFIX)}")
+            value = self._double(scale, number)
+            lines.append(tree.Assign(infer.name(name, (), "number"), value, "", (number,)))
             self.constants[scale] = self.current[name] = name
             self.shapes[name] = ()
         return Access(self.constants[scale])
@@ -324,16 +280,25 @@ def _power(scale: Expr, exponent: Expr) -> Expr:
     return base ** (own * exponent) if own.is_number else scale**exponent
 
 
-def _in_place(spelling: ArraySpelling, equation: Equation, old: str, name: str) -> str:
+def _of_part(value: Any, arenas: Collection[str]) -> Any:
+    """An expression of arenas as one of their parts."""
+    if isinstance(value, tree.Name) and value.id in arenas:
+        return tree.Subscript(value.shape, value.dtype, value, (tree.Slice(FIRST, STOP),))
+    return value.rebuilt(lambda child: _of_part(child, arenas))
+
+
+def _in_place(spelling: ArraySpelling, equation: Equation, old: str, number: int) -> tree.Assign:
     """`theta -= …` where the new value is the old one plus something, else `m[...] = …`."""
-    terms = sympy.Add.make_args(equation.body)
+    terms, target = sympy.Add.make_args(equation.body), spelling.array(old)
     own = [t for t in terms if isinstance(t, Access) and t.name == old]
     rest = equation.body - sympy.Add(*own)
     if len(own) == 1 and rest != 0 and old not in {a.name for a in rest.atoms(Access)}:
         negative = all(t.as_coeff_Mul()[0].is_negative for t in sympy.Add.make_args(rest))
         written = spelling.write(-rest if negative else rest)
-        return f"{name} {'-=' if negative else '+='} {written.text}"
-    return f"{name}[...] = {spelling.write(equation.body).text}"
+        return tree.Assign(target, written.node, "-" if negative else "+", (number,))
+    return tree.Assign(
+        infer.subscript(target, tree.Rest()), spelling.write(equation.body).node, "", (number,)
+    )
 
 
-__all__ = ["numpy_update"]
+__all__ = ["ArenaUpdate", "numpy_update"]

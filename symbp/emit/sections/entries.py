@@ -1,35 +1,29 @@
 """The entries of dictionaries in generated code; those of equal layers once, for each layer's number.
 
-Enters: names and the text of their values. Leaves: lines. Must not know: what the values are.
+Enters: names and their values. Leaves: lines. Must not know: what the values are.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from symbp.emit.roll_layers import (
-    WORD,
-    Family,
-    Layers,
-    affine,
-    common_numbers,
-    layers_in,
-    numbered,
-    range_text,
-)
+from symbp.codegen import infer
+from symbp.codegen.printer import text
+from symbp.codegen.tree import Assign, Constant, Expression, Laid, Name
+from symbp.emit.blocks import names_in
+from symbp.emit.roll_layers import Family, Layers, affine, common_numbers, layers_in, numbered, range_of
 
-INTEGER = re.compile(r"(?<![\w.])\d+(?![\w.])")
 LEAST = 8  # entries that a comprehension must save
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A name, the text of its value, and the line of comment above, if there is one."""
+    """A name, its value, and the line of comment above, if there is one."""
 
     name: str
-    value: str
+    value: Expression
     comment: str = ""
 
     @property
@@ -37,15 +31,22 @@ class Entry:
         """`"W1": np.zeros(3),`"""
         if self.comment:
             yield f"# {self.comment}"
-        yield f'"{self.name}": {self.value},'
+        yield f'"{self.name}": {text(self.value)},'
+
+
+def table_of(entries: Sequence[Entry]) -> Laid:
+    """`return {…}` with the entries."""
+    lines = [f"    {line}" for line in entry_lines(entries)]
+    return Laid(("return {", *lines, "}"), tuple(entry.value for entry in entries))
 
 
 def entry_lines(entries: Sequence[Entry]) -> list[str]:
     """The lines of a dictionary's entries, in their order; where names and the integers in values rise from
     layer to layer by equal steps, one comprehension over the layers."""
     items = [(_masked(entry),) for entry in entries]
-    words = {word for (line,) in items for word in WORD.findall(line)}
-    differing = {word: 0 for word in words if word.startswith("int_")} | {e.name: 0 for e in entries}
+    words = names_in(entry.value for entry in entries)
+    numbers = {n.id for (item,) in items for n in item.value.walk() if isinstance(n, Name)} - words
+    differing = dict.fromkeys((*numbers, *(e.name for e in entries)), 0)
     found: list[str] = []
     done = 0
     for layers in layers_in(items, differing, lambda name: name):
@@ -56,10 +57,16 @@ def entry_lines(entries: Sequence[Entry]) -> list[str]:
     return found + [line for entry in entries[done:] for line in entry.lines]
 
 
-def _masked(entry: Entry) -> str:
-    """An entry with its integers as words, so that their numbers may differ."""
-    value = INTEGER.sub(lambda number: f"int_{number.group()}", entry.value)
-    return f"{entry.name} {value} {entry.comment and 'comment'}"
+def _masked(entry: Entry) -> Assign:
+    """An entry with its integers as names, so that their numbers may differ."""
+
+    def masked(node: Any) -> Any:
+        if isinstance(node, Constant) and node.text.isdigit():
+            return infer.name(f"int_{node.text}")
+        return node.rebuilt(masked)
+
+    value = infer.tuple_of(masked(entry.value), infer.quoted("comment" if entry.comment else ""))
+    return Assign(infer.name(entry.name), value)
 
 
 def _comprehension(entries: Sequence[Entry], layers: Layers, words: Collection[str]) -> Iterator[str]:
@@ -72,7 +79,7 @@ def _comprehension(entries: Sequence[Entry], layers: Layers, words: Collection[s
     layer, name, value = (f"{word}_" if word in words else word for word in ("layer", "name", "value"))
     yield "**{"
     yield f"    {name}: {value}"
-    yield f"    for {layer} in {range_text(numbers)}"
+    yield f"    for {layer} in {text(range_of(numbers))}"
     yield f"    for {name}, {value} in ("
     for row, key, values in zip(rows, keys, columns, strict=True):
         if row[1].comment:
@@ -82,22 +89,24 @@ def _comprehension(entries: Sequence[Entry], layers: Layers, words: Collection[s
     yield "},"
 
 
-def _integers(values: Sequence[str]) -> Iterator[tuple[int, int]]:
+def _integers(values: Sequence[Expression]) -> Iterator[tuple[int, int]]:
     """The integers in the first layer's value, beside those in the second's."""
-    first, second = (map(int, INTEGER.findall(value)) for value in values[:2])
+    first, second = (
+        [int(n.text) for n in value.walk() if isinstance(n, Constant) and n.text.isdigit()]
+        for value in values[:2]
+    )
     return zip(first, second, strict=True)
 
 
-def _value(values: Sequence[str], numbers: range, layer: str) -> str:
+def _value(values: Sequence[Expression], numbers: range, layer: str) -> str:
     """The value for any layer: `(32 * layer - 32) * N`."""
     pairs = _integers(values)
 
-    def any_layer(found: re.Match[str]) -> str:
+    def any_layer(node: Any) -> Any:
+        if not isinstance(node, Constant) or not node.text.isdigit():
+            return node.rebuilt(any_layer)
         a, b = next(pairs)
-        if a == b:
-            return found.group()
         weight = (b - a) // numbers.step
-        text = affine(weight, a - weight * numbers.start, layer)
-        return f"({text})" if " + " in text or " - " in text else text
+        return node if a == b else affine(weight, a - weight * numbers.start, layer)
 
-    return INTEGER.sub(any_layer, values[0])
+    return text(any_layer(values[0]))

@@ -6,7 +6,10 @@ Enters: the stages of a network, its footprint. Leaves: values for the template.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import groupby
 
+from symbp.codegen import infer
+from symbp.codegen.tree import Effect, Statement
 from symbp.derive.derivation import Derivation
 from symbp.emit.footprint import Footprint, formula_text
 from symbp.emit.names import key_of
@@ -123,7 +126,7 @@ def equation_lines(derivation: Derivation) -> list[str]:
     found: list[str] = []
     done = 0
     shapes = {tensor.name: tensor.shape for tensor in system.tensors}
-    for layers in layers_in([(text,) for text in texts], shapes, lambda name: name):
+    for layers in layers_in([(_said(text),) for text in texts], shapes, lambda name: name):
         more = layers.count - 1
         steps = {step for family in layers.arrays for step in family.steps}
         if len(steps) == 1 and more * layers.period >= LEAST:
@@ -139,6 +142,12 @@ def equation_lines(derivation: Derivation) -> list[str]:
             )
             done = layers.stop
     return found + rows[done:]
+
+
+def _said(equation: str) -> Statement:
+    """The words of an equation, as names among which those of tensors are."""
+    words = ("".join(word) for _, word in groupby(equation, lambda c: c.isalnum() or c == "_"))
+    return Effect(infer.call("equation", *map(infer.name, words), shape=()))
 
 
 def cost_lines(found: Footprint) -> list[str]:

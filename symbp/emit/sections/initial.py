@@ -9,27 +9,22 @@ from collections.abc import Mapping
 
 import sympy
 
+from symbp.codegen import infer
+from symbp.codegen.tree import Assign, Expression
 from symbp.emit.blocks import Function
 from symbp.emit.elements import ScalarSpelling
 from symbp.emit.names import key_of
-from symbp.emit.sections.entries import Entry, entry_lines
+from symbp.emit.sections.entries import Entry, table_of
 from symbp.emit.segments import LoweredNetwork
-from symbp.emit.spelling import MUL
 from symbp.ir.expr import Expr, free_sizes
 from symbp.ir.system import Tensor
 from symbp.ir.training import Initial
 
-_MADE = {
-    "symmetric": "((u := {}) + u.swapaxes(-1, -2)) / 2",
-    "lower triangular": "np.tril({})",
-    "upper triangular": "np.triu({})",
-}
-"""How what was drawn gets a fact."""
 _DRAWN = {
-    "normal": "rng.standard_normal({})",
-    "uniform": "rng.uniform(-1, 1, {})",
-    "truncated": "_truncated_normal(rng, {})",
-    "orthogonal": "_orthogonal(rng, {})",
+    "normal": "rng.standard_normal",
+    "uniform": "rng.uniform",
+    "truncated": "_truncated_normal",
+    "orthogonal": "_orthogonal",
 }
 
 
@@ -46,35 +41,50 @@ def initial_function(net: LoweredNetwork, initial: Mapping[str, Initial], *, onc
         comment = " ".join(start.reason.split()) if start.reason not in (said if once else said[-1:]) else ""
         said.append(start.reason)
         value = _value(parameter, start)
-        for fact, made in _MADE.items():
-            value = made.format(value) if parameter.fact(fact) else value
-        entries.append(Entry(parameter.name, value, comment))
+        entries.append(Entry(parameter.name, _with_facts(parameter, value), comment))
     opened = [name for name in net.open_sizes if name in needed]
-    head = [f'{name} = sizes["{key_of(name)}"]' for name in opened]
-    lines = [f"    {line}" for line in entry_lines(entries)]
+    sizes = infer.word("sizes")
+    head = [
+        Assign(infer.name(name), infer.sliced(sizes, [infer.quoted(key_of(name))], ())) for name in opened
+    ]
     doc = "The parameters' starting values, drawn in this order."
-    return Function("_initial", ("rng", "sizes"), doc, (*head, "return {", *lines, "}"))
+    return Function("_initial", ("rng", "sizes"), doc, (*head, table_of(entries)))
 
 
-def _value(parameter: Tensor, start: Initial) -> str:
+def _with_facts(parameter: Tensor, value: Expression) -> Expression:
+    """What was drawn, with the facts that a parameter has."""
+    if parameter.fact("symmetric"):
+        drawn = infer.name("u", value.shape)
+        given = infer.binary(":=", drawn, value)
+        value = infer.binary("/", infer.plus(given, infer.swapped(drawn)), infer.number(2))
+    for fact, function in (("lower triangular", "np.tril"), ("upper triangular", "np.triu")):
+        value = infer.elementwise(function, value) if parameter.fact(fact) else value
+    return value
+
+
+def _value(parameter: Tensor, start: Initial) -> Expression:
     spelling = ScalarSpelling({}, {}, {})
-    extents = [spelling.integer(extent).text for extent in parameter.shape]
-    shape = extents[0] if len(extents) == 1 else f"({', '.join(extents)})"
+    shape = infer.sizes_of(spelling.integer(extent).node for extent in parameter.shape)
     if start.distribution == "constant" or start.scale == 0:
         value = start.shift + (start.scale if start.distribution == "constant" else 0)
-        return f"np.zeros({shape})" if value == 0 else f"np.full({shape}, {spelling.write(value).text})"
-    text = _DRAWN[start.distribution].format(shape)
+        if value == 0:
+            return infer.call("np.zeros", shape, shape=parameter.shape)
+        return infer.call("np.full", shape, spelling.write(value).node, shape=parameter.shape)
+    function = _DRAWN[start.distribution]
+    before: list[Expression] = [infer.word("rng")] if function.startswith("_") else []
+    before += [infer.number(-1), infer.number(1)] if start.distribution == "uniform" else []
+    drawn: Expression = infer.call(function, *before, shape, shape=parameter.shape)
     if start.scale != 1:
-        text = f"{_scale(start.scale, spelling)} * {text}"
-    return text if start.shift == 0 else f"{text} + {spelling.write(start.shift).at_least(MUL)}"
+        drawn = infer.binary("*", _scale(start.scale, spelling), drawn)
+    return drawn if start.shift == 0 else infer.plus(drawn, spelling.write(start.shift).node)
 
 
-def _scale(scale: Expr, spelling: ScalarSpelling) -> str:
+def _scale(scale: Expr, spelling: ScalarSpelling) -> Expression:
     """`math.sqrt(6 / (D + H))`, where SymPy holds √6/√(D + H)."""
     square = sympy.expand(scale**2) if scale.is_positive else scale
     if square.atoms(sympy.Pow) and not _has_root(square) and _has_root(scale):
-        return spelling.call("sqrt", scale**2).text
-    return spelling.write(scale).at_least(MUL)
+        return spelling.call("sqrt", scale**2).node
+    return spelling.write(scale).node
 
 
 def _has_root(expr: Expr) -> bool:

@@ -111,7 +111,7 @@ def shape_tables(net: LoweredNetwork) -> list[str]:
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
         *_dictionary("SIZES", [f'"{key_of(name)}": {name}' for name in net.sizes]),
-        *constant_lines(net.constants),
+        *(line for lines in constant_tables(net.constants).values() for line in lines),
         *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
         *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
         *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
@@ -150,16 +150,12 @@ def _with_keys(extent: Expr) -> str:
     return expression_text(extent.xreplace({size: Size(key_of(size.name)) for size in extent.atoms(Size)}))
 
 
-def constant_lines(constants: Mapping[str, float]) -> list[str]:
-    """The network's own constants: a global each, which stages read under the constant's own name."""
-    return [
-        *(f"{global_name(name)} = {value!r}" for name, value in constants.items()),
-        *(
-            _dictionary("CONSTANTS", [f'"{name}": {global_name(name)}' for name in constants])
-            if constants
-            else []
-        ),
-    ]
+def constant_tables(constants: Mapping[str, float]) -> dict[str, list[str]]:
+    """The network's own constants: a global each, which stages read under the constant's own name; the lines
+    by the name that they give."""
+    found = {global_name(name): [f"{global_name(name)} = {value!r}"] for name, value in constants.items()}
+    entries = [f'"{name}": {global_name(name)}' for name in constants]
+    return {**found, "CONSTANTS": _dictionary("CONSTANTS", entries)} if constants else {}
 
 
 def global_name(constant: str) -> str:

@@ -13,9 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from symbp.codegen.tree import Statement
 from symbp.emit.blocks import Function
 from symbp.emit.loading import load
 from symbp.emit.names import PREFIX, Names
+from symbp.emit.numpy.arena_update import ArenaUpdate
 from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.segments import LoweredNetwork
 from symbp.ir.evaluation.vector import Run
@@ -76,8 +78,8 @@ class Programs:
 @dataclass(frozen=True)
 class Lines:
     """Functions of the network as lines, and what they call of the runtime. A target over whole arrays has
-    `scratch`, tensors that take another's place (`instead`), lines that make arrays, and those of each stage
-    (`bodies`)."""
+    `scratch`, tensors that take another's place (`instead`), lines that make arrays, those of each stage
+    (`bodies`), and those of the `update`."""
 
     order: Order
     network: LoweredNetwork
@@ -88,7 +90,8 @@ class Lines:
     scratch: Scratch | None = None
     instead: Mapping[str, str] = field(default_factory=dict)
     allocating: tuple[str, ...] = ()
-    bodies: Mapping[str, list[str]] = field(default_factory=dict)
+    bodies: Mapping[str, list[Statement]] = field(default_factory=dict)
+    update: ArenaUpdate | None = None
     places: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:

@@ -13,7 +13,6 @@ from symbp.emit.blocks import Function
 from symbp.emit.footprint import Footprint, footprint
 from symbp.emit.names import LOCALS, PREFIX, Names, key_of, names_for
 from symbp.emit.parts import Parts, parts_of
-from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.header import cost_lines, equation_lines, header, reads_text, sizes_text
 from symbp.emit.sections.initial import initial_function
 from symbp.emit.sections.runtime_files import derivative_files, train_tables, training_files
@@ -51,7 +50,7 @@ def training_module(state: Lines, own: Own) -> str:
     found = footprint_of(state, own.folder, own.engine)
     functions = [*state.functions, *follow_functions(order.update)]
     functions += [places_function(net, memory), initial_function(net, order.initial)]
-    mentioned = words_of([line for function in functions for line in (*function.body, *function.decorators)])
+    mentioned = frozenset().union(*(f.words | {d.strip("@") for d in f.decorators} for f in functions))
     files = training_files(net, own.folder, own.step, order.pieces, mentioned, _instead(order.update))
     values = {
         **header(net, own.engine, order.dtype, order.update, found, order.pieces),
@@ -143,7 +142,7 @@ def carried(
     """What a module carries of the runtime, by section, and its imports, for its template; those of its own
     functions are there where they are read."""
     renamed = giving_way([t.name for t in net.data], list(map(key_of, net.system.sizes)))
-    words = words_of([line for function in functions for line in function.body])
+    words = frozenset().union(*(function.words for function in functions))
     own = [Import("numpy", alias="np")]
     own += [Import(name) for name in ("math", "sys") if not functions or name in words]
     return {

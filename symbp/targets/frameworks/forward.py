@@ -93,7 +93,7 @@ def loss_function(page: Page) -> Define:
     read = [t for t in system.leaves if t.role is not Role.HYPER and page.tensors[t.name] in used]
     head = [*unpacked(page, read), *sizes_of(page, used, read)]
     tables = [word for role, word in KEPT.items() if any(t.role is role for t in read)]
-    arguments = [infer.name(word, (), "object") for word in tables]
+    arguments = [infer.word(word) for word in tables]
     given = [t for t in read if t.role not in KEPT]
     arguments += [variable(page, t) for t in sorted(given, key=lambda t: t.role is Role.RANDOM)]
     made = Define(FUNCTION, tuple(arguments), ("The loss.",), (*head, *body, Return(result)))
@@ -123,9 +123,9 @@ def _group(page: Page, group: Group, running: Running) -> list[Statement]:
         if several:
             statements = [If(infer.binary("<", counter, counts[inner.targets[0]]), tuple(statements))]
         body += statements
-    over: Expression = infer.call("range", longest, shape=(), dtype="object")
+    over: Expression = infer.called("range", longest)
     if group.loop.step < 0:
-        over = infer.call("reversed", over, shape=(), dtype="object")
+        over = infer.called("reversed", over)
     later = [e for e in kept if _is_read_later(page, group, e.target)]
     stacked = [_stacked(page, e, steps[e.target], running) for e in later]
     return [*made, For(counter, over, tuple(body)), *stacked]
@@ -136,7 +136,7 @@ def _loop_variable(page: Page, letter: str) -> Name:
     taken = {*page.tensors.values(), *page.sizes.values()}
     while letter in taken:
         letter += "_"
-    return infer.name(letter, (), "integer")
+    return infer.integer(letter)
 
 
 def _steps(page: Page, group: Group, equation: Equation, at: str, running: Running) -> Steps:
@@ -156,7 +156,7 @@ def _steps(page: Page, group: Group, equation: Equation, at: str, running: Runni
     gone = {axis[name], *(step.axis for step in before)}
     shape = tuple(e for k, e in enumerate(node.shape) if k not in gone)
     array = infer.name(identifier, shape, node.dtype)
-    return Steps(axis[name], array if alone else infer.name(identifier, (), "object"), at, alone)
+    return Steps(axis[name], array if alone else infer.word(identifier), at, alone)
 
 
 def _is_read_later(page: Page, group: Group, name: str) -> bool:
@@ -184,7 +184,7 @@ def _target(page: Page, equation: Equation, running: Running) -> Expression:
         return steps[-1].node
     gone = {step.axis for step in steps}
     shape = tuple(e for k, e in enumerate(node.shape) if k not in gone)
-    at = infer.name(steps[-1].at, (), "integer")
+    at = infer.integer(steps[-1].at)
     return replace(infer.sliced(steps[-1].node, [at], shape), dtype=node.dtype)
 
 

@@ -47,7 +47,7 @@ def _lines(state: Programs, names: Names) -> Lines:
         scratch=found.scratch,
         instead=found.instead,
         allocating=tuple(found.allocating),
-        bodies=found.lines,
+        bodies=found.code,
     )
 
 
@@ -61,8 +61,9 @@ def with_update(state: Lines) -> Lines:
         return replace(state, functions=(*state.functions, *made))
     calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), state.scratch, "update")
     update = numpy_update(rule, modules.update_names(rule), calls, entries(net), modules.parts(net, rule))
-    called = state.called | numpy_lines.called(update.body)
-    return replace(state, functions=(*state.functions, update), called=called)
+    function = update.function()
+    called = state.called | function.calls
+    return replace(state, functions=(*state.functions, function), called=called, update=update)
 
 
 def with_memory(state: Lines) -> Lines:

@@ -10,7 +10,6 @@ import sympy
 
 from symbp.emit.numpy import short as short_lines
 from symbp.emit.numpy import target as numpy_lines
-from symbp.emit.roll_layers import words_of
 from symbp.emit.sections.header import header
 from symbp.emit.sections.initial import initial_function
 from symbp.emit.sections.pieces import short
@@ -42,21 +41,19 @@ def short_module(state: Lines) -> str | None:
     network_function = short_lines.passes(net, state.names, stages, wanted)
     if network_function is None:
         return None
-    (update,) = (function for function in state.functions if function.name == "_update")
-    functions = [network_function, short_lines.own_scratch(update, stages, entries(net))]
+    assert state.update is not None
+    functions = [network_function, short_lines.own_scratch(state.update, stages, entries(net))]
     functions.append(initial_function(net, order.initial, once=True))
-    lines = [line for function in functions for line in function.body]
-    taken = {
-        "functions": numpy_functions(numpy_lines.called(lines)),
-        **short_files(net, pieces, words_of(lines)),
-    }
-    text = "\n".join([*lines, *(one.text for one in taken.values())])
+    called = frozenset().union(*(function.calls for function in functions))
+    words = {word for function in functions for word in function.words}
+    taken = {"functions": numpy_functions(called), **short_files(net, pieces, words)}
+    words |= {word for one in taken.values() for word in one.words}
     tables = short_lines.short_tables(net, order.update)
     found = modules.footprint_of(state, "numpy", "NumPy")
     values = {
         **header(net, "NumPy", order.dtype, order.update, found, pieces),
         **modules.carried(net, taken, functions),
-        "constants": [f"DTYPE = np.{order.dtype}", *short_lines.needed(tables, text)],
+        "constants": [f"DTYPE = np.{order.dtype}", *short_lines.needed(tables, words)],
         "functions": functions,
         "titled": bool(pieces),  # two sections need no titles
         "runs": "train" in pieces,

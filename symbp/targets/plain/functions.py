@@ -32,9 +32,7 @@ def function(
     used = used_names([*body, Return(result)])
     read = [t for t in leaves if sheet.tensors[t.name] in used]
     head = [*unpacked(sheet, read), *sizes_of(sheet, used, read)]
-    kept = [
-        infer.name(word, (), "object") for role, word in KEPT.items() if any(t.role is role for t in read)
-    ]
+    kept = [infer.word(word) for role, word in KEPT.items() if any(t.role is role for t in read)]
     given = [t for t in read if t.role not in KEPT]
     data = [variable(sheet, t) for t in sorted(given, key=lambda t: t.role is Role.RANDOM)]
     quiet = infer.call("np.errstate", shape=(), dtype="object", more={"all": infer.quoted("ignore")})
@@ -98,9 +96,9 @@ def draw(sheet: Sheet) -> Define:
     head = sizes_of(sheet, used_names([result]), leaves)
     used = used_names([*head, result])
     read = [t for t in leaves if sheet.tensors[t.name] in used]
-    kept = [infer.name("params", (), "object")] if any(t.role is Role.PARAMETER for t in read) else []
+    kept = [infer.word("params")] if any(t.role is Role.PARAMETER for t in read) else []
     data = [variable(sheet, t) for t in read if t.role in DATA]
-    arguments = (infer.name("rng", (), "object"), *kept, *data)
+    arguments = (infer.word("rng"), *kept, *data)
     return Define(
         "draw", arguments, ("What is random in one step.",), (*unpacked(sheet, read), *head, result)
     )
@@ -118,6 +116,6 @@ def starting_values(
     result = Return(infer.table(entries))
     used = used_names([result])
     open_ = [n for n in sheet.system.sizes if sheet.sizes[n] in used and n not in sheet.system.bound]
-    arguments = [infer.name("rng", (), "object")] if "rng" in text(result) else []
-    arguments += [infer.name(sheet.sizes[n], (), "integer") for n in open_]
+    arguments = [infer.word("rng")] if "rng" in text(result) else []
+    arguments += [infer.integer(sheet.sizes[n]) for n in open_]
     return Define(name, tuple(arguments), (words,), (result,))

@@ -1,25 +1,39 @@
-"""Equal layers in lines: what is found, that nothing is lost, what the arrays of any layer are called."""
+"""Equal layers in code: what is found, that nothing is lost, what the arrays of any layer are called."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from emit_code import code, lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from symbp.emit.roll_layers import WORD, Layers, layers_in, notes_of, statements_of
+from symbp.codegen.tree import Name
+from symbp.emit.roll_layers import Item, Layers, layers_in, numbered_layers, statements_of
+
+Lines = tuple[str, ...]
 
 
-def found(items: list[tuple[str, ...]], taken: frozenset[str] = frozenset()) -> list[Layers]:
+def nodes(items: list[Lines]) -> list[Item]:
+    return [tuple(code("\n".join(item))) for item in items]
+
+
+def found(items: list[Lines], taken: frozenset[str] = frozenset()) -> list[Layers]:
     """The layers among items whose names all are arrays, but for functions."""
-    words = {w for item in items for line in item for w in WORD.findall(line) if w not in ("add", "tanh")}
+    words = {n.id for item in nodes(items) for s in item for n in s.walk() if isinstance(n, Name)}
 
     def free(name: str) -> str:
         return name if name not in taken | words else free(f"{name}_")
 
-    return layers_in(items, dict.fromkeys(words), free)
+    return layers_in(nodes(items), dict.fromkeys(words), free)
 
 
-def dense(k: int) -> list[tuple[str, ...]]:
+def body(layers: Layers) -> tuple[Lines, ...]:
+    return tuple(tuple(lines(item)) for item in layers.body)
+
+
+def dense(k: int) -> list[Lines]:
     return [(f"add(h{k - 1}, W{k}, z{k})",), (f"add(z{k}, b{k})", f"tanh(z{k}, h{k})")]
 
 
@@ -27,7 +41,7 @@ def test_layers_are_found_from_their_first_line_on() -> None:
     items = [("add(x, W1, z1)",), *dense(1)[1:], *dense(2), *dense(3), *dense(4), ("add(h4, V)",)]
     (layers,) = found(items)
     assert (layers.first, layers.period, layers.count) == (2, 2, 3)
-    assert layers.body == (("add(h_below, W, z)",), ("add(z, b)", "tanh(z, h)"))
+    assert body(layers) == (("add(h_below, W, z)",), ("add(z, b)", "tanh(z, h)"))
     assert {name: family.names for family, name in layers.arrays.items()} == {
         "h_below": ("h1", "h2", "h3"),
         "W": ("W2", "W3", "W4"),
@@ -57,31 +71,32 @@ def test_layers_downwards_and_several_arrays_of_a_kind() -> None:
     ]
     (layers,) = found(items)
     assert layers.count == 3
-    assert layers.body == (("add(dz_2, W_2, dz_1)",), ("add(dz_1, W_1, dz_below)",))
+    assert body(layers) == (("add(dz_2, W_2, dz_1)",), ("add(dz_1, W_1, dz_below)",))
 
 
 def test_a_name_in_use_is_not_taken() -> None:
     items = [*dense(2), *dense(3), *dense(4)]
     (layers,) = found(items, frozenset({"z", "h"}))
-    assert layers.body[0] == ("add(h_below, W, z_here)",)
+    assert body(layers)[0] == ("add(h_below, W, z_here)",)
 
 
 def test_what_must_be_equal_keeps_layers_apart() -> None:
     items = [*dense(2), *dense(3), *dense(4)]
     shapes = dict.fromkeys((f"{stem}{k}" for stem in "hzWb" for k in range(1, 5)), (1,))
-    assert len(layers_in(items, shapes, str)) == 1
-    assert layers_in(items, {**shapes, "W3": (2,)}, str) == []
+    assert len(layers_in(nodes(items), shapes, str)) == 1
+    assert layers_in(nodes(items), {**shapes, "W3": (2,)}, str) == []
 
 
-def test_statements_keep_their_lines_and_the_comments_of_all_layers() -> None:
-    lines = ["add(x)  # (1)", "if x:  # (1)", "    add(y)  # (2)", "else:  # (2)", "    add(z)  # (3)"]
-    assert [s.lines for s in statements_of(lines)] == [tuple(lines)]
-    lines = [
-        line for k in range(1, 7) for line in (f"add(h{k})  # ({2 * k})", f"tanh(h{k})  # ({2 * k + 1})")
+def test_statements_of_one_equation_stay_together_and_carry_the_numbers_of_all_layers() -> None:
+    text = "add(x)  # (1)\nif x:  # (1)\n    add(y)  # (2)\nelse:\n    add(z)  # (3)"
+    assert statements_of(code(text)) == [tuple(code(text))]
+    rows = [f"add(h{k})  # ({2 * k})\ntanh(h{k})  # ({2 * k + 1})" for k in range(1, 7)]
+    items = statements_of(code("\n".join(rows)))
+    (layers,) = layers_in(items, dict.fromkeys(f"h{k}" for k in range(1, 7)), str)
+    assert lines(list(numbered_layers(items, layers))) == [
+        "add(h)  # (2), (4) … (12)",
+        "tanh(h)  # (3), (5) … (13)",
     ]
-    statements = statements_of(lines)
-    (layers,) = found([s.code for s in statements])
-    assert list(notes_of(statements, layers)) == ["  # (2), (4) … (12)", "  # (3), (5) … (13)"]
 
 
 NAME = st.builds(lambda stem, k: f"{stem}{k}", st.sampled_from("Wbhz"), st.integers(0, 3))
@@ -91,11 +106,9 @@ ITEM = st.lists(st.builds(lambda a, b: f"add({a}, {b})", NAME, NAME), min_size=1
 @pytest.mark.slow
 @settings(deadline=None, derandomize=True)
 @given(st.lists(ITEM, max_size=6), st.integers(0, 5), st.lists(ITEM, max_size=12))
-def test_unrolled_the_layers_are_the_items(
-    layer: list[tuple[str, ...]], count: int, rest: list[tuple[str, ...]]
-) -> None:
+def test_unrolled_the_layers_are_the_items(layer: list[Lines], count: int, rest: list[Lines]) -> None:
     def moved(line: str, k: int) -> str:
-        return WORD.sub(lambda w: f"{w[0][0]}{int(w[0][1:]) + k}" if w[0] != "add" else w[0], line)
+        return re.sub(r"\b([Wbhz])(\d)", lambda w: f"{w[1]}{int(w[2]) + k}", line)
 
     items = [
         *rest[:6],
@@ -106,7 +119,7 @@ def test_unrolled_the_layers_are_the_items(
     for layers in found(items):
         assert layers.first >= end
         end = layers.stop
-        assert list(layers.unrolled()) == items[layers.first : layers.stop]
+        assert list(layers.unrolled()) == nodes(items)[layers.first : layers.stop]
         assert layers.count >= 2
 
 

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import pytest
+from emit_code import expression
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from symbp.codegen.printer import text
 from symbp.emit.sections.entries import Entry, entry_lines
+
+
+def entry(name: str, value: str, comment: str = "") -> Entry:
+    return Entry(name, expression(value), comment)
 
 
 def made(entries: list[Entry], **sizes: int) -> list[tuple[str, object]]:
     """What the lines make, in order."""
-    text = "\n".join(["{", *entry_lines(entries), "}"])
-    return list(eval(text, dict(sizes)).items())
+    whole = "\n".join(["{", *entry_lines(entries), "}"])
+    return list(eval(whole, dict(sizes)).items())
 
 
 def test_layers_are_one_comprehension() -> None:
-    entries = [Entry("x", "0")]
+    entries = [entry("x", "0")]
     for k in range(2, 8):
-        entries += [Entry(f"W{k}", f"(0, {32 * k - 3} * N)", "drawn"), Entry(f"b{k}", f"{7 - k}", "zero")]
+        entries += [entry(f"W{k}", f"(0, {32 * k - 3} * N)", "drawn"), entry(f"b{k}", f"{7 - k}", "zero")]
     lines = entry_lines(entries)
     assert lines == [
         '"x": 0,',
@@ -29,26 +35,26 @@ def test_layers_are_one_comprehension() -> None:
         "        # drawn",
         '        (f"W{layer}", (0, (32 * layer - 3) * N)),',
         "        # zero",
-        '        (f"b{layer}", (7 - layer)),',
+        '        (f"b{layer}", 7 - layer),',
         "    )",
         "},",
     ]
-    assert made(entries, N=5) == [(e.name, eval(e.value, {"N": 5})) for e in entries]
+    assert made(entries, N=5) == [(e.name, eval(text(e.value), {"N": 5})) for e in entries]
 
 
 def test_steps_that_no_layers_number_shows_count_from_nought() -> None:
     entries = []
     for k in range(1, 12):
-        entries += [Entry(f"a{2 * k}", f"{k} + layer * name * value"), Entry(f"b{2 * k}", "7")]
+        entries += [entry(f"a{2 * k}", f"{k} + layer * name * value"), entry(f"b{2 * k}", "7")]
     lines = entry_lines(entries)
     assert lines[2] == "    for layer_ in range(11)"
-    assert lines[4].strip() == '(f"a{2 * layer_ + 2}", (layer_ + 1) + layer * name * value),'
+    assert lines[4].strip() == '(f"a{2 * layer_ + 2}", layer_ + 1 + layer * name * value),'
     sizes = {"layer": 2, "name": 3, "value": 5}
-    assert made(entries, **sizes) == [(e.name, eval(e.value, dict(sizes))) for e in entries]
+    assert made(entries, **sizes) == [(e.name, eval(text(e.value), dict(sizes))) for e in entries]
 
 
 def test_few_entries_stay_as_they_are() -> None:
-    entries = [Entry(f"a{k}", "0") for k in range(4)]
+    entries = [entry(f"a{k}", "0") for k in range(4)]
     assert entry_lines(entries) == [f'"a{k}": 0,' for k in range(4)]
 
 
@@ -65,7 +71,7 @@ def test_the_dictionary_is_the_same(kinds: list[tuple[str, int, int, str]], coun
     for k in range(count):
         for j, (stem, step, slope, behind) in enumerate(kinds):
             name = f"{stem}{j}_{30 + first + step * k}{behind}"
-            entries.setdefault(name, Entry(name, f"({500 + slope * k} * N, 3, 0.5 * M{j})"))
+            entries.setdefault(name, entry(name, f"({500 + slope * k} * N, 3, 0.5 * M{j})"))
     sizes = {"N": 3, **{f"M{j}": j for j in range(4)}}
     given_ = list(entries.values())
-    assert made(given_, **sizes) == [(e.name, eval(e.value, dict(sizes))) for e in given_]
+    assert made(given_, **sizes) == [(e.name, eval(text(e.value), dict(sizes))) for e in given_]

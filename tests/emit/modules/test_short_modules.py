@@ -57,6 +57,22 @@ def test_training_is_that_of_the_long_form(forms: tuple[ModuleType, ModuleType])
 
 
 @pytest.mark.parametrize(
+    "rule", [bp.optim.LAMB(0.01), bp.optim.AdamW(0.01, groups={"V": {"weight_decay": 0.5}})]
+)
+def test_parameters_that_an_update_tells_apart_stay_apart(rule: Any) -> None:
+    found = []
+    for pieces in ((), ("check",)):
+        text = source(network(**SIZES), optimizer=rule, pieces=pieces)
+        assert ("def _network" in text) == (pieces == ())
+        module = load(text, "apart")
+        state = module.init_state(module.init_params(1))
+        for _ in range(3):
+            module.train_step(state, **data())
+        found.append({n: a.tolist() for n, a in state.params.items()})
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"y": np.full(10, 3)}, "outside 0 to 2"),
