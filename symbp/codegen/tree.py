@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 DType = Literal["real", "integer", "boolean", "number", "object"]
@@ -25,8 +26,8 @@ class Node:
     @property
     def children(self) -> Iterator[Node]:
         """The nodes directly below, in the order of the text."""
-        for part in fields(self):
-            value = getattr(self, part.name)
+        for name in said(self):
+            value = getattr(self, name)
             if isinstance(value, Node):
                 yield value
             elif isinstance(value, tuple):
@@ -45,13 +46,24 @@ class Node:
     def rebuilt(self: N, change: Any) -> N:
         """The node with `change` applied to each child."""
         found: dict[str, Any] = {}
-        for part in fields(self):
-            value = getattr(self, part.name)
+        for name in said(self):
+            value = getattr(self, name)
             if isinstance(value, Node):
-                found[part.name] = change(value)
+                found[name] = change(value)
             elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
-                found[part.name] = tuple(change(i) if isinstance(i, Node) else i for i in value)
+                found[name] = tuple(change(i) if isinstance(i, Node) else i for i in value)
         return replace(self, **found) if found else self
+
+
+def said(node: Node) -> tuple[str, ...]:
+    """The parts of a node that are code: what is known of shapes and equations isn't."""
+    kind: Any = type(node)
+    return _said(kind)
+
+
+@cache
+def _said(kind: Any) -> tuple[str, ...]:
+    return tuple(p.name for p in fields(kind) if p.name not in ("shape", "dtype", "equations"))
 
 
 def signature(node: Any) -> Any:
@@ -61,8 +73,7 @@ def signature(node: Any) -> Any:
         return tuple(map(signature, node))
     if not isinstance(node, Node):
         return node
-    said = (p.name for p in fields(node) if p.name not in ("shape", "dtype", "equations"))
-    return (type(node).__name__, *(signature(getattr(node, name)) for name in said))
+    return (type(node).__name__, *(signature(getattr(node, name)) for name in said(node)))
 
 
 def alike(one: Node, other: Node) -> bool:

@@ -79,13 +79,19 @@ def test_the_plan_of_memory_is_blamed(made, monkeypatch):
     assert suspects(bisect(named("numba"), made)) == ("memory",)
 
 
+def added(node):
+    """Code that adds where it subtracted."""
+    node = node.rebuilt(added)
+    return replace(node, name="np.add") if getattr(node, "name", "") == "np.subtract" else node
+
+
 def test_the_text_is_blamed(made, monkeypatch):
     original = numpy_passes.numpy_lines.functions
 
     def wrong(*given):
         """Adds where it should subtract."""
         found = original(*given)
-        bodies = [tuple(line.replace("np.subtract", "np.add") for line in f.body) for f in found.functions]
+        bodies = [tuple(map(added, f.body)) for f in found.functions]
         pairs = zip(found.functions, bodies, strict=True)
         return replace(found, functions=[replace(f, body=body) for f, body in pairs])
 
