@@ -16,8 +16,9 @@ import sympy
 from symbp.codegen import tree
 from symbp.codegen.infer import COMPARISONS
 from symbp.codegen.printer import text
+from symbp.codegen.tree import DType
 from symbp.emit.inference.form import NUMBER, Form, Kind, Shape, Unknown, broadcast, same, widest
-from symbp.emit.inference.trees import axes_of, integer_of, makes_reals
+from symbp.emit.inference.trees import axes_of, makes_reals
 from symbp.emit.numpy.arrays import FUNCTIONS, OF_SIZES
 from symbp.ir.affine import settled
 from symbp.ir.expr import Expr, FloorDiv, Mod, Size
@@ -38,6 +39,9 @@ OPERATORS = {
 SIGNS = {"-": "negative", "~": "logical_not"}
 ELEMENTWISE = frozenset(name for name in FUNCTIONS.values() if name.startswith("_"))
 REDUCTIONS = frozenset({"sum", "prod", "max", "min", "argmax", "all", "any"})
+KINDS: dict[DType, Kind] = {
+    "real": "real", "integer": "integer", "boolean": "bool", "number": "number", "object": "real",
+}  # fmt: skip
 VIEWS = frozenset({"reshape", "transpose", "swapaxes"})
 
 
@@ -254,8 +258,8 @@ class Forms:
                 raise Unknown(name)
             return form
         if name == "_windows":
-            inner, shape = self.of(node.arguments[0]), self.shape(node.arguments[1])
-            return Form(shape, inner.kind, view=inner.view, whole=False)
+            inner = self.of(node.arguments[0])
+            return Form(node.shape, inner.kind, view=inner.view, whole=False)
         if name == "_transposed":
             inner = self.of(node.arguments[0])
             return Form(inner.shape[::-1], inner.kind, whole=True)
@@ -275,29 +279,21 @@ class Forms:
         if name == "clip":
             return replace(self._together(node.arguments), view=False)
         if name == "arange" and len(node.arguments) == 1:
-            kind: Kind = "real" if node.keywords else "integer"
-            return Form((self.extent(node.arguments[0]),), kind, view=True, whole=True)
+            return Form(node.shape, KINDS[node.dtype], view=True, whole=True)
         if name in ("zeros", "ones", "full", "empty"):
-            last = node.arguments[-1]
-            dtype = last.id if len(node.arguments) > 1 and isinstance(last, tree.Name) else ""
-            kind = {"np.int64": "integer", "bool": "bool"}.get(dtype, "real")  # type: ignore[assignment]
-            return Form(
-                self.shape(node.arguments[0]), kind, view=name != "empty", whole=name in ("zeros", "empty")
-            )
+            return Form(node.shape, KINDS[node.dtype], view=name != "empty", whole=name in ("zeros", "empty"))
         if name == "pad":
-            inner = self.of(node.arguments[0])
-            widths = zip(inner.shape, self.widths(node.arguments[1]), strict=True)
-            return Form(tuple(sympy.expand(n + a + b) for n, (a, b) in widths), inner.kind, whole=True)
+            return Form(node.shape, self.of(node.arguments[0]).kind, whole=True)
         if name == "einsum":
-            return self._einsum(node)
+            return Form(node.shape, whole=True)
         if name == "vdot":
             self._together(node.arguments)
             return Form(kind="real", whole=True)
         if name == "concatenate" and isinstance(node.arguments[0], tree.Sequence):
-            return self._joined(node.arguments[0].items, integer_of(node.arguments[1]))
+            return Form(node.shape, widest(list(map(self.of, node.arguments[0].items))), whole=True)
         if name == "broadcast_to":
             inner = self.of(node.arguments[0])
-            return Form(self.shape(node.arguments[1]), inner.kind, view=inner.view, whole=False)
+            return Form(node.shape, inner.kind, view=inner.view, whole=False)
         raise Unknown(name)
 
     def _chosen(self, nodes: Sequence[tree.Expression]) -> Form:
@@ -313,24 +309,8 @@ class Forms:
         found = [self.shape(pair) for pair in pairs]
         return [(pair[0], pair[1]) for pair in found]
 
-    def _joined(self, nodes: Sequence[tree.Expression], axis: int) -> Form:
-        forms = [self.of(node) for node in nodes]
-        total = sympy.expand(sum((form.shape[axis] for form in forms), sympy.S.Zero))
-        shape = list(forms[0].shape)
-        shape[axis] = total
-        return Form(tuple(shape), widest(forms), whole=True)
-
-    def _einsum(self, node: tree.Call) -> Form:
-        into, _, out = text(node.arguments[0]).strip('"').partition("->")
-        extents = {
-            letter: extent
-            for letters, operand in zip(into.split(","), node.arguments[1:], strict=True)
-            for letter, extent in zip(letters, self.of(operand).shape, strict=True)
-        }
-        return Form(tuple(extents[letter] for letter in out), whole=True)
-
     def _method(self, node: tree.Call) -> Form:
-        inner, name, given = self.of(node.arguments[0]), node.name.removeprefix("."), node.arguments[1:]
+        inner, name = self.of(node.arguments[0]), node.name.removeprefix(".")
         if name in REDUCTIONS:
             axes = axes_of(node, len(inner.shape))
             shape = tuple(e for k, e in enumerate(inner.shape) if k not in axes)
@@ -339,33 +319,14 @@ class Forms:
                 kind = "integer"
             return Form(shape, kind, whole=True)
         if name == "reshape":
-            shape = self._reshaped(inner, given)
-            return replace(inner, shape=shape, view=inner.view and inner.whole)
-        if name == "transpose":
-            order = list(map(integer_of, given))
-            return replace(inner, shape=tuple(inner.shape[k] for k in order), whole=False)
-        if name == "swapaxes":
-            a, b = map(integer_of, given)
-            shape_ = list(inner.shape)
-            shape_[a], shape_[b] = shape_[b], shape_[a]
-            return replace(inner, shape=tuple(shape_), whole=False)
+            return replace(inner, shape=node.shape, view=inner.view and inner.whole)
+        if name in ("transpose", "swapaxes"):
+            return replace(inner, shape=node.shape, whole=False)
         if name == "astype":
             return Form(inner.shape, "real", view=not inner.shape, whole=True)
         if name == "copy":
             return replace(inner, view=False, whole=True)
         raise Unknown(name)
-
-    def _reshaped(self, inner: Form, sizes: Sequence[tree.Expression]) -> Shape:
-        given = [a for s in sizes for a in (s.items if isinstance(s, tree.Sequence) else (s,))]
-        extents = [None if text(a) == "-1" else self.extent(a) for a in given]
-        if None in extents:
-            total = sympy.Mul(*inner.shape)
-            rest = sympy.Mul(*[e for e in extents if e is not None])
-            quotient = sympy.cancel(total / rest)
-            if not quotient.is_polynomial():
-                raise Unknown("an extent that isn't stated")
-            extents[extents.index(None)] = sympy.expand(quotient)
-        return tuple(e for e in extents if e is not None)
 
     def axes(self, node: tree.Call) -> frozenset[int]:
         """The axes over which a method reduces."""
