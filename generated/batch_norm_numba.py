@@ -49,7 +49,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -111,12 +111,12 @@ def _forward(theta, work, counts, at, x):
     _product(x, W, z)  # (1)
     _compute_mu(mu, z)  # (2)
     _compute_var(var, z, mu)  # (3)
-    _compute_y(sigma, var, z_hat, z, mu, y, gamma, beta, eps)  # (4), (5), (6)
+    _compute_y(sigma, var, z_hat, z, mu, y, gamma, beta, eps)  # (4) to (6)
 
 
 @kernel
 def _loss(theta, work, counts, at, t):
-    """The loss: equations (7) to (8)."""
+    """The loss: equations (7), (8)."""
     y = work[at[5] : at[5] + 6].reshape(N, D)
     s_loss = work[at[6] : at[6] + 1]
     loss = work[at[7] : at[7] + 1]
@@ -138,7 +138,7 @@ def _backward(theta, gradient, work, counts, at, x, t):
     dbeta = gradient[6:8]
     dz = work[at[9] : at[9] + 6].reshape(N, D)
     dW = gradient[0:4].reshape(D, D)
-    _compute_dbeta(dgamma, dbeta, dy, y, t, z_hat)  # (9), (10), (11)
+    _compute_dbeta(dgamma, dbeta, dy, y, t, z_hat)  # (9) to (11)
     _compute_dz(dz, dy, z, dgamma, sigma, mu, dbeta, gamma)  # (12)
     _product(x.T, dz, dW)  # (13)
 
@@ -165,7 +165,7 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, t):
     _compute_var(var, z, mu)  # (3)
     _compute_dz_2(
         var, z, mu, gamma, beta, t, dy_row, dgamma, dbeta, dz, s_loss, eps
-    )  # (4), (5), (6), (7), (9), (10), (11), (12)
+    )  # (4) to (7), (9) to (12)
     loss[0] = s_loss[0] / 2  # (8)
     _product(x.T, dz, dW)  # (13)
 
@@ -193,7 +193,7 @@ def _compute_var(var, z, mu):
     var[:] = 0.0
     for n in range(N):
         for i in range(D):
-            var[i] += (z[n, i] - mu[i])**2 / N  # (3)
+            var[i] += (z[n, i] - mu[i]) ** 2 / N  # (3)
 
 
 @kernel
@@ -214,7 +214,7 @@ def _compute_s_loss(y, t, s_loss):
     s_loss_sum = 0.0
     for n in range(N):
         for i in range(D):
-            s_loss_sum += (y[n, i] - t[n, i])**2  # (7)
+            s_loss_sum += (y[n, i] - t[n, i]) ** 2  # (7)
     s_loss[0] = s_loss_sum
 
 
@@ -238,8 +238,10 @@ def _compute_dz(dz, dy, z, dgamma, sigma, mu, dbeta, gamma):
     for n in range(N):
         for i in range(D):
             dz[n, i] = (
-                (dy[n, i] - z[n, i] * dgamma[i] / (N * sigma[i]) + dgamma[i] * mu[i] / (N * sigma[i])
-                - dbeta[i] / N) * gamma[i] / sigma[i]
+                (
+                    dy[n, i] - z[n, i] * dgamma[i] / (N * sigma[i]) + dgamma[i] * mu[i] / (N * sigma[i])
+                    - dbeta[i] / N
+                ) * gamma[i] / sigma[i]
             )  # (12)
 
 
@@ -255,7 +257,7 @@ def _compute_dz_2(var, z, mu, gamma, beta, t, dy_row, dgamma, dbeta, dz, s_loss,
         for n in range(N):
             z_hat = (z[n, i] - mu[i]) / sigma  # (5)
             y = z_hat * gamma[i] + beta[i]  # (6)
-            s_loss_sum += (y - t[n, i])**2  # (7)
+            s_loss_sum += (y - t[n, i]) ** 2  # (7)
             dy_row[n] = y - t[n, i]  # (9)
             dgamma_sum += dy_row[n] * z_hat  # (10)
             dbeta_sum += dy_row[n]  # (11)
@@ -263,8 +265,10 @@ def _compute_dz_2(var, z, mu, gamma, beta, t, dy_row, dgamma, dbeta, dz, s_loss,
         dbeta[i] = dbeta_sum
         for n in range(N):
             dz[n, i] = (
-                (dy_row[n] - z[n, i] * dgamma[i] / (N * sigma) + dgamma[i] * mu[i] / (N * sigma) - dbeta[i]
-                / N) * gamma[i] / sigma
+                (
+                    dy_row[n] - z[n, i] * dgamma[i] / (N * sigma) + dgamma[i] * mu[i] / (N * sigma)
+                    - dbeta[i] / N
+                ) * gamma[i] / sigma
             )  # (12)
     s_loss[0] = s_loss_sum
 
@@ -311,13 +315,14 @@ def _replay(theta, gradient, work, counts, at, x, t):
 
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, work, counts, at, x, t):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward_and_backward(theta, gradient, work, counts, at, x, t)
     loss = work[at[7]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps_)
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _places():
@@ -352,7 +357,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 
 
 # ---- Matrix products in tiles ----
@@ -367,7 +372,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -387,6 +393,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate_apart.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/advance.py: _advance
 
 
@@ -401,11 +408,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -427,9 +437,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

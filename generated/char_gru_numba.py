@@ -76,7 +76,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -159,11 +159,9 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
     for i in range(T):
         _compute_r_a1_2_left(r_a1_2_left, h, rows, i)  # (4)
         _product(r_a1_2_left, U.reshape(H, 3 * H), r_a1_2_product.reshape(rows, 3 * H))  # (4)
-        _compute_h(
-            r_a1_2, r_a1_2_product, a1_2, d, r_h, a1, u_h, n_h, h, rows, i
-        )  # (4), (5), (6), (7), (8), (9)
+        _compute_h(r_a1_2, r_a1_2_product, a1_2, d, r_h, a1, u_h, n_h, h, rows, i)  # (4) to (9)
     _product(h.reshape(T * rows, H), R, z2.reshape(T * rows, V))  # (10)
-    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, T, V)  # (11), (12), (13), (14), (15)
+    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, T, V)  # (11) to (15)
 
 
 @kernel
@@ -215,10 +213,10 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
         _product(dh_1_left.reshape(rows, 3 * H), U.reshape(H, 3 * H).T, dh_1_product)  # (20)
         _compute_da1_2(
             dh_1, dh_1_product, dh, u_h, dh_3, dn_h, dr_h, n_h, a1_2, da1_2, r_h, h, rows, i, T
-        )  # (20), (21), (22), (23), (24)
+        )  # (20) to (24)
     _product(dU_left.reshape(T * rows, H).T, da1_2.reshape(T * rows, 3 * H), dU.reshape(H, 3 * H))  # (25)
     _product(h.reshape(T * rows, H).T, da2.reshape(T * rows, V), dR)  # (26)
-    _compute_db(dd, db, da1_2, da1, r_h, dr_h, dn_h, h, n_h, u_h, rows, T)  # (27), (28), (29)
+    _compute_db(dd, db, da1_2, da1, r_h, dr_h, dn_h, h, n_h, u_h, rows, T)  # (27) to (29)
     _product(da1.reshape(T * rows, 3 * H), W.reshape(E, 3 * H).T, dx1.reshape(T * rows, E))  # (30)
     _compute_dtable(dtable, x, dx1, rows, T, V)  # (31)
     _product(x1.reshape(T * rows, E).T, da1.reshape(T * rows, 3 * H), dW.reshape(E, 3 * H))  # (32)
@@ -226,7 +224,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, T, V):
-    """The metrics: equations (33) to (34)."""
+    """The metrics: equations (33), (34)."""
     p = work[at[16] : at[16] + T * V * rows].reshape(rows, T, V)
     c_accuracy = counts[at[30] : at[30] + N * T].reshape(N, T)
     accuracy = work[at[31] : at[31] + 1]
@@ -260,7 +258,7 @@ def _compute_r_a1_2_left(r_a1_2_left, h, rows, i):
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            r_a1_2_left[n, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (4)
+            r_a1_2_left[n, j] = h[n, i - 1, j] if i >= 1 else 0.0  # (4)
 
 
 @kernel
@@ -276,7 +274,9 @@ def _compute_h(r_a1_2, r_a1_2_product, a1_2, d, r_h, a1, u_h, n_h, h, rows, i):
             r_h[n, i, m] = _sigmoid(a1[n, i, 0, m] + a1_2[n, i, 0, m])  # (6)
             u_h[n, i, m] = _sigmoid(a1[n, i, 1, m] + a1_2[n, i, 1, m])  # (7)
             n_h[n, i, m] = _tanh(a1[n, i, 2, m] + a1_2[n, i, 2, m] * r_h[n, i, m])  # (8)
-            h[n, i, m] = (1 - u_h[n, i, m]) * n_h[n, i, m] + (h[n, i - 1, m] if i >= 1 else 0.0) * u_h[n, i, m]  # (9)
+            h[n, i, m] = (
+                (1 - u_h[n, i, m]) * n_h[n, i, m] + (h[n, i - 1, m] if i >= 1 else 0.0) * u_h[n, i, m]
+            )  # (9)
 
 
 @kernel
@@ -321,7 +321,7 @@ def _compute_dU_left(dc, da2, p, y, dU_left, h, rows, T, V, N):
                 da2[n, i, j] = (p[n, i, j] - (1.0 if j == y[n, i] else 0.0)) / (N * T)  # (17)
                 dc[j] += da2[n, i, j]  # (18)
             for j in range(H):
-                dU_left[n, i, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (25)
+                dU_left[n, i, j] = h[n, i - 1, j] if i >= 1 else 0.0  # (25)
 
 
 @kernel
@@ -331,7 +331,7 @@ def _compute_dh_1_left(dh_1_left, da1_2, rows, i, T):
     for n in range(rows):
         for l in range(3):
             for m2 in range(H):
-                dh_1_left[n, l, m2] = (da1_2[n, i + 1, l, m2] if i + 2 <= T else 0.0)  # (20)
+                dh_1_left[n, l, m2] = da1_2[n, i + 1, l, m2] if i + 2 <= T else 0.0  # (20)
 
 
 @kernel
@@ -341,14 +341,18 @@ def _compute_da1_2(dh_1, dh_1_product, dh, u_h, dh_3, dn_h, dr_h, n_h, a1_2, da1
     for n in range(rows):
         for m in range(H):
             dh_1[n, i, m] = dh_1_product[n, m]  # (20)
-            dh[n, i, m] = (dh[n, i + 1, m] * u_h[n, i + 1, m] if i + 2 <= T else 0.0) + dh_1[n, i, m] + dh_3[n, i, m]  # (21)
+            dh[n, i, m] = (
+                (dh[n, i + 1, m] * u_h[n, i + 1, m] if i + 2 <= T else 0.0) + dh_1[n, i, m] + dh_3[n, i, m]
+            )  # (21)
             dn_h[n, i, m] = (1 - u_h[n, i, m]) * dh[n, i, m]  # (22)
             dr_h[n, i, m] = (1 - n_h[n, i, m] * n_h[n, i, m]) * a1_2[n, i, 2, m] * dn_h[n, i, m]  # (23)
             for l in range(3):
                 da1_2[n, i, l, m] = (
-                    _either(l == 0, (1 - r_h[n, i, m]) * dr_h[n, i, m] * r_h[n, i, m], 0.0) + (dn_h[n, i, m]
-                    * ((h[n, i - 1, m] if i >= 1 else 0.0) - n_h[n, i, m]) * u_h[n, i, m] if l == 1 else 0.0)
-                    + _either(l == 2, (1 - n_h[n, i, m] * n_h[n, i, m]) * dn_h[n, i, m] * r_h[n, i, m], 0.0)
+                    _either(l == 0, (1 - r_h[n, i, m]) * dr_h[n, i, m] * r_h[n, i, m], 0.0)
+                    + (
+                        dn_h[n, i, m] * ((h[n, i - 1, m] if i >= 1 else 0.0) - n_h[n, i, m]) * u_h[n, i, m]
+                        if l == 1 else 0.0
+                    ) + _either(l == 2, (1 - n_h[n, i, m] * n_h[n, i, m]) * dn_h[n, i, m] * r_h[n, i, m], 0.0)
                 )  # (24)
 
 
@@ -365,9 +369,10 @@ def _compute_db(dd, db, da1_2, da1, r_h, dr_h, dn_h, h, n_h, u_h, rows, T):
                     dd[l, m] += da1_2[n, i, l, m]  # (27)
                     da1[n, i, l, m] = (
                         _either(l == 0, (1 - r_h[n, i, m]) * dr_h[n, i, m] * r_h[n, i, m], 0.0)
-                        + (dn_h[n, i, m] * ((h[n, i - 1, m] if i >= 1 else 0.0) - n_h[n, i, m])
-                        * u_h[n, i, m] if l == 1 else 0.0) + _either(l == 2, (1 - n_h[n, i, m] * n_h[n, i, m])
-                        * dn_h[n, i, m], 0.0)
+                        + (
+                            dn_h[n, i, m] * ((h[n, i - 1, m] if i >= 1 else 0.0) - n_h[n, i, m])
+                            * u_h[n, i, m] if l == 1 else 0.0
+                        ) + _either(l == 2, (1 - n_h[n, i, m] * n_h[n, i, m]) * dn_h[n, i, m], 0.0)
                     )  # (28)
                     db[l, m] += da1[n, i, l, m]  # (29)
 
@@ -410,7 +415,7 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     for i in range(len(theta)):
         g_squares += gradient[i] * gradient[i]  # (U1)
     g_norm = math.sqrt(g_squares)  # (U2)
-    g_scale = (1.0 if g_norm <= clip_norm else clip_norm / g_norm)  # (U3)
+    g_scale = 1.0 if g_norm <= clip_norm else clip_norm / g_norm  # (U3)
     c1 = 1 - beta1  # (U5)
     c2 = 1 - beta2  # (U6)
     c3 = 1 - beta1**step  # (U7)
@@ -446,15 +451,16 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, V):
 def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, work, counts, at, x, y, rows, N, T, V,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, rows, N, T, V)
     _loss(theta, work, counts, at, y, rows, N, T, V)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V)
     loss = work[at[17]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -466,7 +472,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V):
         _loss(theta, work[c_], counts[c_], at, y[first:last], last - first, N, T, V)
         _backward(
             theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], last - first, N, T,
-            V
+            V,
         )
 
 
@@ -485,16 +491,17 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, gradients, work, counts, at, bounds, x, y,
     N, T, V,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
         work[0, at[17]] += work[k, at[17]]
     loss = work[0, at[17]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm)
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, T, V):
@@ -561,7 +568,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _sigmoid, _tanh
 
@@ -578,7 +585,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -597,6 +605,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -611,11 +620,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -637,9 +649,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

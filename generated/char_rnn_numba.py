@@ -66,7 +66,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -142,7 +142,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V):
         _product(r_h_left, U, r_h_product)  # (3)
         _compute_h(r_h, r_h_product, h, z1, b, rows, i)  # (3), (4)
     _product(h.reshape(T * rows, H), R, z2.reshape(T * rows, V))  # (5)
-    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, T, V)  # (6), (7), (8), (9), (10)
+    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, T, V)  # (6) to (10)
 
 
 @kernel
@@ -194,7 +194,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V):
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, T, V):
-    """The metrics: equations (23) to (24)."""
+    """The metrics: equations (23), (24)."""
     p = work[at[11] : at[11] + T * V * rows].reshape(rows, T, V)
     c_accuracy = counts[at[21] : at[21] + N * T].reshape(N, T)
     accuracy = work[at[22] : at[22] + 1]
@@ -217,7 +217,7 @@ def _compute_r_h_left(r_h_left, h, rows, i):
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            r_h_left[n, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (3)
+            r_h_left[n, j] = h[n, i - 1, j] if i >= 1 else 0.0  # (3)
 
 
 @kernel
@@ -272,7 +272,7 @@ def _compute_dU_left(dc, da2, p, y, dU_left, h, rows, T, V, N):
                 da2[n, i, j] = (p[n, i, j] - (1.0 if j == y[n, i] else 0.0)) / (N * T)  # (12)
                 dc[j] += da2[n, i, j]  # (13)
             for j in range(H):
-                dU_left[n, i, j] = (h[n, i - 1, j] if i >= 1 else 0.0)  # (17)
+                dU_left[n, i, j] = h[n, i - 1, j] if i >= 1 else 0.0  # (17)
 
 
 @kernel
@@ -281,7 +281,7 @@ def _compute_dh_1_left(dh_1_left, dr_h, rows, i, T):
     _disjoint()
     for n in range(rows):
         for l2 in range(H):
-            dh_1_left[n, l2] = (dr_h[n, i + 1, l2] if i + 2 <= T else 0.0)  # (15)
+            dh_1_left[n, l2] = dr_h[n, i + 1, l2] if i + 2 <= T else 0.0  # (15)
 
 
 @kernel
@@ -343,7 +343,7 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, clip_norm):
     for i in range(len(theta)):
         g_squares += gradient[i] * gradient[i]  # (U1)
     g_norm = math.sqrt(g_squares)  # (U2)
-    g_scale = (1.0 if g_norm <= clip_norm else clip_norm / g_norm)  # (U3)
+    g_scale = 1.0 if g_norm <= clip_norm else clip_norm / g_norm  # (U3)
     c1 = 1 - beta1  # (U5)
     c2 = 1 - beta2  # (U6)
     c3 = 1 - beta1**step  # (U7)
@@ -379,15 +379,16 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, V):
 def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, work, counts, at, x, y, rows, N, T, V,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, rows, N, T, V)
     _loss(theta, work, counts, at, y, rows, N, T, V)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V)
     loss = work[at[12]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -399,7 +400,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V):
         _loss(theta, work[c_], counts[c_], at, y[first:last], last - first, N, T, V)
         _backward(
             theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], last - first, N, T,
-            V
+            V,
         )
 
 
@@ -418,16 +419,17 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, gradients, work, counts, at, bounds, x, y,
     N, T, V,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
         work[0, at[12]] += work[k, at[12]]
     loss = work[0, at[12]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm)
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, T, V):
@@ -484,7 +486,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -501,7 +503,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -520,6 +523,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -534,11 +538,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -560,9 +567,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

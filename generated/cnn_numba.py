@@ -99,7 +99,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -168,46 +168,19 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
     c1 = theta[144:160]
     C2 = theta[160:4768].reshape(32, F1, 3, 3)
     c2 = theta[4768:4800]
-    W = (
-        theta[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
-        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
-    )
-    b = (
-        theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
-        * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
-    )
+    W = theta[4800 : 32 * K + 32 * ((S - 2) // 2) ** 2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, K)
+    b = theta[32 * K + 32 * ((S - 2) // 2) ** 2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2) ** 2 * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     x_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
-    h1 = (
-        work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    h1_windows = (
-        work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    z2 = (
-        work[at[6] : at[6] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    a2 = (
-        work[at[7] : at[7] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    h2 = (
-        work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    u_flat = (
-        work[at[9] : at[9] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
-    )
-    flat = (
-        work[at[10] : at[10] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
-    )
+    h1 = work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2) ** 2 * rows + 32 * ((S - 2) // 2) * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    h1_windows = work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2) ** 2 * rows + 288 * ((S - 2) // 2) * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    z2 = work[at[6] : at[6] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    a2 = work[at[7] : at[7] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    h2 = work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    u_flat = work[at[9] : at[9] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)
+    flat = work[at[10] : at[10] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)
     z3 = work[at[11] : at[11] + K * rows].reshape(rows, K)
     a3 = work[at[12] : at[12] + K * rows].reshape(rows, K)
     m_a3 = work[at[13] : at[13] + rows]
@@ -217,15 +190,15 @@ def _forward(theta, work, counts, at, x, mask2, rows, N, S, K):
     _compute_x_windows(x_windows, x, rows, S)  # (1)
     for n in range(rows):
         _product(C1.reshape(F1, 9 * D1), x_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
-    _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S)  # (2), (3), (4), (5)
+    _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S)  # (2) to (5)
     for n in range(rows):
         _product(
-            C2.reshape(32, 9 * F1), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2),
-            z2[n].reshape(32, ((S - 2) // 2 + 1)**2)
+            C2.reshape(32, 9 * F1), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1) ** 2),
+            z2[n].reshape(32, ((S - 2) // 2 + 1) ** 2),
         )  # (5)
-    _compute_flat(a2, z2, c2, h2, u_flat, flat, mask2, rows, S)  # (6), (7), (8), (9)
+    _compute_flat(a2, z2, c2, h2, u_flat, flat, mask2, rows, S)  # (6) to (9)
     _product(flat, W, z3)  # (10)
-    _compute_p(a3, z3, b, m_a3, e_p, s_p, p, rows, K)  # (11), (12), (13), (14), (15)
+    _compute_p(a3, z3, b, m_a3, e_p, s_p, p, rows, K)  # (11) to (15)
 
 
 @kernel
@@ -242,84 +215,45 @@ def _loss(theta, work, counts, at, y, rows, N, S, K):
 def _backward(theta, gradient, work, counts, at, y, mask2, rows, N, S, K):
     """The gradients: equations (17) to (29)."""
     C2 = theta[160:4768].reshape(32, F1, 3, 3)
-    W = (
-        theta[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
-        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
-    )
+    W = theta[4800 : 32 * K + 32 * ((S - 2) // 2) ** 2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, K)
     x_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
-    h1 = (
-        work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    h1_windows = (
-        work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    h2 = (
-        work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    flat = (
-        work[at[10] : at[10] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
-    )
+    h1 = work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2) ** 2 * rows + 32 * ((S - 2) // 2) * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    h1_windows = work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2) ** 2 * rows + 288 * ((S - 2) // 2) * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    h2 = work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    flat = work[at[10] : at[10] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
-    h1_place = (
-        counts[at[18] : at[18] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
+    h1_place = counts[at[18] : at[18] + 16 * rows + 16 * ((S - 2) // 2) ** 2 * rows + 32 * ((S - 2) // 2) * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     da3 = work[at[19] : at[19] + K * rows].reshape(rows, K)
-    db = (
-        gradient[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
-        * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
-    )
-    dflat = (
-        work[at[20] : at[20] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
-    )
-    dW = (
-        gradient[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
-        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
-    )
-    da2 = (
-        work[at[21] : at[21] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
+    db = gradient[32 * K + 32 * ((S - 2) // 2) ** 2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2) ** 2 * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
+    dflat = work[at[20] : at[20] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)
+    dW = gradient[4800 : 32 * K + 32 * ((S - 2) // 2) ** 2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, K)
+    da2 = work[at[21] : at[21] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     dc2 = gradient[4768:4800]
-    dh1_windows = (
-        work[at[22] : at[22] + 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
+    dh1_windows = work[at[22] : at[22] + 288 * rows + 288 * ((S - 2) // 2) ** 2 * rows + 576 * ((S - 2) // 2) * rows].reshape(rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     dh1_left = work[at[23] : at[23] + 4608].reshape(F1, 32, 3, 3)
-    dh1 = (
-        work[at[24] : at[24] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
+    dh1 = work[at[24] : at[24] + 16 * rows + 16 * ((S - 2) // 2) ** 2 * rows + 32 * ((S - 2) // 2) * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     dC2_each = work[at[25] : at[25] + 4608 * rows].reshape(rows, 32, F1, 3, 3)
     dC2 = gradient[160:4768].reshape(32, F1, 3, 3)
-    da1_window = (
-        work[at[26] : at[26] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
+    da1_window = work[at[26] : at[26] + 16 * rows + 16 * ((S - 2) // 2) ** 2 * rows + 32 * ((S - 2) // 2) * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
     da1 = work[at[27] : at[27] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     dc1 = gradient[144:160]
     dC1_each = work[at[28] : at[28] + 144 * rows].reshape(rows, F1, D1, 3, 3)
     dC1 = gradient[0:144].reshape(F1, D1, 3, 3)
-    _compute_db(db, h1_2, h1_place, da3, p, y, rows, S, K, N)  # (17), (18), (19), (20)
+    _compute_db(db, h1_2, h1_place, da3, p, y, rows, S, K, N)  # (17) to (20)
     _product(da3, W.T, dflat)  # (21)
     _product(flat.T, da3, dW)  # (22)
-    _compute_dh1_windows(dc2, da2, dflat, mask2, h2, dh1_windows, rows, S)  # (23), (24), (25)
+    _compute_dh1_windows(dc2, da2, dflat, mask2, h2, dh1_windows, rows, S)  # (23) to (25)
     _compute_dh1_left(dh1_left, C2)  # (25)
     for n in range(rows):
         _product(
-            dh1_left.reshape(F1, 288), dh1_windows[n].reshape(288, ((S - 2) // 2 + 1)**2),
-            dh1[n].reshape(F1, ((S - 2) // 2 + 1)**2)
+            dh1_left.reshape(F1, 288), dh1_windows[n].reshape(288, ((S - 2) // 2 + 1) ** 2),
+            dh1[n].reshape(F1, ((S - 2) // 2 + 1) ** 2),
         )  # (25)
     for n in range(rows):
         _product(
-            da2[n].reshape(32, ((S - 2) // 2 + 1)**2), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2).T,
-            dC2_each[n].reshape(32, 9 * F1)
+            da2[n].reshape(32, ((S - 2) // 2 + 1) ** 2),
+            h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1) ** 2).T, dC2_each[n].reshape(32, 9 * F1),
         )  # (26)
     _compute_dc1(dC2, dc1, dC2_each, da1_window, h1, dh1, da1, h1_place, rows, S)  # (26), (27), (29)
     for n in range(rows):
@@ -336,46 +270,19 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
     c1 = theta[144:160]
     C2 = theta[160:4768].reshape(32, F1, 3, 3)
     c2 = theta[4768:4800]
-    W = (
-        theta[4800 : 32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32
-        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, K)
-    )
-    b = (
-        theta[32 * K + 32 * ((S - 2) // 2)**2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2)**2
-        * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
-    )
+    W = theta[4800 : 32 * K + 32 * ((S - 2) // 2) ** 2 * K + 64 * ((S - 2) // 2) * K + 4800].reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, K)
+    b = theta[32 * K + 32 * ((S - 2) // 2) ** 2 * K + 64 * ((S - 2) // 2) * K + 4800 : 32 * ((S - 2) // 2) ** 2 * K + 33 * K + 64 * ((S - 2) // 2) * K + 4800]
     x_windows = work[at[0] : at[0] + 9 * S**2 * rows].reshape(rows, D1, 3, 3, S, S)
     z1 = work[at[1] : at[1] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     a1 = work[at[2] : at[2] + 16 * S**2 * rows].reshape(rows, F1, S, S)
     h1_2 = work[at[3] : at[3] + 16 * S**2 * rows].reshape(rows, F1, S, S)
-    h1 = (
-        work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2)**2 * rows + 32 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    h1_windows = (
-        work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2)**2 * rows + 288 * ((S - 2) // 2)
-        * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    z2 = (
-        work[at[6] : at[6] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    a2 = (
-        work[at[7] : at[7] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    h2 = (
-        work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
-    )
-    u_flat = (
-        work[at[9] : at[9] + 32 * rows + 32 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2)
-        * rows].reshape(rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
-    )
-    z3_infer_left = (
-        work[at[29] : at[29] + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N].reshape(N, 32
-        * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)
-    )
+    h1 = work[at[4] : at[4] + 16 * rows + 16 * ((S - 2) // 2) ** 2 * rows + 32 * ((S - 2) // 2) * rows].reshape(rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    h1_windows = work[at[5] : at[5] + 144 * rows + 144 * ((S - 2) // 2) ** 2 * rows + 288 * ((S - 2) // 2) * rows].reshape(rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    z2 = work[at[6] : at[6] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    a2 = work[at[7] : at[7] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    h2 = work[at[8] : at[8] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)
+    u_flat = work[at[9] : at[9] + 32 * rows + 32 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * rows].reshape(rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)
+    z3_infer_left = work[at[29] : at[29] + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 64 * ((S - 2) // 2) * N].reshape(N, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)
     z3_infer = work[at[30] : at[30] + K * N].reshape(N, K)
     a3_infer = work[at[31] : at[31] + K * N].reshape(N, K)
     m_a3_infer = work[at[32] : at[32] + N]
@@ -385,18 +292,16 @@ def _inference(theta, work, counts, at, x, rows, N, S, K):
     _compute_x_windows(x_windows, x, rows, S)  # (1)
     for n in range(rows):
         _product(C1.reshape(F1, 9 * D1), x_windows[n].reshape(9 * D1, S**2), z1[n].reshape(F1, S**2))  # (1)
-    _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S)  # (2), (3), (4), (5)
+    _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S)  # (2) to (5)
     for n in range(rows):
         _product(
-            C2.reshape(32, 9 * F1), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1)**2),
-            z2[n].reshape(32, ((S - 2) // 2 + 1)**2)
+            C2.reshape(32, 9 * F1), h1_windows[n].reshape(9 * F1, ((S - 2) // 2 + 1) ** 2),
+            z2[n].reshape(32, ((S - 2) // 2 + 1) ** 2),
         )  # (5)
-    _compute_u_flat(a2, z2, c2, h2, u_flat, rows, S)  # (6), (7), (8)
+    _compute_u_flat(a2, z2, c2, h2, u_flat, rows, S)  # (6) to (8)
     _compute_z3_infer_left(z3_infer_left, u_flat, N, S)  # (30)
     _product(z3_infer_left, W, z3_infer)  # (30)
-    _compute_p(
-        a3_infer, z3_infer, b, m_a3_infer, e_p_infer, s_p_infer, p_infer, N, K
-    )  # (31), (32), (33), (34), (35)
+    _compute_p(a3_infer, z3_infer, b, m_a3_infer, e_p_infer, s_p_infer, p_infer, N, K)  # (31) to (35)
 
 
 @kernel
@@ -411,7 +316,7 @@ def _metrics(theta, work, counts, at, y, rows, N, S, K):
     accuracy = work[at[38] : at[38] + 1]
     _compute_accuracy(
         m_a3_infer, a3_infer, y, s_p_infer, p_infer, c_accuracy, loss_infer, accuracy, N, K
-    )  # (36), (37), (38)
+    )  # (36) to (38)
 
 
 @kernel
@@ -425,8 +330,8 @@ def _compute_x_windows(x_windows, x, rows, S):
                     for i1 in range(S):
                         for i2 in range(S):
                             x_windows[n, i, l, m, i1, i2] = (
-                                (x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m
-                                - 1 < S else 0.0)
+                                x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m - 1 < S
+                                else 0.0
                             )  # (1)
 
 
@@ -439,7 +344,7 @@ def _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S):
             for i1 in range(S):
                 for i2 in range(S):
                     a1[n, k, i1, i2] = z1[n, k, i1, i2] + c1[k]  # (2)
-                    h1_2[n, k, i1, i2] = (0.0 if a1[n, k, i1, i2] <= 0 else a1[n, k, i1, i2])  # (3)
+                    h1_2[n, k, i1, i2] = 0.0 if a1[n, k, i1, i2] <= 0 else a1[n, k, i1, i2]  # (3)
             for i3 in range((S - 2) // 2 + 1):
                 for i4 in range((S - 2) // 2 + 1):
                     h1_max = -np.inf
@@ -452,8 +357,9 @@ def _compute_h1_windows(a1, z1, c1, h1_2, h1, h1_windows, rows, S):
                     for i6 in range((S - 2) // 2 + 1):
                         for i7 in range((S - 2) // 2 + 1):
                             h1_windows[n, k, r, s, i6, i7] = (
-                                (h1[n, k, i6 + r - 1, i7 + s - 1] if 0 <= i6 + r - 1 < (S - 2) // 2
-                                + 1 and 0 <= i7 + s - 1 < (S - 2) // 2 + 1 else 0.0)
+                                h1[n, k, i6 + r - 1, i7 + s - 1]
+                                if 0 <= i6 + r - 1 < (S - 2) // 2 + 1 and 0 <= i7 + s - 1 < (S - 2) // 2 + 1
+                                else 0.0
                             )  # (5)
 
 
@@ -466,12 +372,9 @@ def _compute_flat(a2, z2, c2, h2, u_flat, flat, mask2, rows, S):
             for i6 in range((S - 2) // 2 + 1):
                 for i7 in range((S - 2) // 2 + 1):
                     a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
-                    h2[n, q, i6, i7] = (0.0 if a2[n, q, i6, i7] <= 0 else a2[n, q, i6, i7])  # (7)
-        for u in range(32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32):
-            u_flat[n, u] = (
-                h2[n, u // (((S - 2) // 2)**2 + 2 * ((S - 2) // 2)
-                + 1), (u // ((S - 2) // 2 + 1)) % ((S - 2) // 2 + 1), u % ((S - 2) // 2 + 1)]
-            )  # (8)
+                    h2[n, q, i6, i7] = 0.0 if a2[n, q, i6, i7] <= 0 else a2[n, q, i6, i7]  # (7)
+        for u in range(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32):
+            u_flat[n, u] = h2[n, u // (((S - 2) // 2) ** 2 + 2 * ((S - 2) // 2) + 1), (u // ((S - 2) // 2 + 1)) % ((S - 2) // 2 + 1), u % ((S - 2) // 2 + 1)]  # (8)
             flat[n, u] = 10 / 7 * mask2[n, u] * u_flat[n, u]  # (9)
 
 
@@ -535,9 +438,9 @@ def _compute_dh1_windows(dc2, da2, dflat, mask2, h2, dh1_windows, rows, S):
             for i6 in range((S - 2) // 2 + 1):
                 for i7 in range((S - 2) // 2 + 1):
                     da2[n, q, i6, i7] = (
-                        (10 / 7 * dflat[n, ((S - 2) // 2 + 1) * i6 + i7 + ((S - 2) // 2 + 1)**2 * q]
-                        * mask2[n, ((S - 2) // 2 + 1) * i6 + i7 + ((S - 2) // 2 + 1)**2
-                        * q] if h2[n, q, i6, i7] > 0 else 0.0)
+                        10 / 7 * dflat[n, ((S - 2) // 2 + 1) * i6 + i7 + ((S - 2) // 2 + 1) ** 2 * q]
+                        * mask2[n, ((S - 2) // 2 + 1) * i6 + i7 + ((S - 2) // 2 + 1) ** 2 * q]
+                        if h2[n, q, i6, i7] > 0 else 0.0
                     )  # (23)
                     dc2[q] += da2[n, q, i6, i7]  # (24)
             for r in range(3):
@@ -545,8 +448,9 @@ def _compute_dh1_windows(dc2, da2, dflat, mask2, h2, dh1_windows, rows, S):
                     for i3 in range((S - 2) // 2 + 1):
                         for i4 in range((S - 2) // 2 + 1):
                             dh1_windows[n, q, r, s, i3, i4] = (
-                                (da2[n, q, i3 + 1 - r, i4 + 1 - s] if 0 <= i3 + 1 - r < (S - 2) // 2
-                                + 1 and 0 <= i4 + 1 - s < (S - 2) // 2 + 1 else 0.0)
+                                da2[n, q, i3 + 1 - r, i4 + 1 - s]
+                                if 0 <= i3 + 1 - r < (S - 2) // 2 + 1 and 0 <= i4 + 1 - s < (S - 2) // 2 + 1
+                                else 0.0
                             )  # (25)
 
 
@@ -580,8 +484,11 @@ def _compute_dc1(dC2, dc1, dC2_each, da1_window, h1, dh1, da1, h1_place, rows, S
             for i1 in range(S):
                 for i2 in range(S):
                     da1[n, k, i1, i2] = (
-                        (da1_window[n, k, i1 // 2, i2 // 2] if i1 // 2 <= (S - 2) // 2 and i2 // 2 <= (S
-                        - 2) // 2 and 2 * (i1 % 2) + i2 % 2 == h1_place[n, k, i1 // 2, i2 // 2] else 0.0)
+                        da1_window[n, k, i1 // 2, i2 // 2]
+                        if (
+                            i1 // 2 <= (S - 2) // 2 and i2 // 2 <= (S - 2) // 2
+                            and 2 * (i1 % 2) + i2 % 2 == h1_place[n, k, i1 // 2, i2 // 2]
+                        ) else 0.0
                     )  # (27)
                     dc1[k] += da1[n, k, i1, i2]  # (29)
 
@@ -608,12 +515,9 @@ def _compute_u_flat(a2, z2, c2, h2, u_flat, rows, S):
             for i6 in range((S - 2) // 2 + 1):
                 for i7 in range((S - 2) // 2 + 1):
                     a2[n, q, i6, i7] = z2[n, q, i6, i7] + c2[q]  # (6)
-                    h2[n, q, i6, i7] = (0.0 if a2[n, q, i6, i7] <= 0 else a2[n, q, i6, i7])  # (7)
-        for u in range(32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32):
-            u_flat[n, u] = (
-                h2[n, u // (((S - 2) // 2)**2 + 2 * ((S - 2) // 2)
-                + 1), (u // ((S - 2) // 2 + 1)) % ((S - 2) // 2 + 1), u % ((S - 2) // 2 + 1)]
-            )  # (8)
+                    h2[n, q, i6, i7] = 0.0 if a2[n, q, i6, i7] <= 0 else a2[n, q, i6, i7]  # (7)
+        for u in range(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32):
+            u_flat[n, u] = h2[n, u // (((S - 2) // 2) ** 2 + 2 * ((S - 2) // 2) + 1), (u // ((S - 2) // 2 + 1)) % ((S - 2) // 2 + 1), u % ((S - 2) // 2 + 1)]  # (8)
 
 
 @kernel
@@ -621,7 +525,7 @@ def _compute_z3_infer_left(z3_infer_left, u_flat, N, S):
     """Equation (30)."""
     _disjoint()
     for n in range(N):
-        for u in range(32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32):
+        for u in range(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32):
             z3_infer_left[n, u] = u_flat[n, u]  # (30)
 
 
@@ -682,15 +586,16 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, mask2, rows, N,
 def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, mask2, rows, N, S, K,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, mask2, rows, N, S, K)
     _loss(theta, work, counts, at, y, rows, N, S, K)
     _backward(theta, gradient, work, counts, at, y, mask2, rows, N, S, K)
     loss = work[at[17]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -702,7 +607,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, mask2, N, S, K):
         _loss(theta, work[c], counts[c], at, y[first:last], last - first, N, S, K)
         _backward(
             theta, gradients[c], work[c], counts[c], at, y[first:last], mask2[first:last], last - first, N, S,
-            K
+            K,
         )
 
 
@@ -717,12 +622,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -733,10 +638,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -745,65 +650,69 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, mask2, N,
     S, K,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, mask2, N, S, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
         work[0, at[17]] += work[k, at[17]]
     loss = work[0, at[17]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, S, K):
     """Floating-point operations of one step."""
-    return 192 * ((S - 2) // 2)**2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2)**2 * N + 32887 * N + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 736 * N * S**2
+    return (
+        192 * ((S - 2) // 2) ** 2 * K * N + 206 * K * N + 28128 * ((S - 2) // 2) ** 2 * N + 32887 * N
+        + 384 * ((S - 2) // 2) * K * N + 56256 * ((S - 2) // 2) * N + 736 * N * S**2
+    )
 
 
 def _places(rows, N, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x_windows": (0, 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 64 * S**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
-        "z1": (0, 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "a1": (0, 16 * S**2 * rows + 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "h1_2": (0, 32 * S**2 * rows + 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
-        "h1": (0, 1312 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 656 * rows + 656 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h1_windows": (0, 288 * rows + 288 * ((S - 2) // 2)**2 * rows + 576 * ((S - 2) // 2) * rows, (rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "z2": (0, 432 * rows + 432 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "a2": (0, 464 * rows + 464 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 928 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "h2": (0, 496 * rows + 496 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 992 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "u_flat": (0, 1056 * ((S - 2) // 2) * rows + 528 * rows + 528 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "flat": (0, 1120 * ((S - 2) // 2) * rows + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
-        "a3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + K * rows + 4608, (rows, K)),
-        "m_a3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5456 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows,)),
-        "e_p": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
-        "s_p": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 5457 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows,)),
-        "p": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * rows + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
-        "loss": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 5458 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, ()),
+        "x_windows": (0, 432 * rows + 432 * ((S - 2) // 2) ** 2 * rows + 64 * S**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, D1, 3, 3, S, S)),
+        "z1": (0, 432 * rows + 432 * ((S - 2) // 2) ** 2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
+        "a1": (0, 16 * S**2 * rows + 432 * rows + 432 * ((S - 2) // 2) ** 2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
+        "h1_2": (0, 32 * S**2 * rows + 432 * rows + 432 * ((S - 2) // 2) ** 2 * rows + 864 * ((S - 2) // 2) * rows, (rows, F1, S, S)),
+        "h1": (0, 1312 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 64 * ((S - 2) // 2) * N + 656 * rows + 656 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "h1_windows": (0, 288 * rows + 288 * ((S - 2) // 2) ** 2 * rows + 576 * ((S - 2) // 2) * rows, (rows, F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "z2": (0, 432 * rows + 432 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 864 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "a2": (0, 464 * rows + 464 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 928 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "h2": (0, 496 * rows + 496 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 992 * ((S - 2) // 2) * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "u_flat": (0, 1056 * ((S - 2) // 2) * rows + 528 * rows + 528 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)),
+        "flat": (0, 1120 * ((S - 2) // 2) * rows + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)),
+        "z3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "a3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + K * rows + 4608, (rows, K)),
+        "m_a3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 4 * K * N + 5456 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 4608, (rows,)),
+        "e_p": (0, 1408 * ((S - 2) // 2) * rows + 2 * K * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "s_p": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 4 * K * N + 5457 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 4608, (rows,)),
+        "p": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 3 * K * rows + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "loss": (0, 1408 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2) ** 2 * N + 34 * N + 4 * K * N + 5458 * rows + 5 * K * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 4608, ()),
         "h1_place": (1, 0, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "da3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * rows + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
-        "dflat": (0, 1184 * ((S - 2) // 2) * rows + 592 * rows + 592 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "da2": (0, 1248 * ((S - 2) // 2) * rows + 624 * rows + 624 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "da3": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 4 * K * rows + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows + 4608, (rows, K)),
+        "dflat": (0, 1184 * ((S - 2) // 2) * rows + 592 * rows + 592 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)),
+        "da2": (0, 1248 * ((S - 2) // 2) * rows + 624 * rows + 624 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, 32, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "dh1_windows": (0, 0, (rows, 32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dh1_left": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (F1, 32, 3, 3)),
-        "dh1": (0, 1344 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 672 * rows + 672 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
-        "dC2_each": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, 32, F1, 3, 3)),
-        "da1_window": (0, 1376 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 64 * ((S - 2) // 2) * N + 688 * rows + 688 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "dh1_left": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 5456 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (F1, 32, 3, 3)),
+        "dh1": (0, 1344 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 64 * ((S - 2) // 2) * N + 672 * rows + 672 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
+        "dC2_each": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 64 * ((S - 2) // 2) * N + 704 * rows + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, 32, F1, 3, 3)),
+        "da1_window": (0, 1376 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 64 * ((S - 2) // 2) * N + 688 * rows + 688 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1)),
         "da1": (0, 0, (rows, F1, S, S)),
-        "dC1_each": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 5312 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (rows, F1, D1, 3, 3)),
-        "z3_infer_left": (0, 1120 * ((S - 2) // 2) * rows + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 73 * S**2 * rows, (N, 32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32)),
-        "z3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
-        "a3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows + K * N, (N, K)),
-        "m_a3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N,)),
-        "e_p_infer": (0, 1120 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
-        "s_p_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 33 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N,)),
-        "p_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2)**2 * N + 3 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
-        "loss_infer": (0, 1120 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2)**2 * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, ()),
+        "dC1_each": (0, 1408 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 5312 * rows + 64 * ((S - 2) // 2) * N + 704 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (rows, F1, D1, 3, 3)),
+        "z3_infer_left": (0, 1120 * ((S - 2) // 2) * rows + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 73 * S**2 * rows, (N, 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32)),
+        "z3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
+        "a3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows + K * N, (N, K)),
+        "m_a3_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N,)),
+        "e_p_infer": (0, 1120 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
+        "s_p_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2) ** 2 * N + 33 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N,)),
+        "p_infer": (0, 1120 * ((S - 2) // 2) * rows + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 3 * K * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, (N, K)),
+        "loss_infer": (0, 1120 * ((S - 2) // 2) * rows + 2 * K * N + 32 * N + 32 * ((S - 2) // 2) ** 2 * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1120 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2)**2 * N + 34 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2)**2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, ()),
+        "accuracy": (0, 1120 * ((S - 2) // 2) * rows + 32 * ((S - 2) // 2) ** 2 * N + 34 * N + 4 * K * N + 560 * rows + 560 * ((S - 2) // 2) ** 2 * rows + 64 * ((S - 2) // 2) * N + 73 * S**2 * rows, ()),
     }
 
 
@@ -830,7 +739,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
 # symbp/runtime/numba/float64.py: _exp, _log, _power_of_two, _reduced
 
 
@@ -846,7 +755,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_solved.py: _settle, _settle_parameters, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -865,6 +775,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -881,11 +792,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -907,9 +821,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

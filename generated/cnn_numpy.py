@@ -66,18 +66,21 @@ One training step takes, with each array read and written once per kernel:
                + 23,552·N·((S - 2)//2) + 400·F1·N + 768·K·((S - 2)//2)² + 11,536·F1 + 11,848·N + 784·K
              = 187,400 + 112·K·N + 1,536·K·((S - 2)//2) + 1,568·N·S² + 18,176·N·((S - 2)//2)²
                + 36,352·N·((S - 2)//2) + 768·K·((S - 2)//2)² + 18,248·N + 784·K
-    workspace  8·max(32·N·S², 144·N·((S - 2)//2)² + 288·N·((S - 2)//2) + 48·N·S²
-               + 144·N, 208·N·((S - 2)//2)² + 544·N·((S - 2)//2) + 73·N·S² + 464·N, 240·N·((S - 2)//2)²
-               + 608·N·((S - 2)//2) + 73·N·S² + 496·N, 272·N·((S - 2)//2)² + 672·N·((S - 2)//2)
-               + 73·N·S² + 528·N, 304·N·((S - 2)//2)² + 736·N·((S - 2)//2) + 73·N·S²
-               + 560·N, 336·N·((S - 2)//2)² + 73·N·S² + 800·N·((S - 2)//2) + 592·N, 368·N·((S - 2)//2)²
-               + 73·N·S² + 864·N·((S - 2)//2) + 624·N, 384·N·((S - 2)//2)² + 73·N·S²
-               + 960·N·((S - 2)//2) + 768·N, 400·N·((S - 2)//2)² + 73·N·S² + 992·N·((S - 2)//2)
-               + 784·N, 176·N·((S - 2)//2)² + 480·N·((S - 2)//2) + 4·N·S + 74·N·S²
-               + 436·N, 1,024·N·((S - 2)//2) + 416·N·((S - 2)//2)² + 4·N·S + 75·N·S² + 804·N, 37,379
-               + 1,026·N·((S - 2)//2) + 417·N·((S - 2)//2)² + 4·K·N + 4·N·S + 75·N·S² + 812·N + K)
-               + 8·max(32·N·S², 16 + 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S² + 19·N + 7·S + K
-               + S²) + max(K·N, 16·N·S² + 2·S + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2)
+    workspace  8·max(32·N·S², 16 + 16·N·((S - 2)//2)² + 32·N·((S - 2)//2) + 32·N·S² + 19·N + 7·S + K
+               + S²) + 8·max(32·N·S², 288·N·((S - 2)//2)² + 576·N·((S - 2)//2)
+               + 288·N, 432·N·((S - 2)//2)² + 48·N·S² + 864·N·((S - 2)//2)
+               + 432·N, 1,120·N·((S - 2)//2) + 496·N·((S - 2)//2)² + 73·N·S²
+               + 752·N, 1,184·N·((S - 2)//2) + 528·N·((S - 2)//2)² + 73·N·S²
+               + 784·N, 1,248·N·((S - 2)//2) + 560·N·((S - 2)//2)² + 73·N·S²
+               + 816·N, 1,312·N·((S - 2)//2) + 592·N·((S - 2)//2)² + 73·N·S²
+               + 848·N, 1,376·N·((S - 2)//2) + 624·N·((S - 2)//2)² + 73·N·S²
+               + 880·N, 1,440·N·((S - 2)//2) + 656·N·((S - 2)//2)² + 73·N·S²
+               + 912·N, 1,536·N·((S - 2)//2) + 672·N·((S - 2)//2)² + 73·N·S²
+               + 1,056·N, 1,568·N·((S - 2)//2) + 688·N·((S - 2)//2)² + 73·N·S²
+               + 1,072·N, 1,056·N·((S - 2)//2) + 464·N·((S - 2)//2)² + 4·N·S + 74·N·S²
+               + 724·N, 1,600·N·((S - 2)//2) + 4·N·S + 704·N·((S - 2)//2)² + 75·N·S² + 1,092·N, 37,379
+               + 1,602·N·((S - 2)//2) + 4·K·N + 4·N·S + 705·N·((S - 2)//2)² + 75·N·S² + 1,100·N + K)
+               + max(K·N, 16·N·S² + 2·S + S², 16·N·((S - 2)//2)² + 32·N·((S - 2)//2)
                + 16·N, 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 32·N) bytes
 """
 
@@ -93,7 +96,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -159,7 +162,8 @@ def _forward(params, tensors, N, S, K):
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
     padded1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
     C1_rows = C1.reshape(F1, 9 * D1)
-    c1_ = S ** 2  # (1)
+    x_windows_rows = x_windows.reshape(9 * D1, N * S**2)
+    z1_rows = z1.reshape(F1, N * S**2)
     c1_column = c1[:, None, None, None]
     zero = np.array(0, DTYPE)
     h1_2_part = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
@@ -169,10 +173,11 @@ def _forward(params, tensors, N, S, K):
     t_1_part = t_1[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
     t_1_windows = _windows(t_1, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     C2_rows = C2.reshape(32, 9 * F1)
-    c2_ = ((S - 2) // 2 + 1) ** 2  # (5)
+    h1_windows_rows = h1_windows.reshape(9 * F1, ((S - 2) // 2 + 1) ** 2 * N)
+    z2_rows = z2.reshape(32, ((S - 2) // 2 + 1) ** 2 * N)
     c2_column = c2[:, None, None, None]
-    c3 = 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2)  # (8)
-    c4 = np.array(10 / 7, DTYPE)  # (9)
+    h2_rows = h2.reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)
+    c1_ = np.array(10 / 7, DTYPE)  # (9)
     flat_T = flat.T
     m_a3_column = m_a3[:, None]
     s_p_column = s_p[:, None]
@@ -182,7 +187,7 @@ def _forward(params, tensors, N, S, K):
         padded1.fill(0)  # (1)
         np.copyto(padded1_part, x)  # (1)
         np.copyto(x_windows, padded1_windows)  # (1)
-        np.matmul(C1_rows, x_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
+        np.dot(C1_rows, x_windows_rows, out=z1_rows)  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, zero, out=h1_2)  # (3)
         np.maximum(h1_2_part, h1_2_part2, out=h1)  # (4)
@@ -191,12 +196,12 @@ def _forward(params, tensors, N, S, K):
         t_1.fill(0)  # (5)
         np.copyto(t_1_part, h1)  # (5)
         np.copyto(h1_windows, t_1_windows)  # (5)
-        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
+        np.dot(C2_rows, h1_windows_rows, out=z2_rows)  # (5)
         np.add(z2, c2_column, out=a2)  # (6)
         np.maximum(a2, zero, out=h2)  # (7)
-        u_flat[...] = h2.reshape(c3 + 32, N)  # (8)
+        np.copyto(u_flat, h2_rows)  # (8)
         _transposed(mask2, out=t_2)  # (9)
-        np.multiply(c4, t_2, out=t_2)  # (9)
+        np.multiply(c1_, t_2, out=t_2)  # (9)
         np.multiply(t_2, u_flat, out=flat)  # (9)
         np.dot(flat_T, W, out=z3)  # (10)
         np.add(z3, b, out=a3)  # (11)
@@ -239,12 +244,13 @@ def _backward(params, tensors, gradients, N, S, K):
     dC1, dc1, dC2, dc2 = gradients["C1"], gradients["c1"], gradients["C2"], gradients["c2"]
     dW, db = gradients["W"], gradients["b"]
     less, is_1, is_NK, is_2 = tensors["less"], tensors["is_1"], tensors["is_NK"], tensors["is_2"]
-    t_3, at1, at2, at3 = tensors["t_3"], tensors["at1"], tensors["at2"], tensors["at3"]
-    at4, is_F1_S_S_N, at_SS, at_S = tensors["at4"], tensors["is_F1_S_S_N"], tensors["at_SS"], tensors["at_S"]
-    at_S2, at_F1_S_S_N, at_F1_S_S_N2 = tensors["at_S2"], tensors["at_F1_S_S_N"], tensors["at_F1_S_S_N2"]
-    is_SS1, is_S, is_S2, range_N = tensors["is_SS1"], tensors["is_S"], tensors["is_S2"], tensors["range_N"]
-    range_K, ones_N, ones_2S22NNS222N = tensors["range_K"], tensors["ones_N"], tensors["ones_2S22NNS222N"]
-    range_S, range_F1, ones_NS2 = tensors["range_S"], tensors["range_F1"], tensors["ones_NS2"]
+    t_3, t_F1_32_3_3, t_4, at1 = tensors["t_3"], tensors["t_F1_32_3_3"], tensors["t_4"], tensors["at1"]
+    at2, at3, at4, is_F1_S_S_N = tensors["at2"], tensors["at3"], tensors["at4"], tensors["is_F1_S_S_N"]
+    at_SS, at_S, at_S2 = tensors["at_SS"], tensors["at_S"], tensors["at_S2"]
+    at_F1_S_S_N, at_F1_S_S_N2, is_SS1 = tensors["at_F1_S_S_N"], tensors["at_F1_S_S_N2"], tensors["is_SS1"]
+    is_S, is_S2, range_N, range_K = tensors["is_S"], tensors["is_S2"], tensors["range_N"], tensors["range_K"]
+    ones_N, ones_2S22NNS222N, range_S = tensors["ones_N"], tensors["ones_2S22NNS222N"], tensors["range_S"]
+    range_F1, ones_NS2 = tensors["range_F1"], tensors["ones_NS2"]
     h1_2_part = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
     h1_2_part2 = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, 1 : 2 * ((S - 2) // 2) + 2 : 2]
     h1_2_part3 = h1_2[:, 1 : 2 * ((S - 2) // 2) + 2 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
@@ -254,27 +260,33 @@ def _backward(params, tensors, gradients, N, S, K):
     c2_ = np.array(10 / 7, DTYPE)  # (23)
     dflat_shaped = dflat.reshape(32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)
     c3 = (S - 2) // 2  # (23)
-    c4 = 2 * ((S - 2) // 2) * N + N  # (24)
-    c5 = ((S - 2) // 2)**2 * N  # (24)
+    da2_rows = da2.reshape(32, 2 * ((S - 2) // 2) * N + N + ((S - 2) // 2) ** 2 * N)
     t_3_part = t_3[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
     dh1_windows = _windows(
         t_3[:, 2:, 2:], (32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3),
-        (1, -1, -1, 1, 1, 1)
+        (1, -1, -1, 1, 1, 1),
     )
     C2_turned = C2.transpose(1, 0, 2, 3)
-    c6 = ((S - 2) // 2 + 1) ** 2  # (25)
+    t_F1_32_3_3_rows = t_F1_32_3_3.reshape(F1, 288)
+    t_4_rows = t_4.reshape(288, ((S - 2) // 2 + 1) ** 2 * N)
+    dh1_rows = dh1.reshape(F1, ((S - 2) // 2 + 1) ** 2 * N)
+    da2_rows2 = da2.reshape(32, ((S - 2) // 2 + 1) ** 2 * N)
+    h1_windows_T = h1_windows.reshape(9 * F1, ((S - 2) // 2 + 1) ** 2 * N).T
     dC2_rows = dC2.reshape(32, 9 * F1)
     two = np.array(2, np.int64)
     at_S_column = at_S[:, None]
-    c7 = np.array((S - 2) // 2 + 1, np.int64)  # (27)
+    c4 = np.array((S - 2) // 2 + 1, np.int64)  # (27)
     range_F1_column = range_F1[:, None, None, None]
     at_S_column2 = at_S[:, None, None]
     at_S2_column = at_S2[:, None]
-    c8 = np.array(N, np.int64)  # (27)
+    c5 = np.array(N, np.int64)  # (27)
+    h1_place_flat = h1_place.reshape(-1)
     at_SS_column = at_SS[..., None]
     is_S_column = is_S[:, None, None]
     is_S2_column = is_S2[:, None]
-    c9 = S**2  # (29)
+    da1_window_flat = da1_window.reshape(-1)
+    da1_rows = da1.reshape(F1, N * S**2)
+    x_windows_T = x_windows.reshape(9 * D1, N * S**2).T
     dC1_rows = dC1.reshape(F1, 9 * D1)
 
     def run(data):
@@ -297,13 +309,13 @@ def _backward(params, tensors, gradients, N, S, K):
         np.multiply(c2_, dflat_shaped, out=da2)  # (23)
         np.multiply(da2, mask2.reshape(N, 32, c3 + 1, c3 + 1).transpose(1, 2, 3, 0), out=da2)  # (23)
         _choose(da2, is_2, 0)  # (23)
-        np.dot(da2.reshape(32, c4 + c5), ones_2S22NNS222N, out=dc2)  # (24)
+        np.dot(da2_rows, ones_2S22NNS222N, out=dc2)  # (24)
         t_3.fill(0)  # (25)
         np.copyto(t_3_part, da2)  # (25)
-        np.matmul(
-            C2_turned.reshape(F1, 288), dh1_windows.reshape(288, c6 * N), out=dh1.reshape(F1, c6 * N)
-        )  # (25)
-        np.matmul(da2.reshape(32, c6 * N), h1_windows.reshape(9 * F1, c6 * N).T, out=dC2_rows)  # (26)
+        np.copyto(t_F1_32_3_3, C2_turned)  # (25)
+        np.copyto(t_4, dh1_windows)  # (25)
+        np.matmul(t_F1_32_3_3_rows, t_4_rows, out=dh1_rows)  # (25)
+        np.dot(da2_rows2, h1_windows_T, out=dC2_rows)  # (26)
         np.greater(h1, zero, out=is_1)  # (27)
         _masked(dh1, is_1, out=da1_window)  # (27)
         np.right_shift(range_S, 1, out=at1)  # (27)
@@ -314,15 +326,15 @@ def _backward(params, tensors, gradients, N, S, K):
         np.multiply(two, at_S, out=at_S)  # (27)
         np.bitwise_and(range_S, 1, out=at_S2)  # (27)
         np.add(at_S_column, at_S2, out=at_SS)  # (27)
-        np.multiply(range_F1_column, c7, out=at_F1_S_S_N2)  # (27)
+        np.multiply(range_F1_column, c4, out=at_F1_S_S_N2)  # (27)
         np.clip(at1, 0, c3, out=at_S)  # (27)
         np.add(at_F1_S_S_N2, at_S_column2, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, c7, out=at_F1_S_S_N2)  # (27)
+        np.multiply(at_F1_S_S_N2, c4, out=at_F1_S_S_N2)  # (27)
         np.clip(at2, 0, c3, out=at_S2)  # (27)
         np.add(at_F1_S_S_N2, at_S2_column, out=at_F1_S_S_N2)  # (27)
-        np.multiply(at_F1_S_S_N2, c8, out=at_F1_S_S_N2)  # (27)
+        np.multiply(at_F1_S_S_N2, c5, out=at_F1_S_S_N2)  # (27)
         np.add(at_F1_S_S_N2, range_N, out=at_F1_S_S_N2)  # (27)
-        np.take(h1_place.reshape(-1), at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
+        np.take(h1_place_flat, at_F1_S_S_N2, out=at_F1_S_S_N, mode="clip")  # (27)
         np.equal(at_SS_column, at_F1_S_S_N, out=is_F1_S_S_N)  # (27)
         np.right_shift(range_S, 1, out=at_S)  # (27)
         np.less_equal(at_S, c3, out=is_S)  # (27)
@@ -330,18 +342,18 @@ def _backward(params, tensors, gradients, N, S, K):
         np.less_equal(at_S, c3, out=is_S2)  # (27)
         np.logical_and(is_S_column, is_S2_column, out=is_SS1)  # (27)
         np.logical_and(is_SS1, is_F1_S_S_N, out=is_F1_S_S_N)  # (27)
-        np.multiply(range_F1_column, c7, out=at_F1_S_S_N)  # (27)
+        np.multiply(range_F1_column, c4, out=at_F1_S_S_N)  # (27)
         np.clip(at3, 0, c3, out=at_S)  # (27)
         np.add(at_F1_S_S_N, at_S_column2, out=at_F1_S_S_N)  # (27)
-        np.multiply(at_F1_S_S_N, c7, out=at_F1_S_S_N)  # (27)
+        np.multiply(at_F1_S_S_N, c4, out=at_F1_S_S_N)  # (27)
         np.clip(at4, 0, c3, out=at_S2)  # (27)
         np.add(at_F1_S_S_N, at_S2_column, out=at_F1_S_S_N)  # (27)
-        np.multiply(at_F1_S_S_N, c8, out=at_F1_S_S_N)  # (27)
+        np.multiply(at_F1_S_S_N, c5, out=at_F1_S_S_N)  # (27)
         np.add(at_F1_S_S_N, range_N, out=at_F1_S_S_N)  # (27)
-        np.take(da1_window.reshape(-1), at_F1_S_S_N, out=da1, mode="clip")  # (27)
+        np.take(da1_window_flat, at_F1_S_S_N, out=da1, mode="clip")  # (27)
         _choose(da1, is_F1_S_S_N, 0)  # (27)
-        np.dot(da1.reshape(F1, N * c9), ones_NS2, out=dc1)  # (29)
-        np.matmul(da1.reshape(F1, N * c9), x_windows.reshape(9 * D1, N * c9).T, out=dC1_rows)  # (28)
+        np.dot(da1_rows, ones_NS2, out=dc1)  # (29)
+        np.dot(da1_rows, x_windows_T, out=dC1_rows)  # (28)
 
     return run
 
@@ -359,7 +371,8 @@ def _inference(params, tensors, N, S, K):
     padded1_part = padded1[:, :, 1 : S + 1, 1 : S + 1]
     padded1_windows = _windows(padded1, (D1, 3, 3, S, S, N), (1, 2, 3, 2, 3, 0))
     C1_rows = C1.reshape(F1, 9 * D1)
-    c1_ = S ** 2  # (1)
+    x_windows_rows = x_windows.reshape(9 * D1, N * S**2)
+    z1_rows = z1.reshape(F1, N * S**2)
     c1_column = c1[:, None, None, None]
     zero = np.array(0, DTYPE)
     h1_2_part = h1_2[:, : 2 * ((S - 2) // 2) + 1 : 2, : 2 * ((S - 2) // 2) + 1 : 2]
@@ -369,9 +382,10 @@ def _inference(params, tensors, N, S, K):
     t_1_part = t_1[:, 1 : (S - 2) // 2 + 2, 1 : (S - 2) // 2 + 2, :]
     t_1_windows = _windows(t_1, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N), (0, 1, 2, 1, 2, 3))
     C2_rows = C2.reshape(32, 9 * F1)
-    c2_ = ((S - 2) // 2 + 1) ** 2  # (5)
+    h1_windows_rows = h1_windows.reshape(9 * F1, ((S - 2) // 2 + 1) ** 2 * N)
+    z2_rows = z2.reshape(32, ((S - 2) // 2 + 1) ** 2 * N)
     c2_column = c2[:, None, None, None]
-    c3 = 32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2)  # (8)
+    h2_rows = h2.reshape(32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)
     u_flat_T = u_flat.T
     m_a3_infer_column = m_a3_infer[:, None]
     s_p_infer_column = s_p_infer[:, None]
@@ -381,7 +395,7 @@ def _inference(params, tensors, N, S, K):
         padded1.fill(0)  # (1)
         np.copyto(padded1_part, x)  # (1)
         np.copyto(x_windows, padded1_windows)  # (1)
-        np.matmul(C1_rows, x_windows.reshape(9 * D1, N * c1_), out=z1.reshape(F1, N * c1_))  # (1)
+        np.dot(C1_rows, x_windows_rows, out=z1_rows)  # (1)
         np.add(z1, c1_column, out=a1)  # (2)
         np.maximum(a1, zero, out=h1_2)  # (3)
         np.maximum(h1_2_part, h1_2_part2, out=h1)  # (4)
@@ -390,10 +404,10 @@ def _inference(params, tensors, N, S, K):
         t_1.fill(0)  # (5)
         np.copyto(t_1_part, h1)  # (5)
         np.copyto(h1_windows, t_1_windows)  # (5)
-        np.matmul(C2_rows, h1_windows.reshape(9 * F1, c2_ * N), out=z2.reshape(32, c2_ * N))  # (5)
+        np.dot(C2_rows, h1_windows_rows, out=z2_rows)  # (5)
         np.add(z2, c2_column, out=a2)  # (6)
         np.maximum(a2, zero, out=h2)  # (7)
-        u_flat[...] = h2.reshape(c3 + 32, N)  # (8)
+        np.copyto(u_flat, h2_rows)  # (8)
         np.dot(u_flat_T, W, out=z3_infer)  # (30)
         np.add(z3_infer, b, out=a3_infer)  # (31)
         a3_infer.max(1, out=m_a3_infer)  # (32)
@@ -466,76 +480,77 @@ def _update(tensors, theta, gradient, m, v):
 def _places(N, S, K):
     """Where each array lies: the arena (0 reals, 1 integers, 2 flags), its first element, its shape."""
     return {
-        "x_windows": (0, 176 * ((S - 2) // 2)**2 * N + 432 * N + 480 * ((S - 2) // 2) * N + 64 * N * S**2, (D1, 3, 3, S, S, N)),
+        "x_windows": (0, 1056 * ((S - 2) // 2) * N + 464 * ((S - 2) // 2) ** 2 * N + 64 * N * S**2 + 720 * N, (D1, 3, 3, S, S, N)),
         "z1": (0, 0, (F1, S, S, N)),
         "a1": (0, 16 * N * S**2, (F1, S, S, N)),
-        "h1_2": (0, 144 * N + 144 * ((S - 2) // 2)**2 * N + 288 * ((S - 2) // 2) * N + 32 * N * S**2, (F1, S, S, N)),
-        "h1": (0, 384 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 768 * N + 960 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h1_windows": (0, 0, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "z2": (0, 176 * ((S - 2) // 2)**2 * N + 432 * N + 480 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "a2": (0, 208 * ((S - 2) // 2)**2 * N + 464 * N + 544 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "h2": (0, 240 * ((S - 2) // 2)**2 * N + 496 * N + 608 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "u_flat": (0, 272 * ((S - 2) // 2)**2 * N + 528 * N + 672 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "flat": (0, 272 * ((S - 2) // 2)**2 * N + 528 * N + 672 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "z3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
-        "a3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
-        "m_a3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N,)),
-        "e_p": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + K * N + 37376, (N, K)),
-        "s_p": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 806 * N + 37376, (N,)),
-        "p": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + K * N + 37376, (N, K)),
-        "loss": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 812 * N + K + 37376, ()),
+        "h1_2": (0, 32 * N * S**2 + 432 * N + 432 * ((S - 2) // 2) ** 2 * N + 864 * ((S - 2) // 2) * N, (F1, S, S, N)),
+        "h1": (0, 1056 * N + 1536 * ((S - 2) // 2) * N + 672 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h1_windows": (0, 288 * N + 288 * ((S - 2) // 2) ** 2 * N + 576 * ((S - 2) // 2) * N, (F1, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "z2": (0, 1056 * ((S - 2) // 2) * N + 464 * ((S - 2) // 2) ** 2 * N + 720 * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "a2": (0, 1120 * ((S - 2) // 2) * N + 496 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 752 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "h2": (0, 1184 * ((S - 2) // 2) * N + 528 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 784 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "u_flat": (0, 1248 * ((S - 2) // 2) * N + 560 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 816 * N, (32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)),
+        "flat": (0, 1248 * ((S - 2) // 2) * N + 560 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 816 * N, (32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)),
+        "z3": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N, K)),
+        "a3": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N, K)),
+        "m_a3": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N,)),
+        "e_p": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K * N + 37376, (N, K)),
+        "s_p": (0, 1094 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N,)),
+        "p": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K * N + 37376, (N, K)),
+        "loss": (0, 1100 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K + 37376, ()),
         "h1_place": (1, 32 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + K * N + 37376, (N, K)),
-        "dflat": (0, 304 * ((S - 2) // 2)**2 * N + 560 * N + 736 * ((S - 2) // 2) * N + 73 * N * S**2, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "da2": (0, 240 * ((S - 2) // 2)**2 * N + 496 * N + 608 * ((S - 2) // 2) * N + 73 * N * S**2, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "dh1": (0, 400 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 784 * N + 992 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "da1_window": (0, 400 * ((S - 2) // 2)**2 * N + 73 * N * S**2 + 784 * N + 992 * ((S - 2) // 2) * N, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da3": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K * N + 37376, (N, K)),
+        "dflat": (0, 1312 * ((S - 2) // 2) * N + 592 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 848 * N, (32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)),
+        "da2": (0, 1184 * ((S - 2) // 2) * N + 528 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 784 * N, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "dh1": (0, 1072 * N + 1568 * ((S - 2) // 2) * N + 688 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "da1_window": (0, 1072 * N + 1568 * ((S - 2) // 2) * N + 688 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2, (F1, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "da1": (0, 0, (F1, S, S, N)),
-        "z3_infer": (0, 1026 * ((S - 2) // 2) * N + 2 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
-        "a3_infer": (0, 1026 * ((S - 2) // 2) * N + 2 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
-        "m_a3_infer": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 807 * N + 37376, (N,)),
-        "e_p_infer": (0, 1026 * ((S - 2) // 2) * N + 3 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
-        "s_p_infer": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 808 * N + 37376, (N,)),
-        "p_infer": (0, 1026 * ((S - 2) // 2) * N + 3 * K * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 37376, (N, K)),
-        "loss_infer": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 812 * N + K + 37377, ()),
+        "z3_infer": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 2 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N, K)),
+        "a3_infer": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 2 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N, K)),
+        "m_a3_infer": (0, 1095 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N,)),
+        "e_p_infer": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 3 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N, K)),
+        "s_p_infer": (0, 1096 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N,)),
+        "p_infer": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 3 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (N, K)),
+        "loss_infer": (0, 1100 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K + 37377, ()),
         "c_accuracy": (1, 0, (N,)),
-        "accuracy": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 812 * N + K + 37378, ()),
-        "ones_K": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 809 * N + 37376, (K,)),
-        "range_N": (1, 16 * ((S - 2) // 2)**2 * N + 17 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + S**2, (N,)),
-        "range_K": (1, 16 * ((S - 2) // 2)**2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + S**2, (K,)),
-        "ones_N": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 809 * N + K + 37376, (N,)),
-        "ones_2S22NNS222N": (0, 1024 * ((S - 2) // 2) * N + 416 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 804 * N, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2)**2 * N,)),
-        "range_S": (1, 16 * ((S - 2) // 2)**2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S**2, (S,)),
-        "range_F1": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 7 * S + K + S**2, (16,)),
-        "ones_NS2": (0, 1024 * ((S - 2) // 2) * N + 416 * ((S - 2) // 2)**2 * N + 4 * N * S + 74 * N * S**2 + 804 * N, (N * S**2,)),
-        "padded1": (0, 176 * ((S - 2) // 2)**2 * N + 432 * N + 480 * ((S - 2) // 2) * N + 73 * N * S**2, (N, 1, S + 2, S + 2)),
-        "t_1": (0, 368 * ((S - 2) // 2)**2 * N + 624 * N + 73 * N * S**2 + 864 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_2": (0, 336 * ((S - 2) // 2)**2 * N + 592 * N + 73 * N * S**2 + 800 * ((S - 2) // 2) * N, (32 * ((S - 2) // 2)**2 + 64 * ((S - 2) // 2) + 32, N)),
-        "t_N": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 810 * N + K + 37376, (N,)),
-        "at_N": (1, 16 * ((S - 2) // 2)**2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S + S**2, (N,)),
-        "t_N2": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * K * N + 4 * N * S + 75 * N * S**2 + 811 * N + K + 37376, (N,)),
+        "accuracy": (0, 1100 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K + 37378, ()),
+        "ones_K": (0, 1097 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 37376, (K,)),
+        "range_N": (1, 16 * ((S - 2) // 2) ** 2 * N + 17 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + S**2, (N,)),
+        "range_K": (1, 16 * ((S - 2) // 2) ** 2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + S**2, (K,)),
+        "ones_N": (0, 1097 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K + 37376, (N,)),
+        "ones_2S22NNS222N": (0, 1092 * N + 1600 * ((S - 2) // 2) * N + 4 * N * S + 704 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2, (2 * ((S - 2) // 2) * N + N + ((S - 2) // 2) ** 2 * N,)),
+        "range_S": (1, 16 * ((S - 2) // 2) ** 2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S**2, (S,)),
+        "range_F1": (1, 16 * ((S - 2) // 2) ** 2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 7 * S + K + S**2, (16,)),
+        "ones_NS2": (0, 1092 * N + 1600 * ((S - 2) // 2) * N + 4 * N * S + 704 * ((S - 2) // 2) ** 2 * N + 74 * N * S**2, (N * S**2,)),
+        "padded1": (0, 1056 * ((S - 2) // 2) * N + 464 * ((S - 2) // 2) ** 2 * N + 720 * N + 73 * N * S**2, (N, 1, S + 2, S + 2)),
+        "t_1": (0, 1440 * ((S - 2) // 2) * N + 656 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 912 * N, (16, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_2": (0, 1376 * ((S - 2) // 2) * N + 624 * ((S - 2) // 2) ** 2 * N + 73 * N * S**2 + 880 * N, (32 * ((S - 2) // 2) ** 2 + 64 * ((S - 2) // 2) + 32, N)),
+        "t_N": (0, 1098 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K + 37376, (N,)),
+        "at_N": (1, 16 * ((S - 2) // 2) ** 2 * N + 18 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S + S**2, (N,)),
+        "t_N2": (0, 1099 * N + 1602 * ((S - 2) // 2) * N + 4 * K * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + K + 37376, (N,)),
         "less": (2, 0, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "is_1": (2, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "is_1": (2, 16 * N + 16 * ((S - 2) // 2) ** 2 * N + 32 * ((S - 2) // 2) * N, (16, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
         "is_NK": (2, 0, (N, K)),
         "is_2": (2, 0, (32, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
-        "t_3": (0, 144 * N + 144 * ((S - 2) // 2)**2 * N + 288 * ((S - 2) // 2) * N, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
-        "t_F1_32_3_3": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 32768, (16, 32, 3, 3)),
-        "at1": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S + S**2, (S,)),
-        "at2": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 2 * S + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S**2, (S,)),
-        "at3": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 3 * S + K + S**2, (S,)),
-        "at4": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 4 * S + K + S**2, (S,)),
+        "t_3": (0, 432 * N + 432 * ((S - 2) // 2) ** 2 * N + 64 * N * S**2 + 864 * ((S - 2) // 2) * N, (32, (S - 2) // 2 + 3, (S - 2) // 2 + 3, N)),
+        "t_F1_32_3_3": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 32768, (16, 32, 3, 3)),
+        "t_4": (0, 0, (32, 3, 3, (S - 2) // 2 + 1, (S - 2) // 2 + 1, N)),
+        "at1": (1, 16 * ((S - 2) // 2) ** 2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S + S**2, (S,)),
+        "at2": (1, 16 * ((S - 2) // 2) ** 2 * N + 19 * N + 2 * S + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + K + S**2, (S,)),
+        "at3": (1, 16 * ((S - 2) // 2) ** 2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 3 * S + K + S**2, (S,)),
+        "at4": (1, 16 * ((S - 2) // 2) ** 2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 4 * S + K + S**2, (S,)),
         "is_F1_S_S_N": (2, 0, (16, S, S, N)),
-        "at_SS": (1, 16 * N + 16 * ((S - 2) // 2)**2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (S, S)),
-        "at_S": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 5 * S + K + S**2, (S,)),
-        "at_S2": (1, 16 * ((S - 2) // 2)**2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 6 * S + K + S**2, (S,)),
+        "at_SS": (1, 16 * N + 16 * ((S - 2) // 2) ** 2 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2, (S, S)),
+        "at_S": (1, 16 * ((S - 2) // 2) ** 2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 5 * S + K + S**2, (S,)),
+        "at_S2": (1, 16 * ((S - 2) // 2) ** 2 * N + 19 * N + 32 * ((S - 2) // 2) * N + 32 * N * S**2 + 6 * S + K + S**2, (S,)),
         "at_F1_S_S_N": (1, 0, (16, S, S, N)),
         "at_F1_S_S_N2": (1, 16 * N * S**2, (16, S, S, N)),
         "is_SS1": (2, 16 * N * S**2, (S, S, 1)),
         "is_S": (2, 16 * N * S**2 + S**2, (S,)),
         "is_S2": (2, 16 * N * S**2 + S + S**2, (S,)),
         "is_N": (2, 0, (N,)),
-        "t_block": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N, (16384,)),
-        "t_block2": (0, 1026 * ((S - 2) // 2) * N + 417 * ((S - 2) // 2)**2 * N + 4 * N * S + 75 * N * S**2 + 805 * N + 16384, (16384,)),
+        "t_block": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2, (16384,)),
+        "t_block2": (0, 1093 * N + 1602 * ((S - 2) // 2) * N + 4 * N * S + 705 * ((S - 2) // 2) ** 2 * N + 75 * N * S**2 + 16384, (16384,)),
     }
 
 
@@ -570,7 +585,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_solved.py: _settle, _settle_parameters, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -591,7 +607,11 @@ def _initial(rng, sizes):
 
 # symbp/runtime/numpy/differentiate.py: _differentiate
 # symbp/runtime/numpy/step.py: _Step
-# symbp/runtime/numpy/bound.py: _bound, _all_finite
+# symbp/runtime/numpy/bound.py: _bound, MODERATE
+"""The squares of gradients whose sum is below this make no moment overflow in any number of steps."""
+
+
+# symbp/runtime/numpy/bound.py: _updated, _all_finite
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -608,11 +628,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numpy/outside.py: _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -634,9 +657,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

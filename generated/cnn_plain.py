@@ -62,7 +62,9 @@ def loss_and_gradients(params, x, y, mask2):
     x_windows = sliding_window_view(np.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1))), (E, F), (2, 3))
     a1 = np.einsum("njwalm,kjlm->nkwa", x_windows, C1) + c1[:, None, None]  # (1)
     h_hat1 = np.maximum(a1, 0)  # (2)
-    h_hat1_windows = sliding_window_view(h_hat1, (2, 2), (2, 3))[:, :, :2 * R - 1:2, :2 * A - 1:2]
+    h_hat1_windows = sliding_window_view(
+        h_hat1, (2, 2), (2, 3)
+    )[:, :, : 2 * R - 1 : 2, : 2 * A - 1 : 2]
     h1 = h_hat1_windows.max((4, 5))  # (3)
     h1_windows = sliding_window_view(np.pad(h1, ((0, 0), (0, 0), (1, 1), (1, 1))), (G, H), (2, 3))
     a2 = np.einsum("nkcdrs,qkrs->nqcd", h1_windows, C2) + c2[:, None, None]  # (4)

@@ -82,7 +82,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,11 +154,11 @@ def _forward(theta, work, counts, at, a, b, N):
     _product(a, W1, z1)  # (1)
     _compute_h1(h1, z1, b1, N)  # (2)
     _product(h1, W2, z2)  # (3)
-    _compute_p(a2, z2, b2, s_norm, norm, p, N)  # (4), (5), (6), (7)
+    _compute_p(a2, z2, b2, s_norm, norm, p, N)  # (4) to (7)
     _product(b, W1, z3)  # (8)
     _compute_h1(h3, z3, b1, N)  # (9)
     _product(h3, W2, z4)  # (10)
-    _compute_p(a4, z4, b2, s_norm_2, norm_2, q, N)  # (11), (12), (13), (14)
+    _compute_p(a4, z4, b2, s_norm_2, norm_2, q, N)  # (11) to (14)
 
 
 @kernel
@@ -173,7 +173,7 @@ def _loss(theta, work, counts, at, N):
     s_loss_2 = work[at[18] : at[18] + N]
     loss = work[at[19] : at[19] + 1]
     _product(p, q.T, z)  # (15)
-    _compute_m_z2(m_z2, z, m_z, s_loss, N)  # (15), (16), (17), (18)
+    _compute_m_z2(m_z2, z, m_z, s_loss, N)  # (15) to (18)
     _compute_s_loss_2(s_loss_2, z, m_z2, N)  # (19)
     _compute_loss(m_z2, z, m_z, s_loss, s_loss_2, loss, N)  # (20)
 
@@ -224,7 +224,7 @@ def _backward(theta, gradient, work, counts, at, a, b, N):
     _product(da4, W2.T, dh3)  # (25)
     _compute_db1_2(db1_2, dz3, h3, dh3, N)  # (26), (42)
     _product(dz, q, dp_s1)  # (27)
-    _compute_db2_2(db2_1, dp_s1, p, dnorm_s1_s1, da2, s_norm, norm, N)  # (28), (29), (30)
+    _compute_db2_2(db2_1, dp_s1, p, dnorm_s1_s1, da2, s_norm, norm, N)  # (28) to (30)
     _compute_db2(db2, db2_1, db2_2)  # (32)
     _product(da2, W2.T, dh1)  # (33)
     _product(h1.T, da2, dW2_1)  # (34)
@@ -268,7 +268,7 @@ def _compute_p(a2, z2, b2, s_norm, norm, p, N):
             a2[n, i] = z2[n, i] + b2[i]  # (4), (11)
             s_norm_sum += a2[n, i] * a2[n, i]  # (5), (12)
         s_norm[n] = s_norm_sum
-        norm[n] = (0.0 if s_norm[n] <= 0 else math.sqrt(s_norm[n]))  # (6), (13)
+        norm[n] = 0.0 if s_norm[n] <= 0 else math.sqrt(s_norm[n])  # (6), (13)
         for i in range(C):
             p[n, i] = a2[n, i] / norm[n]  # (7), (14)
 
@@ -318,9 +318,9 @@ def _compute_dz(dz, z, m_z2, s_loss_2, m_z, s_loss, N):
     for n in range(N):
         for j in range(N):
             dz[n, j] = (
-                (_exp(z[n, j] - m_z2[j]) / s_loss_2[j] + _exp(z[n, j] - m_z[n]) / s_loss[n]
-                - (2.0 if j == n else 0.0)) / (2 * N)
-            )  # (21)
+                _exp(z[n, j] - m_z2[j]) / s_loss_2[j] + _exp(z[n, j] - m_z[n]) / s_loss[n]
+                - (2.0 if j == n else 0.0)
+            ) / (2 * N)  # (21)
 
 
 @kernel
@@ -334,7 +334,9 @@ def _compute_db2_2(db2_2, dq_s1, q, dnorm_2_s1_s1, da4, s_norm_2, norm_2, N):
             dnorm_2_s1_s1_sum += dq_s1[n, i] * q[n, i]  # (23), (28)
         dnorm_2_s1_s1[n] = dnorm_2_s1_s1_sum
         for i in range(C):
-            da4[n, i] = 5 * (dq_s1[n, i] - _either(s_norm_2[n] > 0, q[n, i] * dnorm_2_s1_s1[n], 0.0)) / norm_2[n]  # (24), (29)
+            da4[n, i] = (
+                5 * (dq_s1[n, i] - _either(s_norm_2[n] > 0, q[n, i] * dnorm_2_s1_s1[n], 0.0)) / norm_2[n]
+            )  # (24), (29)
             db2_2[i] += da4[n, i]  # (30), (31)
 
 
@@ -436,15 +438,16 @@ def _loss_and_gradients(theta, gradient, work, counts, at, a, b, N):
 
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, a, b, N):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, a, b, N)
     _loss(theta, work, counts, at, N)
     _backward(theta, gradient, work, counts, at, a, b, N)
     loss = work[at[19]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _places(N):
@@ -512,7 +515,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -529,7 +532,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -549,6 +553,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/advance.py: _advance
 
 
@@ -563,11 +568,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -589,9 +597,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

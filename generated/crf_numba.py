@@ -54,7 +54,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -114,7 +114,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, V, K):
     marginal = work[at[7] : at[7] + K * T * rows].reshape(rows, T, K)
     _compute_scores(scores, W, x, rows, T, K)  # (1)
     for t in range(T):
-        _compute_alpha(alpha, A, m_s_alpha, s_alpha, scores, rows, K, t)  # (2), (3), (4)
+        _compute_alpha(alpha, A, m_s_alpha, s_alpha, scores, rows, K, t)  # (2) to (4)
     _compute_s_total(alpha, m_alpha, s_total, rows, K, T)  # (5), (6)
     for t in range(T - 1, -1, -1):
         _compute_marginal(
@@ -132,12 +132,12 @@ def _loss(theta, work, counts, at, y, rows, N, T, V, K):
     steps = work[at[8] : at[8] + rows]
     words = work[at[9] : at[9] + rows]
     loss = work[at[10] : at[10] + 1]
-    _compute_loss(A, y, scores, steps, words, m_alpha, s_total, loss, rows, T, N)  # (9), (10), (11)
+    _compute_loss(A, y, scores, steps, words, m_alpha, s_total, loss, rows, T, N)  # (9) to (11)
 
 
 @kernel
 def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K):
-    """The gradients: equations (12) to (14), (16) to (17)."""
+    """The gradients: equations (12) to (14), (16), (17)."""
     A = theta[K * V : K**2 + K * V].reshape(K, K)
     m_s_alpha = work[at[1] : at[1] + K * T * rows].reshape(rows, T, K)
     s_alpha = work[at[2] : at[2] + K * T * rows].reshape(rows, T, K)
@@ -150,7 +150,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K):
     dW = gradient[0 : K * V].reshape(V, K)
     _compute_dW(
         dA_1, dA_2, dW, ds_alpha, marginal, s_alpha, alpha, A, m_s_alpha, dscores, y, x, rows, T, K, N, V
-    )  # (12), (13), (14), (16), (17)
+    )  # (12) to (14), (16), (17)
 
 
 @kernel
@@ -164,7 +164,7 @@ def _finish(theta, gradient, work, counts, at, rows, N, T, V, K):
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, T, V, K):
-    """The metrics: equations (18) to (19)."""
+    """The metrics: equations (18), (19)."""
     marginal = work[at[7] : at[7] + K * T * rows].reshape(rows, T, K)
     c_accuracy = counts[at[15] : at[15] + N * T].reshape(N, T)
     accuracy = work[at[16] : at[16] + 1]
@@ -199,7 +199,9 @@ def _compute_alpha(alpha, A, m_s_alpha, s_alpha, scores, rows, K, t):
                     (alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k] - m_s_alpha[n, t, k]
                 )  # (3)
             s_alpha[n, t, k] = s_alpha_sum
-            alpha[n, t, k] = (_log(s_alpha[n, t, k]) + m_s_alpha[n, t, k] if t >= 1 else 0.0) + scores[n, t, k]  # (4)
+            alpha[n, t, k] = (
+                (_log(s_alpha[n, t, k]) + m_s_alpha[n, t, k] if t >= 1 else 0.0) + scores[n, t, k]
+            )  # (4)
 
 
 @kernel
@@ -249,7 +251,7 @@ def _compute_loss(A, y, scores, steps, words, m_alpha, s_total, loss, rows, T, N
         words_sum = 0.0
         for t in range(T):
             if t >= 1:
-                steps_sum += A[(y[n, t - 1] if t >= 1 else 0), y[n, t]]  # (9)
+                steps_sum += A[y[n, t - 1] if t >= 1 else 0, y[n, t]]  # (9)
             words_sum += scores[n, t, y[n, t]]  # (10)
         steps[n] = steps_sum
         words[n] = words_sum
@@ -269,7 +271,7 @@ def _compute_dW(
     for n in range(rows):
         for t in range(T):
             for k in range(K):
-                ds_alpha[n, t, k] = (marginal[n, t, k] / (N * s_alpha[n, t, k]) if t >= 1 else 0.0)  # (12)
+                ds_alpha[n, t, k] = marginal[n, t, k] / (N * s_alpha[n, t, k]) if t >= 1 else 0.0  # (12)
                 for j in range(K):
                     dA_1[j, k] += (
                         _exp((alpha[n, t - 1, j] if t >= 1 else 0.0) + A[j, k] - m_s_alpha[n, t, k])
@@ -279,7 +281,7 @@ def _compute_dW(
                 if x[n, t] + 1 <= V and x[n, t] >= 0:
                     dW[x[n, t], k] += dscores[n, t, k]  # (17)
             if t >= 1 and (y[n, t - 1] if t >= 1 else 0) + 1 <= K and (y[n, t - 1] if t >= 1 else 0) >= 0 and y[n, t] + 1 <= K and y[n, t] >= 0:
-                dA_2[(y[n, t - 1] if t >= 1 else 0), y[n, t]] += float(-1 / N)  # (14)
+                dA_2[y[n, t - 1] if t >= 1 else 0, y[n, t]] += float(-1 / N)  # (14)
 
 
 @kernel
@@ -348,16 +350,17 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, V, 
 def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, T, V, K,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, rows, N, T, V, K)
     _loss(theta, work, counts, at, y, rows, N, T, V, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K)
     _finish(theta, gradient, work, counts, at, rows, N, T, V, K)
     loss = work[at[10]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -369,7 +372,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V, K):
         _loss(theta, work[c], counts[c], at, y[first:last], last - first, N, T, V, K)
         _backward(
             theta, gradients[c], work[c], counts[c], at, x[first:last], y[first:last], last - first, N, T, V,
-            K
+            K,
         )
 
 
@@ -385,12 +388,12 @@ def _add_gradients(gradient, gradients, V, K):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -401,10 +404,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -413,7 +416,7 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, T, V,
     K,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V, K)
     _add_gradients(gradient, gradients, V, K)
     for k in range(1, len(work)):
@@ -426,10 +429,11 @@ def _train_step_in_chunks(
             work[0, i] += work[k, i]
     _finish(theta, gradient, work[0], counts[0], at, 0, N, T, V, K)
     loss = work[0, at[10]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, T, V, K):
@@ -474,7 +478,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _exp, _log, _power_of_two, _reduced
 
 
@@ -483,7 +487,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -502,6 +507,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -516,11 +522,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -542,9 +551,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -54,7 +54,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -224,6 +224,8 @@ def _backward(params, tensors, gradients, N, T, V, K):
     A_column = A[..., None, None]
     m_s_alpha_turned = m_s_alpha.transpose(2, 1, 0)
     ds_alpha_turned = ds_alpha.transpose(2, 1, 0)
+    t_KKNT_rows = t_KKNT.reshape(K**2, N * T)
+    dA_1_flat = dA_1.reshape(K**2)
     at_1_part = at_1[:, 1 : T + 1]
     at_1_part2 = at_1[:, :T]
     c2 = K - 1  # (14)
@@ -245,7 +247,7 @@ def _backward(params, tensors, gradients, N, T, V, K):
         np.subtract(t_KKNT, m_s_alpha_turned, out=t_KKNT)  # (13)
         np.exp(t_KKNT, out=t_KKNT)  # (13)
         np.multiply(t_KKNT, ds_alpha_turned, out=t_KKNT)  # (13)
-        np.dot(t_KKNT.reshape(K**2, N * T), ones_NT, out=dA_1.reshape(K**2))  # (13)
+        np.dot(t_KKNT_rows, ones_NT, out=dA_1_flat)  # (13)
         dA_2.fill(0)  # (14)
         at_1[:, :1] = 0  # (14)
         np.copyto(at_1_part, y)  # (14)
@@ -271,7 +273,7 @@ def _backward(params, tensors, gradients, N, T, V, K):
 
 
 def _metrics(params, tensors, N, T, V, K):
-    """The metrics: equations (18) to (19)."""
+    """The metrics: equations (18), (19)."""
     marginal, c_accuracy, accuracy = tensors["marginal"], tensors["c_accuracy"], tensors["accuracy"]
     is_NT = tensors["is_NT"]
     c1 = N * T  # (19)
@@ -392,7 +394,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -413,7 +416,11 @@ def _initial(rng, sizes):
 
 # symbp/runtime/numpy/differentiate.py: _differentiate
 # symbp/runtime/numpy/step.py: _Step
-# symbp/runtime/numpy/bound.py: _bound, _all_finite
+# symbp/runtime/numpy/bound.py: _bound, MODERATE
+"""The squares of gradients whose sum is below this make no moment overflow in any number of steps."""
+
+
+# symbp/runtime/numpy/bound.py: _updated, _all_finite
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -428,11 +435,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numpy/outside.py: _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -454,9 +464,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -50,7 +50,7 @@ Equations:
     (42)  best[n,t] = argmax_k p[n,t,k]
     (43)  heard[n,t] = [best[n,t] ≠ 0]·[best[n,t] ≠ best[n,t - 1]]
     (44)  place[n,t] = Σ_i [i ≤ t]·heard[n,i]
-    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s + 1 = place[n,t]]·heard[n,t]
+    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s = place[n,t] - 1]·heard[n,t]
     (46)  letters[n] = place[n,T - 1]
     (47)  exact = Σ_n [errors[n] = 0]·[letters[n] = length[n]]/N
 
@@ -88,7 +88,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -163,7 +163,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, S, K):
         _product(r_h1_left, U, r_h1_product)  # (2)
         _compute_h1(r_h1, r_h1_product, h1, z1, b, rows, t)  # (2), (3)
     _product(h1.reshape(T * rows, H), R, z2.reshape(T * rows, K))  # (4)
-    _compute_p(z, z2, c, m_z, e_p, s_p, p, rows, T, K)  # (5), (6), (7), (8), (9)
+    _compute_p(z, z2, c, m_z, e_p, s_p, p, rows, T, K)  # (5) to (9)
 
 
 @kernel
@@ -185,14 +185,12 @@ def _loss(theta, work, counts, at, y, length, rows, N, T, D, S, K):
     s_nll = work[at[22] : at[22] + rows]
     nll = work[at[23] : at[23] + rows]
     loss = work[at[24] : at[24] + 1]
-    _compute_e(z, m_z, s_lse, log_p, e, y, rows, T, K, S)  # (10), (11), (12)
+    _compute_e(z, m_z, s_lse, log_p, e, y, rows, T, K, S)  # (10) to (12)
     for t in range(T):
-        _compute_alpha(
-            y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, rows, S, t
-        )  # (13), (14), (15), (16), (17)
+        _compute_alpha(y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, rows, S, t)  # (13) to (17)
     _compute_loss(
         alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nll, loss, rows, T, S, N
-    )  # (18), (19), (20), (21), (22), (23)
+    )  # (18) to (23)
 
 
 @kernel
@@ -235,12 +233,10 @@ def _backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S,
     for t in range(T - 1, -1, -1):
         _compute_ds_alpha(
             y, ds_alpha, alpha, m_alpha_finite, dalpha_1, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T
-        )  # (26), (27), (28)
+        )  # (26) to (28)
     _compute_dlog_p_1_s1_right(dlog_p_1_s1_right, S)  # (29)
     np.dot(dalpha.reshape(T * rows, 2 * S + 1), dlog_p_1_s1_right, dlog_p_1_s1.reshape(T * rows))  # (29)
-    _compute_dc(
-        dc, dlog_p_2, y, dalpha, dlog_p, dlog_p_1_s1, ds_lse_s1, dz, p, rows, T, S, K
-    )  # (30), (31), (32), (33), (34)
+    _compute_dc(dc, dlog_p_2, y, dalpha, dlog_p, dlog_p_1_s1, ds_lse_s1, dz, p, rows, T, S, K)  # (30) to (34)
     _product(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
     for t in range(T - 1, -1, -1):
         _compute_dh1_1_left(dh1_1_left, dr_h1, rows, t, T)  # (36)
@@ -301,21 +297,17 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows,
     _product(h1.reshape(T * rows, H), R, z2.reshape(T * rows, K))  # (4)
     _compute_dU_left_2(
         z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, rows, T, K, S
-    )  # (5), (6), (7), (8), (9), (10), (11), (12), (38)
+    )  # (5) to (12), (38)
     for t in range(T):
-        _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t)  # (13), (14), (15), (16), (17)
-    _compute_dalpha_2_s1(
-        alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
-    )  # (18), (19), (20), (21), (22), (23), (24), (25)
+        _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t)  # (13) to (17)
+    _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N)  # (18) to (25)
     for t in range(T - 1, -1, -1):
         _compute_ds_alpha_2(
             y, ds_alpha, alpha, m_alpha_finite, dalpha, dalpha_2_s1, ds_nll, s_alpha, rows, S, t, T
-        )  # (26), (27), (28)
+        )  # (26) to (28)
     _compute_dlog_p_1_s1_right(dlog_p_1_s1_right, S)  # (29)
     np.dot(dalpha.reshape(T * rows, 2 * S + 1), dlog_p_1_s1_right, dlog_p_1_s1.reshape(T * rows))  # (29)
-    _compute_dc_2(
-        dc, dlog_p_2, y, dalpha, dlog_p_row, dlog_p_1_s1, dz, p, rows, T, S, K
-    )  # (30), (31), (32), (33), (34)
+    _compute_dc_2(dc, dlog_p_2, y, dalpha, dlog_p_row, dlog_p_1_s1, dz, p, rows, T, S, K)  # (30) to (34)
     _product(dz.reshape(T * rows, K), R.T, dh1_2.reshape(T * rows, H))  # (35)
     for t in range(T - 1, -1, -1):
         _compute_dh1_1_left(dh1_1_left, dr_h1, rows, t, T)  # (36)
@@ -337,9 +329,7 @@ def _metrics(theta, work, counts, at, y, length, rows, N, T, D, S, K):
     errors = work[at[49] : at[49] + N]
     letters = work[at[50] : at[50] + N]
     exact = work[at[51] : at[51] + 1]
-    _compute_exact(
-        p, best, place, heard, y, errors, letters, length, exact, N, T, K, S
-    )  # (42), (43), (44), (45), (46), (47)
+    _compute_exact(p, best, place, heard, y, errors, letters, length, exact, N, T, K, S)  # (42) to (47)
 
 
 @kernel
@@ -348,7 +338,7 @@ def _compute_r_h1_left(r_h1_left, h1, rows, t):
     _disjoint()
     for n in range(rows):
         for i in range(H):
-            r_h1_left[n, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (2)
+            r_h1_left[n, i] = h1[n, t - 1, i] if t >= 1 else 0.0  # (2)
 
 
 @kernel
@@ -411,16 +401,16 @@ def _compute_alpha(y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, r
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
                     m_alpha_max = _larger(
                         m_alpha_max,
-                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
+                        alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0,
                     )  # (13)
             m_alpha[n, t, l] = m_alpha_max
-            m_alpha_finite[n, t, l] = (0.0 if m_alpha[n, t, l] <= -np.inf else m_alpha[n, t, l])  # (14)
+            m_alpha_finite[n, t, l] = 0.0 if m_alpha[n, t, l] <= -np.inf else m_alpha[n, t, l]  # (14)
             s_alpha_sum_sum = 0.0
             for m in range(3):
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
-                    s_alpha_sum_sum += (
-                        _exp((alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
-                        - m_alpha_finite[n, t, l])
+                    s_alpha_sum_sum += _exp(
+                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0)
+                        - m_alpha_finite[n, t, l],
                     )  # (15)
             s_alpha_sum[n, t, l] = s_alpha_sum_sum
             s_alpha[n, t, l] = (1.0 if s_alpha_sum[n, t, l] == 0 else 0.0) + s_alpha_sum[n, t, l]  # (16)
@@ -437,15 +427,18 @@ def _compute_loss(alpha, length, m_alpha2, m_alpha2_finite, s_nll_sum, s_nll, nl
         for q in range(2):
             m_alpha2_max = _larger(
                 m_alpha2_max,
-                (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
+                alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1
+                else -np.inf if q != 2 * length[n] else 0.0,
             )  # (18)
         m_alpha2[n] = m_alpha2_max
-        m_alpha2_finite[n] = (0.0 if m_alpha2[n] <= -np.inf else m_alpha2[n])  # (19)
+        m_alpha2_finite[n] = 0.0 if m_alpha2[n] <= -np.inf else m_alpha2[n]  # (19)
         s_nll_sum_sum = 0.0
         for q in range(2):
-            s_nll_sum_sum += (
-                _exp((alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S
-                + 1 else (-np.inf if q != 2 * length[n] else 0.0)) - m_alpha2_finite[n])
+            s_nll_sum_sum += _exp(
+                (
+                    alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1
+                    else -np.inf if q != 2 * length[n] else 0.0
+                ) - m_alpha2_finite[n],
             )  # (20)
         s_nll_sum[n] = s_nll_sum_sum
         s_nll[n] = (1.0 if s_nll_sum[n] == 0 else 0.0) + s_nll_sum[n]  # (21)
@@ -462,12 +455,12 @@ def _compute_dU_left(ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite,
         ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll[n])  # (24)
         for l in range(2 * S + 1):
             dalpha_2_s1[n, l] = (
-                (_exp(alpha[n, T - 1, l] - m_alpha2_finite[n]) if l + 1 >= 2 * length[n] and l <= 2
-                * length[n] else 0.0)
+                _exp(alpha[n, T - 1, l] - m_alpha2_finite[n]) if l + 1 >= 2 * length[n] and l <= 2 * length[n]
+                else 0.0
             )  # (25)
         for t in range(T):
             for i in range(H):
-                dU_left[n, t, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (38)
+                dU_left[n, t, i] = h1[n, t - 1, i] if t >= 1 else 0.0  # (38)
 
 
 @kernel
@@ -481,9 +474,13 @@ def _compute_ds_alpha(
             dalpha_1_sum = 0.0
             for m in range(3):
                 if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
-                    dalpha_1_sum += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (26)
+                    dalpha_1_sum += (
+                        ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])
+                    )  # (26)
             dalpha_1[n, t, l] = dalpha_1_sum
-            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1[n, t, l]  # (27)
+            dalpha[n, t, l] = (
+                _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1[n, t, l]
+            )  # (27)
             ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (28)
 
 
@@ -522,7 +519,7 @@ def _compute_dh1_1_left(dh1_1_left, dr_h1, rows, t, T):
     _disjoint()
     for n in range(rows):
         for j2 in range(H):
-            dh1_1_left[n, j2] = (dr_h1[n, t + 1, j2] if t + 2 <= T else 0.0)  # (36)
+            dh1_1_left[n, j2] = dr_h1[n, t + 1, j2] if t + 2 <= T else 0.0  # (36)
 
 
 @kernel
@@ -581,7 +578,7 @@ def _compute_dU_left_2(z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, r
                     + (log_p_row[y[n, l // 2]] if l % 2 == 1 else 0.0)
                 )  # (12)
             for i in range(H):
-                dU_left[n, t, i] = (h1[n, t - 1, i] if t >= 1 else 0.0)  # (38)
+                dU_left[n, t, i] = h1[n, t - 1, i] if t >= 1 else 0.0  # (38)
 
 
 @kernel
@@ -594,16 +591,15 @@ def _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t):
             for m in range(3):
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
                     m_alpha = _larger(
-                        m_alpha,
-                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
+                        m_alpha, alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0
                     )  # (13)
-            m_alpha_finite[n, t, l] = (0.0 if m_alpha <= -np.inf else m_alpha)  # (14)
+            m_alpha_finite[n, t, l] = 0.0 if m_alpha <= -np.inf else m_alpha  # (14)
             s_alpha_sum = 0.0
             for m in range(3):
                 if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
-                    s_alpha_sum += (
-                        _exp((alpha[n, t - 1, l - m] if t >= 1 and m <= l else (-np.inf if l != m else 0.0))
-                        - m_alpha_finite[n, t, l])
+                    s_alpha_sum += _exp(
+                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0)
+                        - m_alpha_finite[n, t, l],
                     )  # (15)
             s_alpha[n, t, l] = (1.0 if s_alpha_sum == 0 else 0.0) + s_alpha_sum  # (16)
             alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha  # (17)
@@ -619,14 +615,17 @@ def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
         for q in range(2):
             m_alpha2 = _larger(
                 m_alpha2,
-                (alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1 else (-np.inf if q != 2 * length[n] else 0.0))
+                alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1
+                else -np.inf if q != 2 * length[n] else 0.0,
             )  # (18)
-        m_alpha2_finite = (0.0 if m_alpha2 <= -np.inf else m_alpha2)  # (19)
+        m_alpha2_finite = 0.0 if m_alpha2 <= -np.inf else m_alpha2  # (19)
         s_nll_sum = 0.0
         for q in range(2):
-            s_nll_sum += (
-                _exp((alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S
-                + 1 else (-np.inf if q != 2 * length[n] else 0.0)) - m_alpha2_finite)
+            s_nll_sum += _exp(
+                (
+                    alpha[n, T - 1, 2 * length[n] - q] if 0 <= 2 * length[n] - q < 2 * S + 1
+                    else -np.inf if q != 2 * length[n] else 0.0
+                ) - m_alpha2_finite,
             )  # (20)
         s_nll = (1.0 if s_nll_sum == 0 else 0.0) + s_nll_sum  # (21)
         nll = -_log(s_nll) - m_alpha2  # (22)
@@ -634,8 +633,8 @@ def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
         ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll)  # (24)
         for l in range(2 * S + 1):
             dalpha_2_s1[n, l] = (
-                (_exp(alpha[n, T - 1, l] - m_alpha2_finite) if l + 1 >= 2 * length[n] and l <= 2
-                * length[n] else 0.0)
+                _exp(alpha[n, T - 1, l] - m_alpha2_finite) if l + 1 >= 2 * length[n] and l <= 2 * length[n]
+                else 0.0
             )  # (25)
     loss[0] = loss_sum
 
@@ -651,7 +650,9 @@ def _compute_ds_alpha_2(
             dalpha_1 = 0.0
             for m in range(3):
                 if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
-                    dalpha_1 += ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])  # (26)
+                    dalpha_1 += (
+                        ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])
+                    )  # (26)
             dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1  # (27)
             ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (28)
 
@@ -701,7 +702,9 @@ def _compute_exact(p, best, place, heard, y, errors, letters, length, exact, N, 
             best[n, t] = best_at
         place[n, :] = 0.0
         for t in range(T):
-            heard[n, t] = (1.0 if best[n, t] != 0 and best[n, t] != (best[n, t - 1] if t >= 1 else 0) else 0.0)  # (43)
+            heard[n, t] = (
+                1.0 if best[n, t] != 0 and best[n, t] != (best[n, t - 1] if t >= 1 else 0) else 0.0
+            )  # (43)
             for t1 in range(T):
                 if t <= t1:
                     place[n, t1] += heard[n, t]  # (44)
@@ -761,13 +764,14 @@ def _replay(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K
 def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, length, rows, N, T, D, S, K,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K)
     loss = work[at[24]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -777,7 +781,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, length, N, T, D, S
         first, last = bounds[c_, 0], bounds[c_, 1]
         _forward_and_backward(
             theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], length[first:last],
-            last - first, N, T, D, S, K
+            last - first, N, T, D, S, K,
         )
 
 
@@ -792,12 +796,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -808,10 +812,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -820,21 +824,24 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, length, N,
     T, D, S, K,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, length, N, T, D, S, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
         work[0, at[24]] += work[k, at[24]]
     loss = work[0, at[24]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, T, D, S, K):
     """Floating-point operations of one step."""
-    return 128 * D * N * T + 14 * N * S + 158 * N * S * T + 217 * K * N * T + 40 * N + 6575 * N * T + 6 * S + 3
+    return (
+        128 * D * N * T + 14 * N * S + 158 * N * S * T + 217 * K * N * T + 40 * N + 6575 * N * T + 6 * S + 3
+    )
 
 
 def _places(rows, N, T, D, S, K):
@@ -915,7 +922,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -932,7 +939,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -951,6 +959,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate_apart.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -965,11 +974,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -991,9 +1003,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

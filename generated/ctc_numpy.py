@@ -50,7 +50,7 @@ Equations:
     (42)  best[n,t] = argmax_k p[n,t,k]
     (43)  heard[n,t] = [best[n,t] ≠ 0]·[best[n,t] ≠ best[n,t - 1]]
     (44)  place[n,t] = Σ_i [i ≤ t]·heard[n,i]
-    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s + 1 = place[n,t]]·heard[n,t]
+    (45)  errors[n] = Σ_t,s [best[n,t] ≠ y[n,s]]·[s = place[n,t] - 1]·heard[n,t]
     (46)  letters[n] = place[n,T - 1]
     (47)  exact = Σ_n [errors[n] = 0]·[letters[n] = length[n]]/N
 
@@ -87,7 +87,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -424,8 +424,8 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
     m_alpha2_finite_column = m_alpha2_finite[:, None]
     ds_nll_column = ds_nll[:, None]
     one2 = np.array(1, DTYPE)
-    padded3_part = padded3[0 : T, :, 0 : 2 * S + 1]
-    padded4_part = padded4[0 : T, :, 0 : 2 * S + 1]
+    padded3_part = padded3[0:T, :, 0 : 2 * S + 1]
+    padded4_part = padded4[0:T, :, 0 : 2 * S + 1]
     steps = [[
         (
             m, dalpha_1[t], alpha[t] if t + 2 <= T else None,
@@ -800,7 +800,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -821,7 +822,11 @@ def _initial(rng, sizes):
 
 # symbp/runtime/numpy/differentiate.py: _differentiate
 # symbp/runtime/numpy/step.py: _Step
-# symbp/runtime/numpy/bound.py: _bound, _all_finite
+# symbp/runtime/numpy/bound.py: _bound, MODERATE
+"""The squares of gradients whose sum is below this make no moment overflow in any number of steps."""
+
+
+# symbp/runtime/numpy/bound.py: _updated, _all_finite
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -836,11 +841,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numpy/outside.py: _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -862,9 +870,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -143,7 +143,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -286,9 +286,7 @@ def _forward(theta, work, counts, at, x, N, T, V):
     z = work[at[51] : at[51] + N * T * V].reshape(N, T, V)
     _compute_x1_2(x1, tokens_E, x, x1_2, positions_E, N, T)  # (1), (2)
     for k in range(D2):
-        _compute_h1(
-            a6, x1_2, m_h1, c_h1, v_h1, r_h1, x_h1, h1, gamma1, beta1, N, T, k
-        )  # (3), (4), (5), (6), (7), (8)
+        _compute_h1(a6, x1_2, m_h1, c_h1, v_h1, r_h1, x_h1, h1, gamma1, beta1, N, T, k)  # (3) to (8)
         _compute_z3_right(z1_right, Wq1, z2_right, Wk2, z3_right, Wv3, k)  # (9), (11), (13)
         for n in range(N):
             for l in range(4):
@@ -305,7 +303,7 @@ def _forward(theta, work, counts, at, x, N, T, V):
         for n in range(N):
             for l in range(4):
                 _product(q1[k, n, l], k2[k, n, l].T, S_z4_product[n, l])  # (15)
-        _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k)  # (15), (16), (17), (18), (19)
+        _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k)  # (15) to (19)
         for n in range(N):
             for l in range(4):
                 _product(p_z4[k, n, l], v3[k, n, l], o_z4_product[n, l])  # (20)
@@ -315,14 +313,12 @@ def _forward(theta, work, counts, at, x, N, T, V):
         )  # (21)
         _compute_h4(
             z4, z4_product, a4, a6, x1_2, bo4, m_h4, c_h4, v_h4, r_h4, x_h4, h4, gamma4, beta4, N, T, k
-        )  # (21), (22), (23), (24), (25), (26), (27), (28)
+        )  # (21) to (28)
         _product(h4[k].reshape(N * T, D1), W5[k], z5_product.reshape(N * T, 4 * D1))  # (29)
-        _compute_h5(z5, z5_product, a5, b5, h5, N, T, k)  # (29), (30), (31)
+        _compute_h5(z5, z5_product, a5, b5, h5, N, T, k)  # (29) to (31)
         _product(h5[k].reshape(N * T, 4 * D1), W6[k], z6_product.reshape(N * T, D1))  # (32)
         _compute_a6(z6, z6_product, a6, a4, b6, N, T, k)  # (32), (33)
-    _compute_h6(
-        a6, m_h6, c_h6, v_h6, r_h6, x_h6, h6, gamma6, beta6, N, T
-    )  # (34), (35), (36), (37), (38), (39)
+    _compute_h6(a6, m_h6, c_h6, v_h6, r_h6, x_h6, h6, gamma6, beta6, N, T)  # (34) to (39)
     _product(h6.reshape(N * T, D1), tokens_E.T, z.reshape(N * T, V))  # (40)
 
 
@@ -334,7 +330,7 @@ def _loss(theta, work, counts, at, y, N, T, V):
     s_loss = work[at[53] : at[53] + N * T].reshape(N, T)
     count = work[at[54] : at[54] + 1]
     loss = work[at[55] : at[55] + 1]
-    _compute_count(z, m_z, s_loss, y, count, N, T, V)  # (41), (42), (43)
+    _compute_count(z, m_z, s_loss, y, count, N, T, V)  # (41) to (43)
     _compute_loss(y, m_z, z, s_loss, count, loss, N, T)  # (44)
 
 
@@ -440,9 +436,7 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
     dtokens_E = gradient[0 : 32 * V].reshape(V, D1)
     _compute_dz(dz, z, m_z, s_loss, y, count, N, T, V)  # (45)
     _product(dz.reshape(N * T, V), tokens_E, dh6.reshape(N * T, D1))  # (46)
-    _compute_dm_h6_s1(
-        dgamma6, dbeta6, dx_h6, dh6, gamma6, x_h6, dr_h6_s1, dm_h6_s1, N, T
-    )  # (47), (48), (49), (50), (51)
+    _compute_dm_h6_s1(dgamma6, dbeta6, dx_h6, dh6, gamma6, x_h6, dr_h6_s1, dm_h6_s1, N, T)  # (47) to (51)
     for k in range(D2 - 1, -1, -1):
         _compute_da6(
             da6, da4, dx_h1, x_h1, dr_h1_s1, r_h1, dm_h1_s1, dx_h6, x_h6, dr_h6_s1, dm_h6_s1, r_h6, N, T, k
@@ -452,7 +446,7 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
         _product(da5[k].reshape(N * T, 4 * D1), W5[k].T, dh4_product.reshape(N * T, D1))  # (55)
         _compute_da4(
             dh4, dh4_product, dx_h4, gamma4, x_h4, dr_h4_s1, dm_h4_s1, da4, da6, r_h4, N, T, k
-        )  # (55), (56), (57), (58), (59)
+        )  # (55) to (59)
         for n in range(N):
             for l in range(4):
                 _product(da4[k, n], Wo4[k, l].T, do_z4_product[n, l])  # (60)
@@ -460,7 +454,7 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
         for n in range(N):
             for l in range(4):
                 _product(do_z4[k, n, l], v3[k, n, l].T, dp_z4_product[n, l])  # (61)
-        _compute_dS_z4(dp_z4, dp_z4_product, p_z4, ds_z4_s1, dS_z4, N, T, k)  # (61), (62), (63)
+        _compute_dS_z4(dp_z4, dp_z4_product, p_z4, ds_z4_s1, dS_z4, N, T, k)  # (61) to (63)
         for n in range(N):
             for l in range(4):
                 _product(p_z4[k, n, l].T, do_z4[k, n, l], dv3_product[n, l])  # (64)
@@ -486,11 +480,11 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
         )  # (69)
         _compute_dm_h1_s1(
             dh1_3, dh1_3_product, dh1, dh1_1, dh1_2, dx_h1, gamma1, x_h1, dr_h1_s1, dm_h1_s1, N, T, k
-        )  # (69), (70), (71), (72), (73)
+        )  # (69) to (73)
     _compute_dbeta1(
         dbo4, db6, db5, dgamma4, dbv3, dbq1, dgamma1, dbeta1, da4, da6, dh4, x_h4, dh1, x_h1, da5, dWo4_left,
-        o_z4, dWq1_right, dq1, dWk2_right, dk2_s1, dWv3_right, dv3, dbk2, N, T
-    )  # (74), (75), (77), (79), (81), (82), (83), (84), (85), (86), (87), (88), (89)
+        o_z4, dWq1_right, dq1, dWk2_right, dk2_s1, dWv3_right, dv3, dbk2, N, T,
+    )  # (74), (75), (77), (79), (81) to (89)
     for k in range(D2):
         _product(h5[k].reshape(N * T, 4 * D1).T, da6[k].reshape(N * T, D1), dW6[k])  # (76)
     for k in range(D2):
@@ -528,7 +522,7 @@ def _metrics(theta, work, counts, at, y, N, T, V):
     best = counts[at[103] : at[103] + N * T].reshape(N, T)
     wrong = work[at[104] : at[104] + N]
     exact = work[at[105] : at[105] + 1]
-    _compute_exact(z, best, y, wrong, exact, N, T, V)  # (95), (96), (97)
+    _compute_exact(z, best, y, wrong, exact, N, T, V)  # (95) to (97)
 
 
 @kernel
@@ -602,7 +596,9 @@ def _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k):
                 m_S_z4[k, n, l, t] = m_S_z4_max
                 s_z4_sum = 0.0
                 for i in range(T):
-                    e_z4[k, n, l, t, i] = (_exp(S_z4[k, n, l, t, i] - m_S_z4[k, n, l, t]) if i <= t else 0.0)  # (17)
+                    e_z4[k, n, l, t, i] = (
+                        _exp(S_z4[k, n, l, t, i] - m_S_z4[k, n, l, t]) if i <= t else 0.0
+                    )  # (17)
                     s_z4_sum += e_z4[k, n, l, t, i]  # (18)
                 s_z4[k, n, l, t] = s_z4_sum
                 for i in range(T):
@@ -630,7 +626,9 @@ def _compute_h4(z4, z4_product, a4, a6, x1_2, bo4, m_h4, c_h4, v_h4, r_h4, x_h4,
             m_h4_sum = 0.0
             for j in range(D1):
                 z4[k, n, t, j] = z4_product[n, t, j]  # (21)
-                a4[k, n, t, j] = (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) + z4[k, n, t, j] + bo4[k, j]  # (22)
+                a4[k, n, t, j] = (
+                    (a6[k - 1, n, t, j] if k >= 1 else x1_2[n, t, j]) + z4[k, n, t, j] + bo4[k, j]
+                )  # (22)
                 m_h4_sum += a4[k, n, t, j] / D1  # (23)
             m_h4[k, n, t] = m_h4_sum
             v_h4_sum = 0.0
@@ -654,9 +652,12 @@ def _compute_h5(z5, z5_product, a5, b5, h5, N, T, k):
                 z5[k, n, t, q] = z5_product[n, t, q]  # (29)
                 a5[k, n, t, q] = z5[k, n, t, q] + b5[k, q]  # (30)
                 h5[k, n, t, q] = (
-                    (_tanh(0.7978845608028654
-                    * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q])) + 1)
-                    * a5[k, n, t, q] / 2
+                    (
+                        _tanh(
+                            0.7978845608028654
+                            * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q]),
+                        ) + 1
+                    ) * a5[k, n, t, q] / 2
                 )  # (31)
 
 
@@ -732,8 +733,8 @@ def _compute_dz(dz, z, m_z, s_loss, y, count, N, T, V):
         for t in range(T):
             for i in range(V):
                 dz[n, t, i] = (
-                    ((_exp(z[n, t, i] - m_z[n, t]) / s_loss[n, t] - (1.0 if i == y[n, t] else 0.0))
-                    / count[0] if y[n, t] != 0 else 0.0)
+                    (_exp(z[n, t, i] - m_z[n, t]) / s_loss[n, t] - (1.0 if i == y[n, t] else 0.0)) / count[0]
+                    if y[n, t] != 0 else 0.0
                 )  # (45)
 
 
@@ -767,12 +768,17 @@ def _compute_da6(
         for t in range(T):
             for j in range(D1):
                 da6[k, n, t, j] = (
-                    (da4[k + 1, n, t, j]
-                    + (dx_h1[k + 1, n, t, j] - x_h1[k + 1, n, t, j] * dr_h1_s1[k + 1, n, t] / D1)
-                    * r_h1[k + 1, n, t] - dm_h1_s1[k + 1, n, t] * r_h1[k + 1, n, t] / D1 if k
-                    + 2 <= D2 else 0.0)
-                    + ((dx_h6[n, t, j] - x_h6[n, t, j] * dr_h6_s1[n, t] / D1 - dm_h6_s1[n, t] / D1)
-                    * r_h6[n, t] if D2 == k + 1 else 0.0)
+                    (
+                        (
+                            da4[k + 1, n, t, j]
+                            + (dx_h1[k + 1, n, t, j] - x_h1[k + 1, n, t, j] * dr_h1_s1[k + 1, n, t] / D1)
+                            * r_h1[k + 1, n, t] - dm_h1_s1[k + 1, n, t] * r_h1[k + 1, n, t] / D1
+                        ) if k + 2 <= D2 else 0.0
+                    )
+                    + (
+                        (dx_h6[n, t, j] - x_h6[n, t, j] * dr_h6_s1[n, t] / D1 - dm_h6_s1[n, t] / D1)
+                        * r_h6[n, t] if D2 == k + 1 else 0.0
+                    )
                 )  # (52)
 
 
@@ -784,13 +790,15 @@ def _compute_da5(dh5, dh5_product, a5, da5, N, T, k):
         for t in range(T):
             for q in range(4 * D1):
                 dh5[k, n, t, q] = dh5_product[n, t, q]  # (53)
-                u1 = (
-                    _tanh(0.7978845608028654
-                    * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q]))
+                u1 = _tanh(
+                    0.7978845608028654
+                    * (0.044715 * (a5[k, n, t, q] * a5[k, n, t, q] * a5[k, n, t, q]) + a5[k, n, t, q]),
                 )  # (54)
                 da5[k, n, t, q] = (
-                    (0.7978845608028654 * (0.134145 * (a5[k, n, t, q] * a5[k, n, t, q]) + 1) * (1 - u1 * u1)
-                    * a5[k, n, t, q] + u1 + 1) * dh5[k, n, t, q] / 2
+                    (
+                        0.7978845608028654 * (0.134145 * (a5[k, n, t, q] * a5[k, n, t, q]) + 1)
+                        * (1 - u1 * u1) * a5[k, n, t, q] + u1 + 1
+                    ) * dh5[k, n, t, q] / 2
                 )  # (54)
 
 
@@ -841,7 +849,9 @@ def _compute_dS_z4(dp_z4, dp_z4_product, p_z4, ds_z4_s1, dS_z4, N, T, k):
                     ds_z4_s1_sum += dp_z4[k, n, l, t, i] * p_z4[k, n, l, t, i]  # (62)
                 ds_z4_s1[k, n, l, t] = ds_z4_s1_sum
                 for i in range(T):
-                    dS_z4[k, n, l, t, i] = (dp_z4[k, n, l, t, i] - ds_z4_s1[k, n, l, t]) * p_z4[k, n, l, t, i]  # (63)
+                    dS_z4[k, n, l, t, i] = (
+                        dp_z4[k, n, l, t, i] - ds_z4_s1[k, n, l, t]
+                    ) * p_z4[k, n, l, t, i]  # (63)
 
 
 @kernel
@@ -1006,14 +1016,14 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_decay, cl
     """AdamW: one step over all parameters, in place."""
     _disjoint()
     rate = (
-        ((float(1 / 10) if step >= 875 else 0.05
-        * (9 * math.cos(0.004053667940115862 * (step - 100)) + 11)) if step >= 100 else 0.01 * step) * lr
-    )  # (U1)
+        (float(1 / 10) if step >= 875 else 0.05 * (9 * math.cos(0.004053667940115862 * (step - 100)) + 11))
+        if step >= 100 else 0.01 * step
+    ) * lr  # (U1)
     g_squares = 0.0
     for i in range(len(theta)):
         g_squares += gradient[i] * gradient[i]  # (U2)
     g_norm = math.sqrt(g_squares)  # (U3)
-    g_scale = (1.0 if g_norm <= clip_norm else clip_norm / g_norm)  # (U4)
+    g_scale = 1.0 if g_norm <= clip_norm else clip_norm / g_norm  # (U4)
     c1 = 1 - beta1  # (U6)
     c2 = 1 - beta2  # (U7)
     c3 = 1 - rate * weight_decay  # (U8)
@@ -1051,15 +1061,16 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1_, beta2, eps, weight_decay, clip_norm, work, counts, at, x, y, N,
     T, V,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, N, T, V)
     _loss(theta, work, counts, at, y, N, T, V)
     _backward(theta, gradient, work, counts, at, x, y, N, T, V)
     loss = work[at[55]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1_, beta2, eps, weight_decay, clip_norm)
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _places(N, T, V):
@@ -1223,7 +1234,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -1240,7 +1251,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -1260,6 +1272,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/advance.py: _advance
 
 
@@ -1274,11 +1287,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -1300,9 +1316,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -52,7 +52,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -112,12 +112,12 @@ def _forward(theta, work, counts, at, x):
     y = work[at[5] : at[5] + 6].reshape(N, D)
     eps = constant_eps
     _product(x, W, z)  # (1)
-    _compute_y(z, mu, var, sigma, z_hat, y, gamma, beta, eps)  # (2), (3), (4), (5), (6)
+    _compute_y(z, mu, var, sigma, z_hat, y, gamma, beta, eps)  # (2) to (6)
 
 
 @kernel
 def _loss(theta, work, counts, at, t):
-    """The loss: equations (7) to (8)."""
+    """The loss: equations (7), (8)."""
     y = work[at[5] : at[5] + 6].reshape(N, D)
     s_loss = work[at[6] : at[6] + 1]
     loss = work[at[7] : at[7] + 1]
@@ -144,7 +144,7 @@ def _backward(theta, gradient, work, counts, at, x, t):
     dW = gradient[0:9].reshape(D, D)
     _compute_dz(
         dgamma, dbeta, dy, y, t, dz_hat, gamma, z_hat, dsigma_s1, dmu_2_s1, dz, z, sigma, mu
-    )  # (9), (10), (11), (12), (13), (14), (15)
+    )  # (9) to (15)
     _product(x.T, dz, dW)  # (16)
 
 
@@ -164,9 +164,7 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, t):
     dz_hat_row = work[at[13] : at[13] + 3]
     eps = constant_eps
     _product(x, W, z)  # (1)
-    _compute_dz_2(
-        dgamma, dbeta, z, gamma, beta, t, dz_hat_row, dz, s_loss, eps
-    )  # (2), (3), (4), (5), (6), (7), (9), (10), (11), (12), (13), (14), (15)
+    _compute_dz_2(dgamma, dbeta, z, gamma, beta, t, dz_hat_row, dz, s_loss, eps)  # (2) to (7), (9) to (15)
     loss[0] = s_loss[0] / 2  # (8)
     _product(x.T, dz, dW)  # (16)
 
@@ -188,7 +186,7 @@ def _compute_y(z, mu, var, sigma, z_hat, y, gamma, beta, eps):
         mu[n] = mu_sum
         var_sum = 0.0
         for i in range(D):
-            var_sum += (z[n, i] - mu[n])**2 / D  # (3)
+            var_sum += (z[n, i] - mu[n]) ** 2 / D  # (3)
         var[n] = var_sum
         sigma[n] = math.sqrt(var[n] + eps)  # (4)
         for i in range(D):
@@ -203,7 +201,7 @@ def _compute_s_loss(y, t, s_loss):
     s_loss_sum = 0.0
     for n in range(N):
         for i in range(D):
-            s_loss_sum += (y[n, i] - t[n, i])**2  # (7)
+            s_loss_sum += (y[n, i] - t[n, i]) ** 2  # (7)
     s_loss[0] = s_loss_sum
 
 
@@ -227,9 +225,9 @@ def _compute_dz(dgamma, dbeta, dy, y, t, dz_hat, gamma, z_hat, dsigma_s1, dmu_2_
         dmu_2_s1[n] = dmu_2_s1_sum
         for i in range(D):
             dz[n, i] = (
-                (dz_hat[n, i] - z[n, i] * dsigma_s1[n] / (D * sigma[n]) + dsigma_s1[n] * mu[n]
-                / (D * sigma[n]) - dmu_2_s1[n] / D) / sigma[n]
-            )  # (15)
+                dz_hat[n, i] - z[n, i] * dsigma_s1[n] / (D * sigma[n]) + dsigma_s1[n] * mu[n] / (D * sigma[n])
+                - dmu_2_s1[n] / D
+            ) / sigma[n]  # (15)
 
 
 @kernel
@@ -245,14 +243,14 @@ def _compute_dz_2(dgamma, dbeta, z, gamma, beta, t, dz_hat_row, dz, s_loss, eps)
             mu += z[n, i] / D  # (2)
         var = 0.0
         for i in range(D):
-            var += (z[n, i] - mu)**2 / D  # (3)
+            var += (z[n, i] - mu) ** 2 / D  # (3)
         sigma = math.sqrt(var + eps)  # (4)
         dsigma_s1 = 0.0
         dmu_2_s1 = 0.0
         for i in range(D):
             z_hat = (z[n, i] - mu) / sigma  # (5)
             y = z_hat * gamma[i] + beta[i]  # (6)
-            s_loss_sum += (y - t[n, i])**2  # (7)
+            s_loss_sum += (y - t[n, i]) ** 2  # (7)
             dy = y - t[n, i]  # (9)
             dz_hat_row[i] = dy * gamma[i]  # (10)
             dgamma[i] += dy * z_hat  # (11)
@@ -261,9 +259,9 @@ def _compute_dz_2(dgamma, dbeta, z, gamma, beta, t, dz_hat_row, dz, s_loss, eps)
             dmu_2_s1 += dz_hat_row[i]  # (14)
         for i in range(D):
             dz[n, i] = (
-                (dz_hat_row[i] - z[n, i] * dsigma_s1 / (D * sigma) + dsigma_s1 * mu / (D * sigma) - dmu_2_s1
-                / D) / sigma
-            )  # (15)
+                dz_hat_row[i] - z[n, i] * dsigma_s1 / (D * sigma) + dsigma_s1 * mu / (D * sigma)
+                - dmu_2_s1 / D
+            ) / sigma  # (15)
     s_loss[0] = s_loss_sum
 
 
@@ -309,13 +307,14 @@ def _replay(theta, gradient, work, counts, at, x, t):
 
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, work, counts, at, x, t):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward_and_backward(theta, gradient, work, counts, at, x, t)
     loss = work[at[7]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps_)
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _places():
@@ -353,7 +352,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 
 
 # ---- Matrix products in tiles ----
@@ -368,7 +367,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -388,6 +388,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate_apart.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/advance.py: _advance
 
 
@@ -402,11 +403,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -428,9 +432,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -39,7 +39,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -82,7 +82,7 @@ Array = np.ndarray
 
 @kernel
 def _forward(theta, work, counts, at, x, rows, N, D):
-    """The outputs: equations (1) to (2)."""
+    """The outputs: equations (1), (2)."""
     w = theta[0:D]
     b = theta[D : D + 1]
     z1 = work[at[0] : at[0] + rows]
@@ -130,7 +130,7 @@ def _compute_loss(prediction, y, loss, rows, N):
     _disjoint()
     loss_sum = 0.0
     for n in range(rows):
-        loss_sum += (prediction[n] - y[n])**2 / N  # (3)
+        loss_sum += (prediction[n] - y[n]) ** 2 / N  # (3)
     loss[0] = loss_sum
 
 
@@ -173,15 +173,16 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D):
 
 @kernel
 def _train_step(theta, gradient, step_, lr, work, counts, at, x, y, rows, N, D):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, rows, N, D)
     _loss(theta, work, counts, at, y, rows, N, D)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, D)
     loss = work[at[2]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, step_, lr)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -207,12 +208,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -223,22 +224,23 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, step_, lr, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(theta[first:last], gradient[first:last], step_, lr)
 
 
 @kernel
 def _train_step_in_chunks(theta, gradient, step_, lr, gradients, work, counts, at, bounds, x, y, N, D):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
         work[0, at[2]] += work[k, at[2]]
     loss = work[0, at[2]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, step_, lr, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, D):
@@ -270,7 +272,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 
 
 # ---- Arrays that come in ----
@@ -278,7 +280,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -297,6 +300,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -311,11 +315,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -337,9 +344,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -70,7 +70,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -166,7 +166,7 @@ def _forward(theta, work, counts, at, x, h0, c0):
 
 @kernel
 def _loss(theta, work, counts, at, t):
-    """The loss: equations (19) to (20)."""
+    """The loss: equations (19), (20)."""
     h = work[at[17] : at[17] + 2]
     s_loss = work[at[18] : at[18] + 1]
     loss = work[at[19] : at[19] + 1]
@@ -199,7 +199,7 @@ def _backward(theta, gradient, work, counts, at, x, h0, c0, t):
     dWi = gradient[0:4].reshape(H, D)
     _compute_dWi(
         dh, h, t, dc, m, o, da8, dUo, h0, dWo, x, dz6, g, i, dUg, dWg, da4, f, c0, dUf, dWf, da2, dUi, dWi
-    )  # (21), (22), (23), (24), (25), (26), (27), (28), (29), (30), (31), (32), (33), (34)
+    )  # (21) to (34)
 
 
 @kernel
@@ -243,7 +243,7 @@ def _compute_s_loss(h, t, s_loss):
     _disjoint()
     s_loss_sum = 0.0
     for n in range(H):
-        s_loss_sum += (h[n] - t[n])**2  # (19)
+        s_loss_sum += (h[n] - t[n]) ** 2  # (19)
     s_loss[0] = s_loss_sum
 
 
@@ -314,15 +314,16 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, h0, c0, t):
 
 @kernel
 def _train_step(theta, gradient, m_, v, step_, lr, beta1, beta2, eps, work, counts, at, x, h0, c0, t):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, h0, c0)
     _loss(theta, work, counts, at, t)
     _backward(theta, gradient, work, counts, at, x, h0, c0, t)
     loss = work[at[19]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m_, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _places():
@@ -375,7 +376,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _exp, _expm1, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _sigmoid, _tanh
 
@@ -385,7 +386,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -405,6 +407,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/advance.py: _advance
 
 
@@ -419,11 +422,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -445,9 +451,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -56,7 +56,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,7 +173,7 @@ def _backward(params, tensors, gradients, rows, N):
 
 
 def _metrics(params, tensors, rows, N):
-    """The metrics: equations (17) to (18)."""
+    """The metrics: equations (17), (18)."""
     p, c_accuracy, accuracy = tensors["p"], tensors["c_accuracy"], tensors["accuracy"]
     is_rows = tensors["is_rows"]
 
@@ -435,10 +435,8 @@ def _holds(fact: str, array: Array, axis: int) -> bool:
     return True
 
 
-def _checked(
-    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
-) -> dict[str, Array]:
-    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+def _refuse_names(given: Mapping[str, Any], names: tuple[str, ...]) -> None:
+    """Refuses arrays of other names."""
     missing = [name for name in names if name not in given]
     unknown = [name for name in given if name not in INPUTS]
     if missing or unknown:
@@ -446,6 +444,13 @@ def _checked(
         raise DataError(
             f"{what}; the network reads " + ", ".join(f"{n}{_shape_text(INPUTS[n])}" for n in names)
         )
+
+
+def _checked(
+    given: Mapping[str, Any], names: tuple[str, ...], sizes: dict[str, int], *, values: bool = True
+) -> dict[str, Array]:
+    """The arrays `names` of `given`, checked; `sizes` gains the open sizes that they show."""
+    _refuse_names(given, names)
     data = {name: _as_dtype(name, given[name]) for name in names}
     _settle(data, INPUTS, sizes)
     if values:
@@ -472,6 +477,26 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     for name, values in arena.items():
         _check_facts(name, values)
     return arena, sizes
+
+
+def _all_checked(data: Mapping[str, Any], sizes: dict[str, int]) -> dict[str, Array]:
+    """The data of a training, checked; `sizes` gains the open sizes that they show."""
+    return _checked(data, tuple(INPUTS), sizes)
+
+
+def _pieces(array: Array) -> Iterator[Array]:
+    """An array in pieces that fit into memory."""
+    yield array
+
+
+def _taken(array: Array, chosen: Array) -> Array:
+    """Some rows, in an order."""
+    return array[chosen]
+
+
+def _measured(array: Array, measure: str, axes: tuple[int, ...]) -> Array:
+    """The mean, or the deviation `std`, along axes."""
+    return np.asarray(getattr(array, measure)(axes, dtype=np.float64))
 
 
 # ---- Workspaces ----
@@ -664,6 +689,24 @@ def _bound(state: State, sizes: Mapping[str, int]) -> _Step:
     return step
 
 
+MODERATE = float(np.finfo(DTYPE).max) / 2.0**64
+"""The squares of gradients whose sum is below this make no moment overflow in any number of steps."""
+
+
+def _updated(step: _Step, state: State) -> bool:
+    """One update with gradients of any size; taken back, and False returned, if it leaves what is not
+    finite."""
+    arenas = [state.params.flat, *(arena.flat for arena in state.moments.values())]
+    kept = [arena.copy() for arena in arenas]
+    step.update(state.step + 1, **state.hyper)
+    if all(map(_all_finite, arenas)):
+        state.step += 1
+        return True
+    for arena, before in zip(arenas, kept, strict=True):
+        arena[:] = before
+    return False
+
+
 def _all_finite(values: Array) -> bool:
     """Whether no value is a NaN or an infinity: their squares' sum or, if it overflows, both ends show it."""
     if math.isfinite(values.dot(values)):
@@ -678,8 +721,10 @@ def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) 
     if step is None or step.sizes is not sizes or not step.serves(state):
         step = state.bound = _bound(state, sizes)
     loss = step.differentiate(data)
-    if not (math.isfinite(loss) and _all_finite(step.gradient)):
-        return loss, False
+    squares = step.gradient.dot(step.gradient)
+    if not (math.isfinite(loss) and squares < MODERATE):
+        sound = math.isfinite(loss) and _all_finite(step.gradient)
+        return loss, sound and _updated(step, state)
     state.step += 1
     step.update(state.step, **state.hyper)
     return loss, True
@@ -740,6 +785,11 @@ def init_params(seed: int = 0, **sizes: int) -> Arena:
     return arena
 
 
+def _moments(params: Arena) -> dict[str, Arena]:
+    """The moments, all zero."""
+    return {name: params.like() for name in MOMENTS}
+
+
 @dataclass
 class State:
     """What training changes: parameters, buffers, moments, the count of steps; and its settings."""
@@ -777,8 +827,7 @@ def init_state(
     """A state that starts from a copy of `params` and `buffers`, its moments zero."""
     arena, sizes = _as_arena(params)
     arena, kept = arena.copy(), _as_buffers(buffers, sizes).copy()
-    moments = {name: arena.like() for name in MOMENTS}
-    return State(arena, kept, moments, arena.like(), sizes, 0, seed, threads)
+    return State(arena, kept, _moments(arena), arena.like(), sizes, 0, seed, threads)
 
 
 def forward(
@@ -852,57 +901,24 @@ class NotFinite(FloatingPointError):
         self.history: list[dict[str, Any]] = []  # of the epochs before, where `fit` raised it
 
 
-def train_step(state: State, **inputs: Any) -> float:
-    """One update in place; returns the loss before it. Checks dtype, shape and the range of integers.
-
-    Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
-    state is then as it was.
-    """
-    data, sizes = _step_data(state, inputs)
-    for name, (bound, ignored) in INTEGERS.items():
-        top = None if bound is None else _extent(bound, sizes)
-        if top is not None and name in data and _outside(data[name], top, ignored):
-            _check_values(name, data[name], sizes)
-    return _step(state, data, sizes)
-
-
-def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
-    """One update with data that were checked."""
-    data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
-    before = [buffer.copy() for buffer in state.buffers.values()]
-    loss, finite = _advance(state, data, sizes)
-    if finite:
-        return loss
+def _refused(
+    state: State, before: Sequence[Array], loss: float, data: Mapping[str, Array], sizes: Mapping[str, int]
+) -> NotFinite:
+    """Puts buffers back as they were `before`; what wasn't finite."""
     lost = [name for name, buffer in state.buffers.items() if not np.isfinite(buffer).all()]
     for buffer, kept in zip(state.buffers.values(), before, strict=True):
         buffer[...] = kept
     if lost:
-        raise NotFinite(None, lost[0], f"the buffer {lost[0]} would not be finite; the step was not taken")
-    raise _culprit(state.params, data, sizes)
+        return NotFinite(None, lost[0], f"the buffer {lost[0]} would not be finite; the step was not taken")
+    if np.isfinite(loss) and np.isfinite(state.gradients.flat).all():
+        text = "gradients are so large that a moment of the update would not be finite"
+        return NotFinite(None, GRADIENTS[_largest(state.gradients)], f"{text}; the step was not taken")
+    return _culprit(state.params, data, sizes)
 
 
-def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
-    """The arrays of a step and its sizes; arrays that the last step had, and shapes and dtypes that were
-    checked before, pass at once."""
-    if state.last is not None and len(inputs) == len(INPUTS):
-        data, sizes = state.last
-        for name, array in inputs.items():
-            if data.get(name) is not array:
-                break
-        else:
-            return data, sizes
-    key = tuple(
-        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
-        for name, a in inputs.items()
-    )
-    if key in state.accepted:
-        state.last = {name: inputs[name] for name in INPUTS}, state.accepted[key]
-        return state.last
-    sizes = dict(state.sizes)
-    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
-    if all(data[name] is inputs[name] for name in INPUTS):
-        state.accepted[key] = sizes
-    return data, sizes
+def _largest(gradients: Arena) -> str:
+    """The parameter whose gradient has the largest entry."""
+    return max(gradients, key=lambda name: np.abs(gradients[name]).max(initial=0))
 
 
 def _culprit(params: Arena, data: Mapping[str, Array], sizes: Mapping[str, int]) -> NotFinite:
@@ -929,10 +945,68 @@ def _equation_text(number: int) -> str:
     return next((line.removeprefix(start).strip() for line in lines if line.startswith(start)), "")
 
 
+def _step(state: State, data: dict[str, Array], sizes: dict[str, int]) -> float:
+    """One update with data that were checked."""
+    data = _given(data, state.buffers, sizes, state.seed, state.step, None, state.random)
+    before = [buffer.copy() for buffer in state.buffers.values()]
+    loss, finite = _advance(state, data, sizes)
+    if not finite:
+        raise _refused(state, before, loss, data, sizes)
+    return loss
+
+
+def train_step(state: State, **inputs: Any) -> float:
+    """One update in place; returns the loss before it. Checks dtype, shape and the range of integers.
+
+    Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
+    state is then as it was.
+    """
+    data, sizes = _step_data(state, inputs)
+    for name, (bound, ignored) in INTEGERS.items():
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None and name in data and _outside(data[name], top, ignored):
+            _check_values(name, data[name], sizes)
+    return _step(state, data, sizes)
+
+
+def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
+    """The arrays of a step and its sizes; arrays that the last step had, and shapes and dtypes that were
+    checked before, pass at once."""
+    if state.last is not None and len(inputs) == len(INPUTS):
+        data, sizes = state.last
+        for name, array in inputs.items():
+            if data.get(name) is not array:
+                break
+        else:
+            return data, sizes
+    key = tuple(
+        (name, a.shape, a.dtype.char, a.flags.c_contiguous) if type(a) is np.ndarray else None
+        for name, a in inputs.items()
+    )
+    if key in state.accepted:
+        state.last = {name: inputs[name] for name in INPUTS}, state.accepted[key]
+        return state.last
+    sizes = dict(state.sizes)
+    data = _checked(inputs, tuple(INPUTS), sizes, values=False)
+    if all(data[name] is inputs[name] for name in INPUTS):
+        state.accepted[key] = sizes
+    return data, sizes
+
+
+_MOST, _TIMES = 2**30, 200  # bytes, and times its own length, that a compressed array may take
+
+
 def _write_whole(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
     """Writes an .npz; a file that is there is replaced whole or not at all, also where the process is killed
     or the power fails. What a process that was killed has left is removed."""
+    _replace_whole(path, lambda file: np.savez(file, **arrays))
+
+
+def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object]) -> None:
+    """Has a file written beside its place, syncs it, and moves it there."""
     target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise DataError(f"{path} is no file that could be replaced")
     with suppress(OSError):
         for left in target.parent.iterdir():
             owner = left.name.removeprefix(f"{target.name}.").removesuffix(".part")
@@ -941,7 +1015,7 @@ def _write_whole(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> Non
     temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
         with temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
@@ -969,8 +1043,8 @@ def _runs(process: int) -> bool:
 
 
 def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = None) -> dict[str, Array]:
-    """The arrays of an .npz as `_write_whole` writes it, those of `wanted` that it has. Nothing is made that
-    is larger than the file, whatever is promised in it."""
+    """The arrays of an .npz, those of `wanted` that it has. Nothing is made that is larger than what is in
+    the file, whatever is promised there."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = {name.removesuffix(".npy"): name for name in archive.namelist()}
@@ -983,21 +1057,39 @@ def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = Non
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
-    """An array as a view of what the file holds."""
-    if member.flag_bits & 1 or member.compress_type != zipfile.ZIP_STORED:
-        raise DataError(f"{member.filename} is compressed or encrypted, which np.savez does not do")
-    content = archive.read(member)
+    """An array of an archive, compressed or not."""
+    name, held = member.filename, member.file_size
+    if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DataError(f"{name} is encrypted, or compressed in a way that NumPy doesn't use")
+    if held > _MOST and held > _TIMES * member.compress_size:
+        raise DataError(f"{name} would be {held} bytes, out of {member.compress_size}")
+    return _array(name, archive.read(member))
+
+
+def _array(name: str, content: bytes) -> Array:
+    """An array as a view of what an .npy file holds."""
     head = io.BytesIO(content)
-    version = np.lib.format.read_magic(head)
-    if version not in ((1, 0), (2, 0)):
-        raise DataError(f"{member.filename} has version {version}")
-    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
-    shape, by_columns, dtype = read(head)
-    held = len(content) - head.tell()
-    if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) != held:
-        raise DataError(f"{member.filename} promises {dtype} of shape {shape}, and has {held} bytes")
+    shape, by_columns, dtype = _head(name, head)
+    _refuse_promises(name, shape, dtype, len(content) - head.tell())
     found = np.frombuffer(content, dtype, offset=head.tell())
     return found.reshape(shape, order="F" if by_columns else "C")
+
+
+def _head(name: str, file: Any) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """The shape, the order and the type that the head of an .npy file tells."""
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise DataError(f"{name} has version {version}")
+    read = np.lib.format.read_array_header_1_0 if version[0] == 1 else np.lib.format.read_array_header_2_0
+    return read(file)
+
+
+def _refuse_promises(name: str, shape: tuple[int, ...], dtype: np.dtype[Any], held: int) -> None:
+    """Refuses an array that promises more, or less, than is there, or holds records."""
+    if dtype.hasobject or dtype.kind == "V":
+        raise DataError(f"{name} holds {dtype}, not numbers")
+    if min(shape, default=0) < 0 or dtype.itemsize * math.prod(shape) != held:
+        raise DataError(f"{name} promises {dtype} of shape {shape}, and has {held} bytes")
 
 
 def _named(state: State) -> dict[str, Array]:
@@ -1110,7 +1202,7 @@ def _epochs(
     if epochs < 1 or batch_size < 1:
         raise DataError(f"epochs ({epochs}) and batch_size ({batch_size}) must be at least 1")
     sizes = dict(state.sizes)
-    whole = _checked(data, tuple(INPUTS), sizes)
+    whole = _all_checked(data, sizes)
     count = sizes[BATCH] if BATCH is not None else 1
     for number in range(1, epochs + 1):
         started = time.perf_counter()
@@ -1382,15 +1474,69 @@ def _difference(
 # ---- The command line ----
 
 
-def _archive(path: Path, names: tuple[str, ...]) -> dict[str, Array]:
+def _with_axes(name: str, array: Array) -> Array:
+    """The array with the axes of length 1 that a file may leave out, such as that of one channel."""
+    single = [k for k, extent in enumerate(INPUTS[name]) if SIZES.get(extent, extent) == 1]
+    return np.expand_dims(array, single) if array.ndim + len(single) == len(INPUTS[name]) else array
+
+
+def _archive(path: Path, names: Collection[str]) -> dict[str, Array]:
     """The arrays of a file that carry the names of input tensors."""
     try:
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
-            return {name: file[name] for name in names if name in file.files}
+            return {name: _with_axes(name, file[name]) for name in names if name in file.files}
     except OSError:
         raise
     except Exception as failure:  # whatever NumPy's readers raise on a file that isn't theirs
         raise DataError(f"{path} is no .npz file of arrays: {failure}") from failure
+
+
+def _stored(path: Path, names: tuple[str, ...], columns: str | None) -> tuple[dict[str, Array], str]:
+    """The arrays of a file by the names of input tensors, and what is kept of how it was read."""
+    return _archive(path, names), columns or ""
+
+
+_DATA = "FILE.npz"
+
+
+def _column_option(parser: argparse.ArgumentParser) -> None:
+    """Archives have no columns."""
+
+
+def _words_in(path: Path, name: str) -> list[str]:
+    """The cells of a table's column."""
+    raise DataError(f"{name} would be a column of a table: generate this module --with tables")
+
+
+def _read(
+    path: Path,
+    names: tuple[str, ...],
+    columns: str | None = None,
+    options: argparse.Namespace | None = None,
+) -> tuple[dict[str, Array], str]:
+    """The arrays of a file that carry the names of input tensors, and what is kept of a table's columns."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{path}: this module reads .npz files; for tables, generate it --with tables")
+    return _stored(path, names, columns)
+
+
+def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
+    """Writes outputs to an archive."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        raise DataError(f"{path}: this module writes .npz files; for tables, generate it --with tables")
+    _write_whole(path, outputs)
+
+
+def _parts_options(train: argparse.ArgumentParser) -> None:
+    train.add_argument("--validation", type=Path, metavar=_DATA, help="data to evaluate after each epoch")
+
+
+def _parts(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any] | None, str]:
+    """(what to train on, what to evaluate after each epoch, what is kept of a table's columns)"""
+    data, columns = _read(options.data, tuple(INPUTS), None, options)
+    if options.validation is None:
+        return data, None, columns
+    return data, _read(options.validation, tuple(INPUTS), columns)[0], columns
 
 
 def _show(result: dict[str, Any], as_json: bool) -> None:
@@ -1401,29 +1547,6 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
             print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
 
 
-_DATA = "FILE.npz"
-
-
-def _column_option(parser: argparse.ArgumentParser) -> None:
-    """Archives have no columns."""
-
-
-def _read(
-    path: Path, names: tuple[str, ...], columns: str | None = None, target: str | None = None
-) -> tuple[dict[str, Array], str]:
-    """The arrays of a file that carry the names of input tensors, and what is kept of a table's columns."""
-    if path.suffix.lower() in (".csv", ".tsv"):
-        raise DataError(f"{path}: this module reads .npz files; for tables, generate it --with tables")
-    return _archive(path, names), columns or ""
-
-
-def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
-    """Writes outputs to an archive."""
-    if path.suffix.lower() in (".csv", ".tsv"):
-        raise DataError(f"{path}: this module writes .npz files; for tables, generate it --with tables")
-    _write_whole(path, outputs)
-
-
 def _declare_train(train: argparse.ArgumentParser) -> None:
     """The options of `train`."""
     train.add_argument("--epochs", type=int, default=20)
@@ -1431,7 +1554,7 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
     train.add_argument("--seed", type=int, default=0)
     for name, value in HYPER.items():
         train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
-    train.add_argument("--validation", type=Path, metavar=_DATA, help="data to evaluate after each epoch")
+    _parts_options(train)
     _column_option(train)
     for declare in TRAIN_OPTIONS:
         declare(train)
@@ -1440,12 +1563,12 @@ def _declare_train(train: argparse.ArgumentParser) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     """Trains and saves, also what was trained until a step was not finite."""
-    names, target = tuple(INPUTS), getattr(options, "target_column", None)
-    data, columns = _read(options.data, names, None, target)
-    validation = _read(options.validation, names, columns)[0] if options.validation else None
+    _refuse_place(options.out)
+    data, validation, columns = _parts(options)
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
+    options.held = validation
     for prepare in PREPARE:
         prepare(options, state)
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
@@ -1476,6 +1599,16 @@ def _train(options: argparse.Namespace) -> int:
         result["stopped"] = stopped
     _show(result, options.json)
     return status
+
+
+def _refuse_place(path: Path) -> None:
+    """Refuses a place where nothing could be written in the end, before anything is trained."""
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir():
+        what = "is a folder" if path.is_dir() else f"would be in {folder}, where no folder is"
+        raise DataError(f"{path} {what}: name another file for the parameters (--out)")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise DataError(f"{path} can't be written: there is no permission")
 
 
 def _open_sizes(data: dict[str, Array]) -> dict[str, int]:
@@ -1521,8 +1654,7 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> int:
-    target = getattr(options, "target_column", None)
-    data: dict[str, Any] = _read(options.data, tuple(INPUTS), None, target)[0] if options.data else {}
+    data: dict[str, Any] = _read(options.data, tuple(INPUTS), None, options)[0] if options.data else {}
     rows = check_gradients(None, **data)
     if options.json:
         print(json.dumps(rows))

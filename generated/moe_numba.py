@@ -77,7 +77,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -162,7 +162,7 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
     _product(x, G, z1)  # (1)
     _compute_h1(h1, z1, g1, rows)  # (2)
     _product(h1, G2, z2)  # (3)
-    _compute_gate(a2, z2, g2, m_a2, e_gate, s_gate, gate, rows)  # (4), (5), (6), (7), (8)
+    _compute_gate(a2, z2, g2, m_a2, e_gate, s_gate, gate, rows)  # (4) to (8)
     _compute_z_right(z_right, W, D)  # (9)
     _product(x, z_right.reshape(D, E * H), z.reshape(rows, E * H))  # (9)
     _compute_o_right(h, z, b, o_right, rows)  # (10), (11)
@@ -170,7 +170,7 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
         _product(V[e].T, o_right[e].T, o_product[e])  # (11)
     _compute_expert(
         o, o_product, u_expert, c, m_u_expert, e_expert, s_expert, expert, rows, K
-    )  # (11), (12), (13), (14), (15), (16)
+    )  # (11) to (16)
     for n in range(rows):
         np.dot(expert[n].T, gate[n], p[n])  # (17)
 
@@ -191,7 +191,7 @@ def _loss(theta, work, counts, at, y, rows, N, D, K):
     loss = work[at[24] : at[24] + 1]
     _compute_loss(
         l_loss, a2, m_u_expert, u_expert, y, m_a2, s_expert, s_gate, m_l_loss, e_loss, s_loss, loss, rows, N
-    )  # (18), (19), (20), (21), (22)
+    )  # (18) to (22)
 
 
 @kernel
@@ -227,7 +227,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     dG = gradient[0 : 12 * D].reshape(D, H)
     _compute_dg2(
         dc, dg2, dl_loss, e_loss, s_loss, du_expert, y, expert, dh_right, dV_right, da2, gate, rows, N, K
-    )  # (23), (24), (25), (26), (27), (31), (32)
+    )  # (23) to (27), (31), (32)
     for e in range(E):
         _product(V[e], dh_right[e].T, dh_product[e])  # (26)
     _compute_db(db, dh, dh_product, dz, h, rows)  # (26), (28), (30)
@@ -292,7 +292,7 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K
     _product(x, G, z1)  # (1)
     _compute_h1(h1, z1, g1, rows)  # (2)
     _product(h1, G2, z2)  # (3)
-    _compute_gate_2(a2, z2, g2, m_a2, e_gate_row, s_gate, gate, rows)  # (4), (5), (6), (7), (8)
+    _compute_gate_2(a2, z2, g2, m_a2, e_gate_row, s_gate, gate, rows)  # (4) to (8)
     _compute_z_right(z_right, W, D)  # (9)
     _product(x, z_right.reshape(D, E * H), z.reshape(rows, E * H))  # (9)
     _compute_dV_left_2(h, z, b, o_right, dV_left, rows)  # (10), (11), (27)
@@ -300,8 +300,8 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K
         _product(V[e].T, o_right[e].T, o_product[e])  # (11)
     _compute_dg2_2(
         dc, dg2, o_product, u_expert_row, c, e_expert_row, expert_row, l_loss_row, a2, y, m_a2, s_gate,
-        e_loss_row, dh_right, dV_right, da2, gate, loss, rows, K, N
-    )  # (11), (12), (13), (14), (15), (16), (18), (19), (20), (21), (22), (23), (24), (25), (26), (27), (31), (32)
+        e_loss_row, dh_right, dV_right, da2, gate, loss, rows, K, N,
+    )  # (11) to (16), (18) to (27), (31), (32)
     for e in range(E):
         _product(V[e], dh_right[e].T, dh_product[e])  # (26)
     _compute_db_2(db, dh_product, dz, h, rows)  # (26), (28), (30)
@@ -317,7 +317,7 @@ def _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, D, K):
-    """The metrics: equations (38) to (39)."""
+    """The metrics: equations (38), (39)."""
     p = work[at[19] : at[19] + K * rows].reshape(rows, K)
     c_accuracy = counts[at[43] : at[43] + N]
     accuracy = work[at[44] : at[44] + 1]
@@ -538,7 +538,9 @@ def _compute_dg2_2(
                 s_expert += e_expert_row[k]  # (15)
             for k in range(K):
                 expert_row[e, k] = e_expert_row[k] / s_expert  # (16)
-            l_loss_row[e] = a2[n, e] - m_u_expert + u_expert_row[y[n]] - m_a2[n] - _log(s_expert) - _log(s_gate[n])  # (18)
+            l_loss_row[e] = (
+                a2[n, e] - m_u_expert + u_expert_row[y[n]] - m_a2[n] - _log(s_expert) - _log(s_gate[n])
+            )  # (18)
             m_l_loss = _larger(m_l_loss, l_loss_row[e])  # (19)
         s_loss = 0.0
         for e in range(E):
@@ -629,13 +631,14 @@ def _replay(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, D, K):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
     loss = work[at[24]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -645,7 +648,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K):
         first, last = bounds[c_, 0], bounds[c_, 1]
         _forward_and_backward(
             theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], last - first, N, D,
-            K
+            K,
         )
 
 
@@ -660,12 +663,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -676,10 +679,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -687,16 +690,17 @@ def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunk
 def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, D, K,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
         work[0, at[24]] += work[k, at[24]]
     loss = work[0, at[24]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, D, K):
@@ -780,7 +784,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -797,7 +801,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -816,6 +821,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate_apart.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -830,11 +836,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -856,9 +865,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -100,7 +100,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -296,7 +296,7 @@ def _backward(theta, gradient, work, counts, at, t, rows, N):
     _compute_dW3_4(dW3_4)  # (46)
     _compute_db2(
         db2, dz2, dd2u_dh2_1_t1, d2u_ddz2, dd2u_ddz2_t1, du_dh2, dd2u_ddh2, d2u_dh2_1, dd2u_dz2, ddu_dz2, h2,
-        dh2_1, rows
+        dh2_1, rows,
     )  # (48), (49)
     _product(dz2, W2.T, dh1_1)  # (50)
     _product(h1.T, dz2, dW2_1)  # (51)
@@ -390,7 +390,9 @@ def _compute_d2u_dz2(d2u_dh2_1, d2u_dz2, h2, d2u_ddz2, du_dh2, rows):
     for n in range(rows):
         for j in range(H):
             d2u_dh2_1[n, j] *= 2.0  # (17)
-            d2u_dz2[n, j] = (1 - h2[n, j] * h2[n, j]) * (d2u_dh2_1[n, j] - 2 * d2u_ddz2[n, j] * du_dh2[n, j] * h2[n, j])  # (18)
+            d2u_dz2[n, j] = (
+                1 - h2[n, j] * h2[n, j]
+            ) * (d2u_dh2_1[n, j] - 2 * d2u_ddz2[n, j] * du_dh2[n, j] * h2[n, j])  # (18)
 
 
 @kernel
@@ -399,7 +401,9 @@ def _compute_d2u_dz1(d2u_dz1, h1, d2u_dh1_1, d2u_ddz1, du_dh1, rows):
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            d2u_dz1[n, j] = (1 - h1[n, j] * h1[n, j]) * (d2u_dh1_1[n, j] - 2 * d2u_ddz1[n, j] * du_dh1[n, j] * h1[n, j])  # (20)
+            d2u_dz1[n, j] = (
+                1 - h1[n, j] * h1[n, j]
+            ) * (d2u_dh1_1[n, j] - 2 * d2u_ddz1[n, j] * du_dh1[n, j] * h1[n, j])  # (20)
 
 
 @kernel
@@ -410,7 +414,7 @@ def _compute_loss(u_tt, d2u_ddv, t, v, d2u_dt_1, u, loss, rows, N):
     for n in range(rows):
         for i in range(D):
             u_tt[n, i] = 2 * d2u_ddv[n, i] * t[n, i] + 2 * v[n, i] + d2u_dt_1[n, i]  # (22)
-            loss_sum += (u[n, i] + u_tt[n, i])**2 / (D * N)  # (23)
+            loss_sum += (u[n, i] + u_tt[n, i]) ** 2 / (D * N)  # (23)
     loss[0] = loss_sum
 
 
@@ -457,7 +461,9 @@ def _compute_dd2u_ddz2(dd2u_ddz2, dd2u_dh2_1_t1, dd2u_ddh2, dd2u_ddz2_t1, du_dh2
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            dd2u_ddz2[n, j] = (1 - dd2u_dh2_1_t1[n, j]) * (dd2u_ddh2[n, j] - 2 * dd2u_ddz2_t1[n, j] * du_dh2[n, j])  # (34)
+            dd2u_ddz2[n, j] = (
+                1 - dd2u_dh2_1_t1[n, j]
+            ) * (dd2u_ddh2[n, j] - 2 * dd2u_ddz2_t1[n, j] * du_dh2[n, j])  # (34)
 
 
 @kernel
@@ -466,7 +472,9 @@ def _compute_ddu_dh2(ddu_dh2, d2u_ddz2, dd2u_ddz2_t1, ddu_dz2, dd2u_dh2_1_t1, ro
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            ddu_dh2[n, j] = (2 * d2u_ddz2[n, j] * dd2u_ddz2_t1[n, j] - ddu_dz2[n, j]) * (dd2u_dh2_1_t1[n, j] - 1)  # (39)
+            ddu_dh2[n, j] = (
+                2 * d2u_ddz2[n, j] * dd2u_ddz2_t1[n, j] - ddu_dz2[n, j]
+            ) * (dd2u_dh2_1_t1[n, j] - 1)  # (39)
 
 
 @kernel
@@ -489,9 +497,15 @@ def _compute_db2(
     for n in range(rows):
         for j in range(H):
             dz2[n, j] = (
-                (1 - dd2u_dh2_1_t1[n, j]) * (2 * (3 * d2u_ddz2[n, j] * dd2u_ddz2_t1[n, j] * du_dh2[n, j]
-                - d2u_ddz2[n, j] * dd2u_ddh2[n, j] - d2u_dh2_1[n, j] * dd2u_dz2[n, j] - ddu_dz2[n, j]
-                * du_dh2[n, j]) * h2[n, j] + dh2_1[n, j] - 2 * d2u_ddz2[n, j] * dd2u_dz2[n, j] * du_dh2[n, j])
+                (1 - dd2u_dh2_1_t1[n, j])
+                * (
+                    2
+                    * (
+                        3 * d2u_ddz2[n, j] * dd2u_ddz2_t1[n, j] * du_dh2[n, j]
+                        - d2u_ddz2[n, j] * dd2u_ddh2[n, j] - d2u_dh2_1[n, j] * dd2u_dz2[n, j]
+                        - ddu_dz2[n, j] * du_dh2[n, j]
+                    ) * h2[n, j] + dh2_1[n, j] - 2 * d2u_ddz2[n, j] * dd2u_dz2[n, j] * du_dh2[n, j]
+                )
             )  # (48)
             db2[j] += dz2[n, j]  # (49)
 
@@ -506,9 +520,14 @@ def _compute_db1(
     for n in range(rows):
         for j in range(H):
             dz1[n, j] = (
-                (1 - dd2u_dh1_1_t1[n, j]) * (2 * (3 * dd2u_dh1_1_t1[n, j] * dd2u_dz1[n, j] * du_dh1[n, j]
-                - dd2u_ddh1[n, j] * h1[n, j] - dd2u_dz1[n, j] * du_dh1[n, j]) * d2u_ddz1[n, j] + dh1_1[n, j]
-                - 2 * d2u_dh1_1[n, j] * ddu_dh1_t1[n, j])
+                (1 - dd2u_dh1_1_t1[n, j])
+                * (
+                    2
+                    * (
+                        3 * dd2u_dh1_1_t1[n, j] * dd2u_dz1[n, j] * du_dh1[n, j] - dd2u_ddh1[n, j] * h1[n, j]
+                        - dd2u_dz1[n, j] * du_dh1[n, j]
+                    ) * d2u_ddz1[n, j] + dh1_1[n, j] - 2 * d2u_dh1_1[n, j] * ddu_dh1_t1[n, j]
+                )
             )  # (56)
             db1[j] += dz1[n, j]  # (61)
 
@@ -521,7 +540,9 @@ def _compute_dW1_2(dd2u_dh1_1_t1, dd2u_ddh1, ddu_dh1_t1, du_dh1, dW1_2, rows):
         for j in range(H):
             dW1_2_sum = 0.0
             for n in range(rows):
-                dW1_2_sum += (1 - dd2u_dh1_1_t1[n, j]) * (dd2u_ddh1[n, j] - 2 * ddu_dh1_t1[n, j] * du_dh1[n, j])  # (58)
+                dW1_2_sum += (
+                    1 - dd2u_dh1_1_t1[n, j]
+                ) * (dd2u_ddh1[n, j] - 2 * ddu_dh1_t1[n, j] * du_dh1[n, j])  # (58)
             dW1_2[i, j] = dW1_2_sum
 
 
@@ -552,7 +573,7 @@ def _compute_error(u, t, error, N):
     error_sum = 0.0
     for n in range(N):
         for i in range(D):
-            error_sum += (u[n, i] - math.cos(t[n, i]))**2 / (D * N)  # (62)
+            error_sum += (u[n, i] - math.cos(t[n, i])) ** 2 / (D * N)  # (62)
     error[0] = error_sum
 
 
@@ -560,7 +581,7 @@ def _compute_error(u, t, error, N):
 def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps):
     """Adam: one step over all parameters, in place."""
     _disjoint()
-    rate = ((math.cos(0.0013089969389957472 * step) + 1) * lr / 2 if step <= 2399 else 0.0)  # (U1)
+    rate = (math.cos(0.0013089969389957472 * step) + 1) * lr / 2 if step <= 2399 else 0.0  # (U1)
     c1 = 1 - beta1  # (U2)
     c2 = 1 - beta2  # (U3)
     c3 = 1 - beta1**step  # (U4)
@@ -594,16 +615,17 @@ def _loss_and_gradients(theta, gradient, work, counts, at, t, rows, N):
 
 @kernel
 def _train_step(theta, gradient, m, v_, step_, lr, beta1, beta2, eps, work, counts, at, t, rows, N):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, t, rows, N)
     _loss(theta, work, counts, at, t, rows, N)
     _backward(theta, gradient, work, counts, at, t, rows, N)
     _finish(theta, gradient, work, counts, at, rows, N)
     loss = work[at[22]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v_, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -628,12 +650,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -644,10 +666,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v_, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v_[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -655,7 +677,7 @@ def _update_in_chunks(theta, gradient, m, v_, step_, lr, beta1, beta2, eps, chun
 def _train_step_in_chunks(
     theta, gradient, m, v_, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, t, N,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, t, N)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -695,10 +717,11 @@ def _train_step_in_chunks(
             work[0, i] += work[k, i]
     _finish(theta, gradient, work[0], counts[0], at, 0, N)
     loss = work[0, at[22]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v_, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N):
@@ -789,7 +812,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _expm1, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -806,7 +829,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -825,6 +849,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -839,11 +864,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -865,9 +893,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -65,7 +65,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -143,7 +143,7 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
         _compute_h(z, z_product, h, first, b, rows, l)  # (3), (4)
     _compute_top(top, h, rows)  # (5)
     _product(top, V, z2)  # (6)
-    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K)  # (7), (8), (9), (10), (11)
+    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K)  # (7) to (11)
 
 
 @kernel
@@ -191,7 +191,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
         _compute_dh_1_left(dh_1_left, dz, rows, l)  # (17)
         _compute_dh_1_right(dh_1_right, W, l)  # (17)
         _product(dh_1_left, dh_1_right.T, dh_1_product)  # (17)
-        _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l)  # (17), (18), (19)
+        _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l)  # (17) to (19)
     _compute_db(db, dW_left, h, first, dz, rows)  # (20), (21)
     for l in range(L):
         _product(dW_left[l].T, dz[l], dW[l])  # (20)
@@ -202,7 +202,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, D, K):
-    """The metrics: equations (26) to (27)."""
+    """The metrics: equations (26), (27)."""
     p = work[at[12] : at[12] + K * rows].reshape(rows, K)
     c_accuracy = counts[at[25] : at[25] + N]
     accuracy = work[at[26] : at[26] + 1]
@@ -224,7 +224,7 @@ def _compute_z_left(z_left, h, first, rows, l):
     _disjoint()
     for n in range(rows):
         for i in range(H):
-            z_left[n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (3)
+            z_left[n, i] = h[l - 1, n, i] if l >= 1 else first[n, i]  # (3)
 
 
 @kernel
@@ -292,7 +292,7 @@ def _compute_dh_1_left(dh_1_left, dz, rows, l):
     _disjoint()
     for n in range(rows):
         for j2 in range(H):
-            dh_1_left[n, j2] = (dz[l + 1, n, j2] if l + 2 <= L else 0.0)  # (17)
+            dh_1_left[n, j2] = dz[l + 1, n, j2] if l + 2 <= L else 0.0  # (17)
 
 
 @kernel
@@ -301,7 +301,7 @@ def _compute_dh_1_right(dh_1_right, W, l):
     _disjoint()
     for j in range(H):
         for j2 in range(H):
-            dh_1_right[j, j2] = (W[l + 1, j, j2] if l + 2 <= L else 0.0)  # (17)
+            dh_1_right[j, j2] = W[l + 1, j, j2] if l + 2 <= L else 0.0  # (17)
 
 
 @kernel
@@ -315,7 +315,7 @@ def _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l):
                 (dh[l + 1, n, j] if l + 2 <= L else 0.0) + _either(L == l + 1, dtop[n, j], 0.0)
                 + dh_1[l, n, j]
             )  # (18)
-            dz[l, n, j] = (1 - _tanh(z[l, n, j] + b[l, j])**2) * dh[l, n, j]  # (19)
+            dz[l, n, j] = (1 - _tanh(z[l, n, j] + b[l, j]) ** 2) * dh[l, n, j]  # (19)
 
 
 @kernel
@@ -326,7 +326,7 @@ def _compute_db(db, dW_left, h, first, dz, rows):
         db[l, :] = 0.0
         for n in range(rows):
             for i in range(H):
-                dW_left[l, n, i] = (h[l - 1, n, i] if l >= 1 else first[n, i])  # (20)
+                dW_left[l, n, i] = h[l - 1, n, i] if l >= 1 else first[n, i]  # (20)
                 db[l, i] += dz[l, n, i]  # (21)
 
 
@@ -394,15 +394,16 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, D, K):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, rows, N, D, K)
     _loss(theta, work, counts, at, y, rows, N, D, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
     loss = work[at[13]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -410,11 +411,11 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K):
     """Each chunk by itself, on a thread of its own: its part of the loss and of every gradient."""
     for c_ in prange(len(bounds)):
         first_, last = bounds[c_, 0], bounds[c_, 1]
-        _forward(theta, work[c_], counts[c_], at, x[first_:last], last - first_, N, D, K)
-        _loss(theta, work[c_], counts[c_], at, y[first_:last], last - first_, N, D, K)
+        _forward(theta, work[c_], counts[c_], at, x[first_ : last], last - first_, N, D, K)
+        _loss(theta, work[c_], counts[c_], at, y[first_ : last], last - first_, N, D, K)
         _backward(
-            theta, gradients[c_], work[c_], counts[c_], at, x[first_:last], y[first_:last], last - first_, N,
-            D, K
+            theta, gradients[c_], work[c_], counts[c_], at, x[first_ : last], y[first_ : last], last - first_,
+            N, D, K,
         )
 
 
@@ -429,12 +430,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -445,10 +446,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -456,16 +457,17 @@ def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunk
 def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, D, K,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
         work[0, at[13]] += work[k, at[13]]
     loss = work[0, at[13]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, D, K):
@@ -529,7 +531,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -546,7 +548,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -565,6 +568,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -579,11 +583,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -605,9 +612,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

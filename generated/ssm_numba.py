@@ -76,7 +76,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -154,7 +154,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, K):
     e_p = work[at[14] : at[14] + K * rows].reshape(rows, K)
     s_p = work[at[15] : at[15] + rows]
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
-    _compute_imag(u_rate, decay, rate, real, turn, imag)  # (1), (2), (3), (4)
+    _compute_imag(u_rate, decay, rate, real, turn, imag)  # (1) to (4)
     _product(x.reshape(T * rows, D), B, u.reshape(T * rows, S))  # (5)
     for t in range(T):
         _compute_im(re, real, u, im, imag, rows, t)  # (6), (7)
@@ -162,7 +162,7 @@ def _forward(theta, work, counts, at, x, rows, N, T, D, K):
     _product(size, W, z1)  # (9)
     _compute_h1(a1, z1, b, h1, rows)  # (10), (11)
     _product(h1, V, z2)  # (12)
-    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K)  # (13), (14), (15), (16), (17)
+    _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K)  # (13) to (17)
 
 
 @kernel
@@ -211,7 +211,7 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K):
     for t in range(T - 1, -1, -1):
         _compute_dre(dim, dsize, im, real, dre, imag, re, rows, t, T)  # (27), (28)
     _product(x.reshape(T * rows, D).T, dre.reshape(T * rows, S), dB)  # (29)
-    _compute_dreal_2(dimag_1, dimag_2, dreal_1, dreal_2, dre, im, dim, re, rows, T)  # (30), (31), (32), (33)
+    _compute_dreal_2(dimag_1, dimag_2, dreal_1, dreal_2, dre, im, dim, re, rows, T)  # (30) to (33)
 
 
 @kernel
@@ -229,12 +229,12 @@ def _finish(theta, gradient, work, counts, at, rows, N, T, D, K):
     ddecay = gradient[0:16]
     _compute_ddecay(
         dreal, dreal_1, dreal_2, dturn, dimag_1, dimag_2, real, imag, ddecay, u_rate
-    )  # (34), (35), (36)
+    )  # (34) to (36)
 
 
 @kernel
 def _metrics(theta, work, counts, at, y, rows, N, T, D, K):
-    """The metrics: equations (37) to (38)."""
+    """The metrics: equations (37), (38)."""
     p = work[at[16] : at[16] + K * rows].reshape(rows, K)
     c_accuracy = counts[at[29] : at[29] + N]
     accuracy = work[at[30] : at[30] + 1]
@@ -263,8 +263,8 @@ def _compute_im(re, real, u, im, imag, rows, t):
                 - (im[n, t - 1, j] if t >= 1 else 0.0) * imag[j]
             )  # (6)
             im[n, t, j] = (
-                (re[n, t - 1, j] if t >= 1 else 0.0) * imag[j] + (im[n, t - 1, j] if t >= 1 else 0.0)
-                * real[j]
+                (re[n, t - 1, j] if t >= 1 else 0.0) * imag[j]
+                + (im[n, t - 1, j] if t >= 1 else 0.0) * real[j]
             )  # (7)
 
 
@@ -284,7 +284,7 @@ def _compute_h1(a1, z1, b, h1, rows):
     for n in range(rows):
         for k in range(H):
             a1[n, k] = z1[n, k] + b[k]  # (10)
-            h1[n, k] = (0.0 if a1[n, k] <= 0 else a1[n, k])  # (11)
+            h1[n, k] = 0.0 if a1[n, k] <= 0 else a1[n, k]  # (11)
 
 
 @kernel
@@ -439,16 +439,17 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, T, D, 
 def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, T, D, K,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, rows, N, T, D, K)
     _loss(theta, work, counts, at, y, rows, N, T, D, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K)
     _finish(theta, gradient, work, counts, at, rows, N, T, D, K)
     loss = work[at[17]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -460,7 +461,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, D, K):
         _loss(theta, work[c_], counts[c_], at, y[first:last], last - first, N, T, D, K)
         _backward(
             theta, gradients[c_], work[c_], counts[c_], at, x[first:last], y[first:last], last - first, N, T,
-            D, K
+            D, K,
         )
 
 
@@ -476,12 +477,12 @@ def _add_gradients(gradient, gradients, D, K):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -492,10 +493,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -504,7 +505,7 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, T, D,
     K,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, D, K)
     _add_gradients(gradient, gradients, D, K)
     for k in range(1, len(work)):
@@ -523,10 +524,11 @@ def _train_step_in_chunks(
             work[0, i] += work[k, i]
     _finish(theta, gradient, work[0], counts[0], at, 0, N, T, D, K)
     loss = work[0, at[17]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, T, D, K):
@@ -595,7 +597,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
 # symbp/runtime/numba/float64.py: _exp, _log, _power_of_two, _reduced
 
 
@@ -611,7 +613,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -630,6 +633,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -644,11 +648,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -670,9 +677,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -82,7 +82,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -172,7 +172,7 @@ def _forward(theta, work, counts, at, x, eps, rows, N):
     _product(h, Wm, z2)  # (3)
     _compute_mu(mu, z2, bm, rows)  # (4)
     _product(h, Wv, z3)  # (5)
-    _compute_z(log_var, z3, bv, u_z, z, eps, mu, rows)  # (6), (7), (8)
+    _compute_z(log_var, z3, bv, u_z, z, eps, mu, rows)  # (6) to (8)
     _product(z, W2, z4)  # (9)
     _compute_h(h4, z4, b2, rows)  # (10)
     _product(h4, W3, z5)  # (11)
@@ -229,7 +229,7 @@ def _backward(theta, gradient, work, counts, at, x, eps, rows, N):
     _compute_db2(db2, dz4, h4, dh4, rows)  # (22), (23)
     _product(dz4, W2.T, dz)  # (24)
     _product(z.T, dz4, dW2)  # (25)
-    _compute_dbm(dbv, dbm, dlog_var, log_var, dz, eps, u_z, dmu, mu, rows, N)  # (26), (27), (28), (29)
+    _compute_dbm(dbv, dbm, dlog_var, log_var, dz, eps, u_z, dmu, mu, rows, N)  # (26) to (29)
     _product(dmu, Wm.T, dh_1)  # (30)
     _product(dlog_var, Wv.T, dh_2)  # (31)
     _product(h.T, dmu, dWm)  # (32)
@@ -283,7 +283,7 @@ def _inference(theta, work, counts, at, x, rows, N):
 
 @kernel
 def _metrics(theta, work, counts, at, x, rows, N):
-    """The loss and metrics at inference: equations (5) to (6), (16), (42) to (44)."""
+    """The loss and metrics at inference: equations (5), (6), (16), (42) to (44)."""
     Wv = theta[3316:3508].reshape(H, C)
     bv = theta[3508:3512]
     h = work[at[1] : at[1] + 48 * rows].reshape(rows, H)
@@ -349,7 +349,9 @@ def _compute_kl(x, a5, log_var, mu, binary_cross_entropy, kl, rows, N):
     kl_sum = 0.0
     for n in range(rows):
         for i in range(D):
-            binary_cross_entropy_sum += (1 - x[n, i]) * _softplus(a5[n, i]) + _softplus(-a5[n, i]) * x[n, i]  # (14)
+            binary_cross_entropy_sum += (
+                (1 - x[n, i]) * _softplus(a5[n, i]) + _softplus(-a5[n, i]) * x[n, i]
+            )  # (14)
         for k in range(C):
             kl_sum += (_exp(log_var[n, k]) - log_var[n, k] + mu[n, k] * mu[n, k] - 1) / (2 * N)  # (16)
     binary_cross_entropy[0] = binary_cross_entropy_sum
@@ -431,7 +433,9 @@ def _compute_binary_cross_entropy_infer(x, a5_infer, binary_cross_entropy_infer,
     binary_cross_entropy_infer_sum = 0.0
     for n in range(N):
         for i in range(D):
-            binary_cross_entropy_infer_sum += (1 - x[n, i]) * _softplus(a5_infer[n, i]) + _softplus(-a5_infer[n, i]) * x[n, i]  # (42)
+            binary_cross_entropy_infer_sum += (
+                (1 - x[n, i]) * _softplus(a5_infer[n, i]) + _softplus(-a5_infer[n, i]) * x[n, i]
+            )  # (42)
     binary_cross_entropy_infer[0] = binary_cross_entropy_infer_sum
 
 
@@ -471,16 +475,17 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, eps, rows, N):
 
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, work, counts, at, x, eps, rows, N):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, x, eps, rows, N)
     _loss(theta, work, counts, at, x, rows, N)
     _backward(theta, gradient, work, counts, at, x, eps, rows, N)
     _total(theta, work, counts, at, rows, N)
     loss = work[at[25]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps_)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -506,12 +511,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -522,10 +527,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps_
+            eps_,
         )
 
 
@@ -533,7 +538,7 @@ def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, chun
 def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps_, gradients, work, counts, at, bounds, x, eps, N,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, x, eps, N)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -542,10 +547,11 @@ def _train_step_in_chunks(
         work[0, at[14]] += work[k, at[14]]
     _total(theta, work[0], counts[0], at, 0, N)
     loss = work[0, at[25]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps_, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N):
@@ -623,7 +629,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log
 # symbp/runtime/numba/functions.py: _log1p
 # symbp/runtime/numba/float64.py: _power_of_two, _reduced
@@ -642,7 +648,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -661,6 +668,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -677,11 +685,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -703,9 +714,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

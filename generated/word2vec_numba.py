@@ -54,7 +54,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -120,14 +120,12 @@ def _loss(theta, work, counts, at, centre, others, rows, N, R, V):
     m_loss = work[at[4] : at[4] + 1]
     h1_2 = work[at[5] : at[5] + R * rows].reshape(rows, R)
     s_loss = work[at[6] : at[6] + 1]
-    _compute_s_loss(
-        C, others, E, centre, far, h1_2, u_h1, near, h1, m_loss, s_loss, rows, R, N
-    )  # (2), (3), (4), (5), (6), (7)
+    _compute_s_loss(C, others, E, centre, far, h1_2, u_h1, near, h1, m_loss, s_loss, rows, R, N)  # (2) to (7)
 
 
 @kernel
 def _backward(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V):
-    """The gradients: equations (9) to (12), (14) to (15)."""
+    """The gradients: equations (9) to (12), (14), (15)."""
     E = theta[0 : 32 * V].reshape(V, D)
     C = theta[32 * V : 64 * V].reshape(V, D)
     far = work[at[1] : at[1] + R * rows].reshape(rows, R)
@@ -140,7 +138,7 @@ def _backward(theta, gradient, work, counts, at, centre, context, others, rows, 
     dC_2 = work[at[12] : at[12] + 32 * V].reshape(V, D)
     _compute_dC_2(
         dE_1, dE_2, dC_1, dC_2, du_h1, u_h1, dfar, far, centre, C, context, others, E, rows, N, R, V
-    )  # (9), (10), (11), (12), (14), (15)
+    )  # (9) to (12), (14), (15)
 
 
 @kernel
@@ -295,17 +293,18 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, centre, context, others, rows, N,
     R, V,
 ):
-    """A whole step; the update is left out if the loss or a gradient is not finite."""
+    """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
     _forward(theta, work, counts, at, centre, context, rows, N, R, V)
     _loss(theta, work, counts, at, centre, others, rows, N, R, V)
     _backward(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V)
     _total(theta, work, counts, at, rows, N, R, V)
     _finish(theta, gradient, work, counts, at, rows, N, R, V)
     loss = work[at[13]]
-    finite = math.isfinite(loss) and _all_finite(gradient)
-    if finite:
+    moderate = _all_moderate(gradient)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update(theta, gradient, m, v, step_, lr, beta1, beta2, eps)
-    return loss, finite
+    return loss, finite, moderate
 
 
 @parallel_kernel
@@ -319,7 +318,7 @@ def _chunks(theta, gradients, work, counts, at, bounds, centre, context, others,
         _loss(theta, work[c], counts[c], at, centre[first:last], others[first:last], last - first, N, R, V)
         _backward(
             theta, gradients[c], work[c], counts[c], at, centre[first:last], context[first:last],
-            others[first:last], last - first, N, R, V
+            others[first:last], last - first, N, R, V,
         )
 
 
@@ -335,12 +334,12 @@ def _add_gradients(gradient, gradients):
 
 
 @parallel_kernel
-def _finite_in_chunks(gradient, gradients):
-    """Whether the gradient is finite, a piece a thread; each notes it in gradients of its own."""
+def _moderate_in_chunks(gradient, gradients):
+    """Whether no gradient is large, a piece a thread; each notes it in gradients of its own."""
     chunks = len(gradients)
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
-        gradients[c, 0] = _all_finite(gradient[first:last])
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
+        gradients[c, 0] = _all_moderate(gradient[first:last])
     for c in range(chunks):
         if gradients[c, 0] == 0:
             return False
@@ -351,10 +350,10 @@ def _finite_in_chunks(gradient, gradients):
 def _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, chunks):
     """The update of a piece of the parameters on each thread."""
     for c in prange(chunks):
-        first, last = c * len(gradient) // chunks, (c + 1) * len(gradient) // chunks
+        first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         _update(
             theta[first:last], gradient[first:last], m[first:last], v[first:last], step_, lr, beta1, beta2,
-            eps
+            eps,
         )
 
 
@@ -363,7 +362,7 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, centre, context,
     others, N, R, V,
 ):
-    """A whole step in chunks; the update is left out if the loss or a gradient is not finite."""
+    """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
     _chunks(theta, gradients, work, counts, at, bounds, centre, context, others, N, R, V)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -385,10 +384,11 @@ def _train_step_in_chunks(
     _total(theta, work[0], counts[0], at, 0, N, R, V)
     _finish(theta, gradient, work[0], counts[0], at, 0, N, R, V)
     loss = work[0, at[13]]
-    finite = math.isfinite(loss) and _finite_in_chunks(gradient, gradients)
-    if finite:
+    moderate = _moderate_in_chunks(gradient, gradients)
+    finite = math.isfinite(loss) and (moderate or _all_finite(gradient))
+    if finite and moderate:
         _update_in_chunks(theta, gradient, m, v, step_, lr, beta1, beta2, eps, len(bounds))
-    return loss, finite
+    return loss, finite, moderate
 
 
 def _flops(N, R, V):
@@ -430,7 +430,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
 # symbp/runtime/numba/float64.py: _exp, _log
 # symbp/runtime/numba/functions.py: _log1p
 # symbp/runtime/numba/float64.py: _power_of_two, _reduced
@@ -442,7 +442,8 @@ def _initial(rng, sizes):
 
 # symbp/runtime/common/arrays/shapes.py: DataError, _extent, _shape_text, _fit_shape
 # symbp/runtime/common/arrays/sizes_shown.py: _settle, _sizes_in, _sample_sizes
-# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _checked, _as_arena
+# symbp/runtime/common/arrays/arrays.py: Arena, _as_dtype, _check_values, _check_facts, _holds, _refuse_names, _checked, _as_arena
+# symbp/runtime/common/arrays/at_once.py: _all_checked, _pieces, _taken, _measured
 
 
 # ---- Workspaces ----
@@ -461,6 +462,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/differentiate.py: _differentiate
+# symbp/runtime/numba/large.py: _updated
 # symbp/runtime/numba/chunks.py: WORTH_A_CHUNK, _Chunks, _key, _advance, _chunk_count, _in_chunks, _blas_threads
 
 
@@ -475,11 +477,14 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/common/training/parameters.py: init_params
+# symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
 # symbp/runtime/numba/outside.py: _any_outside, _outside
-# symbp/runtime/common/training/steps.py: NotFinite, train_step, _step, _step_data, _culprit, _equation_text
-# symbp/runtime/common/training/whole.py: _write_whole, _runs, _read_whole, _member
+# symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
+# symbp/runtime/common/steps/stepping.py: _step
+# symbp/runtime/common/steps/steps.py: train_step, _step_data
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -501,9 +506,13 @@ def _initial(rng, sizes):
 # ---- The command line ----
 
 
-# symbp/runtime/common/command/files.py: _archive, _show
-# symbp/runtime/common/command/archives.py: _DATA, _column_option, _read, _put
-# symbp/runtime/common/command/train.py: _declare_train, _train, _open_sizes
+# symbp/runtime/common/reading/axes.py: _with_axes
+# symbp/runtime/common/reading/loading.py: _archive
+# symbp/runtime/common/reading/stored.py: _stored
+# symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
+# symbp/runtime/common/reading/parts.py: _parts_options, _parts
+# symbp/runtime/common/command/showing.py: _show
+# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 
