@@ -194,7 +194,12 @@ class Condition(Arithmetic):
         """The share of elements for which it holds."""
         return self.tensor().mean(axis, keepdims)
 
-    # numpy arrays must leave operators to us
+    def __getitem__(self, subscripts: Any) -> Any:
+        """Ones and zeros where a tensor would be read: `(tok > 0)[:, None]`."""
+        return self.tensor()[subscripts]
+
+    # a subscript must not make it iterable, and numpy arrays must leave operators to us
+    __iter__ = None
     __array_ufunc__ = None
 
     def __bool__(self) -> bool:

@@ -13,6 +13,7 @@ once the difference cancels as a rational expression: `Σ e/s = (Σ e)/s` is 1 a
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -21,13 +22,14 @@ import sympy
 from symbp.derive.definitions import inline
 from symbp.derive.rules.algebra import expand, on_symbols
 from symbp.derive.rules.sums import split
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, free_indices
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
 
 MOST_OPENED = 24  # definitions written out, one after the other, above which the claim is given up
 MOST_TERMS = 40  # of a sum above which the claim is given up
 MOST_REDUCED = 3  # indices that a core may sum over
+MOST_EXPANDED = 2000  # terms of a difference, multiplied out, above which the claim is given up
 
 Definition = Callable[[str], Equation | None]
 
@@ -108,7 +110,7 @@ class _Proof:
 
     def total(self, body: Expr, reduced: tuple[Index, ...]) -> Expr:
         """`Σ_reduced body` as a combination of named sums."""
-        terms = sympy.Add.make_args(expand(self._by_facts(body)))
+        terms = sympy.Add.make_args(_multiplied_out(self._by_facts(body)))
         if len(terms) > MOST_TERMS or len(reduced) > MOST_REDUCED:
             raise _Failed
         found = []
@@ -247,4 +249,47 @@ def _vanishes(e: Expr) -> bool:
             if power.base == base and power.exp.is_Rational:
                 changed[power] = root ** (2 * power.exp)
     e = e.xreplace(changed)
-    return e == 0 or expand(e) == 0 or on_symbols(e, sympy.cancel) == 0
+    short = _with_lengths(e)
+    return _is_zero(short) or (short != e and _is_zero(e))
+
+
+def _is_zero(e: Expr) -> bool:
+    return e == 0 or _multiplied_out(e) == 0 or on_symbols(e, sympy.cancel) == 0
+
+
+def _with_lengths(e: Expr) -> Expr:
+    """The expression with one symbol for each sum of sizes: the number of elements of a window's axes,
+    N·(D − K + 3)·(E − K + 3), has nine terms, multiplied out, and its powers below the line hundreds."""
+    totals = {a for a in e.atoms(sympy.Add) if all(isinstance(s, Size) for s in a.free_symbols)}
+    lengths: dict[Expr, Expr] = {}
+
+    def factors(total: Expr) -> Expr:
+        found = []
+        for factor in sympy.Mul.make_args(sympy.factor(total)):
+            base, power = factor.as_base_exp()
+            sign = -1 if base.is_Add and base.could_extract_minus_sign() else 1
+            length = lengths.setdefault(sign * base, sympy.Dummy("length")) if base.is_Add else base
+            found.append((sign * length) ** power)
+        return sympy.Mul(*found)
+
+    return e.xreplace({total: factors(total) for total in sorted(totals, key=sympy.default_sort_key)})
+
+
+def _multiplied_out(e: Expr) -> Expr:
+    """The products multiplied out, unless their terms are too many: of what a claim rests on is told if it is
+    found, and a claim that is written out has powers of sums of powers of sums."""
+    if _terms(e) > MOST_EXPANDED:
+        raise _Failed
+    return expand(e)
+
+
+def _terms(e: Expr) -> int:
+    """How many terms a sum has, multiplied out, if none of them are alike."""
+    if e.is_Add:
+        return sum(map(_terms, e.args))
+    if e.is_Mul:
+        return math.prod(map(_terms, e.args))
+    if e.is_Pow and e.exp.is_Integer:  # SymPy multiplies out what stands below a line, too
+        terms, power = _terms(e.base), abs(int(e.exp))
+        return 1 if terms == 1 else math.comb(terms + power - 1, power)
+    return 1
