@@ -23,7 +23,9 @@ def both(formula):
 
 FORMULAS = {
     "a row, an element": lambda _, E: ((E[0] - E[-1]) ** 2).sum() * E[1, -1] + abs(E[2, 0]) * E[3][1],
-    "rows of tokens": lambda tok, E: (E[tok] ** 2).sum() + E[tok[0, 1]].sum() * (E[:, 0][tok[:, -1]]).sum(),
+    "rows of tokens": lambda tok, E: (
+        (E[tok] ** 2 * (tok > 1)[:, :, None]).sum() + E[tok[0, 1]].sum() * (E[:, 0][tok[:, -1]]).sum()
+    ),
     "slices of tokens": lambda tok, E: (E[tok[:, 1:]] * E[tok[:, :-1]] * E[tok.T[0]][:, None]).sum(),
     "a condition is 1 or 0": lambda tok, E: (
         ((E > 0) * E**2 - E * (tok > 2).sum()).sum() + (1.0 * (E < 0.5) * (E[0] > 0) * E).mean()

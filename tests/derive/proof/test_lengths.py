@@ -1,5 +1,5 @@
-"""A proof whose sizes are lengths of windows is found in a moment: 1/(N·(D − K + 3)·(E − K + 3)) and its powers
-were multiplied out, for a minute, in the derivation of a convolution before a batch norm."""
+"""A proof with lengths of windows is found in a moment: powers of 1/(N·(D − K + 3)·(E − K + 3)) were multiplied
+out, for a minute, in the derivation of a convolution before a batch norm."""
 
 from __future__ import annotations
 
