@@ -1,4 +1,4 @@
-"""A proof with lengths of windows is found in a moment: powers of 1/(N·(D − K + 3)·(E − K + 3)) were multiplied
+"""A proof with lengths of windows is found in a moment: powers of 1/(N·(D − K + 3)·(E − K + 3)) were written
 out, for a minute, in the derivation of a convolution before a batch norm."""
 
 from __future__ import annotations
