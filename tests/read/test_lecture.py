@@ -102,6 +102,15 @@ def test_both_forms_of_a_local_derivative_are_equal(known, name):
     assert count == {"mlp": 1, "char_lstm": 4}[name]
 
 
+def test_a_value_with_a_name_is_told_by_its_definition(lstm):
+    """∂ℓ/∂a of the output gate is short since o·tanh(c) is h."""
+    page = document(lstm, style="textbook")
+    (lesson,) = (one for one in page.lecture.lessons if one.by == "a1")
+    notation = PageText(page.lecture.symbols)
+    formulas = [(row.left, row.right) for row in rows(page, lesson, notation) if isinstance(row, Formula)]
+    assert ("o[n,t,m]·tanh(c1[n,t,m])", "h[n,t,m]") in formulas
+
+
 def test_every_gradient_has_a_lesson(mlp):
     page = document(mlp, style="textbook")
     assert {lesson.by for lesson in page.lecture.lessons} == {"W1", "b1", "W2", "b2", "a1", "a2", "h"}
