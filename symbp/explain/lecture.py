@@ -117,16 +117,25 @@ def _without_formula(document: Document, lesson: Lesson) -> str:
 
 
 def _read_by(document: Document, lesson: Lesson) -> tuple[Piece, ...]:
+    return (Named(lesson.by), " is read by ", *_readers(document, lesson), ".")
+
+
+def _readers(document: Document, lesson: Lesson) -> Iterator[Piece]:
+    """Those that read the tensor, with their numbers."""
     numbers = document.reading.numbers
-    pieces: list[Piece] = [Named(lesson.by), " is read by "]
     for k, reader in enumerate(lesson.readers):
-        pieces += [", " if k else "", Named(reader), f" ({numbers[reader]})"]
-    return (*(p for p in pieces if p != ""), ".")
+        yield from (*([", "] if k else []), Named(reader), f" ({numbers[reader]})")
+
+
+def _first_by(document: Document, inner: Lesson) -> tuple[Piece, ...]:
+    """That a derivative comes first which has no equation on the page."""
+    return ("First by ", Named(inner.by), ", which is read by ", *_readers(document, inner), ":")
 
 
 def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -> Iterator[Row]:
     """The local derivatives, and before them what stands between the readers and the loss."""
     for inner in lesson.between:
+        yield Sentence(_first_by(document, inner))
         yield from _parts(document, inner, notation, depth + 1)
         if inner.sum is not None:
             yield Formula(*notation.equation(inner.sum), depth=depth + 1)
@@ -177,6 +186,7 @@ def reasons(document: Document, lesson: Lesson) -> list[str]:
     words = {name for name, shown in document.reading.symbols.text.items() if name == shown}
     found: dict[str, str] = {}
     told = {"chain rule", "sum of the contributions", *(known.rule for known in lesson.known)}
+    told |= {"substitution"} if lesson.between else set()  # what stands between was put in before one's eyes
     for step in document.steps:
         if step.target == lesson.line.target and step.rule not in told:
             named = {w for w in _names(step.because()) if "_" in w or any(c.isdigit() for c in w)}

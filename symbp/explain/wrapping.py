@@ -2,8 +2,8 @@
 
 Enters: text, a width. Leaves: lines. Must not know: what a symbol stands for.
 
-An equation is broken before + and − of its sum, then at products, then within parentheses; what goes on
-stands behind the `=`.
+An equation is broken before a second `=`, then before + and − of its sum, then at products, then within
+parentheses; what goes on stands behind the `=`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def equation_lines(equation: str, width: int) -> list[str]:
     for piece in _pieces(right, room):
         if columns(line) + columns(piece) > width and line.strip() and line != left + sign:
             lines.append(line.rstrip())
-            line = " " * indent + piece.lstrip()
+            again = piece.lstrip()
+            line = " " * (indent - 2 if again.startswith("= ") else indent) + again
         else:
             line += piece
     return [*lines, line.rstrip()]
@@ -54,7 +55,8 @@ def _pieces(text: str, room: int, depth: int = 0) -> Iterator[str]:
 
 def _cut(text: str, depth: int) -> list[str]:
     """The text cut before every operator that so many parentheses enclose; the weakest operator there is."""
-    for signs in ((" + ", " - "), (" where ",), ("·", " ⊙ "), (", ",)):
+    equal = ((" = ",),) if not depth else ()  # within parentheses it is that of a bracket
+    for signs in (*equal, (" + ", " - "), (" where ",), ("·", " ⊙ "), (", ",)):
         level, start, pieces = 0, 0, []
         for at, sign in enumerate(text):
             level += (sign in "([") - (sign in ")]")

@@ -26,15 +26,17 @@ SPARE = "ijklmpqruvwabcdefghnosxyz"
 
 @dataclass(frozen=True)
 class Lettering:
-    """The letters of a page's axes, the words that no index may be called by, and names for long lengths."""
+    """The letters of a page's axes, the words that no index may be called by, and names for long lengths.
+    `others` are names for a second index along an axis, which no index along another axis has."""
 
     letters: Mapping[Expr, str]
     words: frozenset[str]
     lengths: Mapping[Expr, Size]
+    others: Mapping[Expr, tuple[str, ...]]
 
     def of(self, equation: Equation) -> dict[Index, Index]:
         """What each index of the equation is called, where that is another letter."""
-        return _letters(equation, self.letters, self.words)
+        return _letters(equation, self)
 
     def shown(self, equation: Equation) -> Equation:
         """The equation with the letters of the page, and its long lengths by their names."""
@@ -49,7 +51,8 @@ def lettering(
 ) -> Lettering:
     """The letters of a system's axes, some of them `chosen` by the names of sizes; no index is called as one
     of the `words`, the names of tensors and sizes."""
-    return Lettering(axis_letters(system, words, chosen), frozenset(words), lengths)
+    letters = axis_letters(system, words, chosen)
+    return Lettering(letters, frozenset(words), lengths, _others(system, letters, words))
 
 
 def size_letters(system: System, words: Collection[str]) -> dict[str, str]:
@@ -122,9 +125,27 @@ def _time(system: System) -> Expr | None:
     return None
 
 
-def _letters(equation: Equation, letters: Mapping[Expr, str], words: Collection[str]) -> dict[Index, Index]:
+def _others(
+    system: System, letters: Mapping[Expr, str], words: Collection[str]
+) -> dict[Expr, tuple[str, ...]]:
+    """The names that are used along one axis only, the most frequent first."""
+    votes: dict[str, Counter[Expr]] = {}
+    for equation in system.equations:
+        for index, extent in bound(equation).items():
+            votes.setdefault(index.name, Counter())[extent] += 1
+    taken = {*letters.values(), *words}
+    alone = {n: c for n, c in votes.items() if len(c) == 1 and n.isalpha() and n not in taken}
+    found: dict[Expr, list[str]] = {}
+    for name in sorted(alone, key=lambda n: (-alone[n].total(), n)):
+        (extent,) = alone[name]
+        found.setdefault(extent, []).append(name)
+    return {extent: tuple(names) for extent, names in found.items()}
+
+
+def _letters(equation: Equation, page: Lettering) -> dict[Index, Index]:
     """What each index of the equation is called, all different: the first along an axis by its letter, others
-    by their own names where these are no axis's, or by the letter with primes."""
+    by names that no other axis has, their own before others, or by the letter with primes."""
+    letters, words = page.letters, page.words
     found: dict[Index, str] = {}
     for index, extent in bound(equation).items():
         if extent in letters and letters[extent] not in found.values():
@@ -134,8 +155,10 @@ def _letters(equation: Equation, letters: Mapping[Expr, str], words: Collection[
             continue
         name = index.name
         stem = letters.get(extent, name if name.isalpha() else name.rstrip("0123456789") or name)
-        others = (*letters.values(), *words)
-        candidates = [name] if name.isalpha() and (extent not in letters or name not in others) else []
+        others = page.others.get(extent, ())
+        loose = extent not in letters and name not in letters.values()
+        candidates = [name] if name.isalpha() and (loose or name in others) else []
+        candidates += others
         candidates += [stem + "'" * count for count in range(1, len(bound(equation)) + 1)]
         found[index] = next(c for c in candidates if c not in found.values() and c not in words)
     return {index: Index(name) for index, name in found.items() if name != index.name}

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+import sympy
 from test_read_back import as_printed, sizes_of_page, values, words
 
 import symbp as bp
 from symbp.explain.document import document
 from symbp.explain.lecture import Formula, Sentence, rows
 from symbp.explain.text import PageText
+from symbp.ir.expr import free_indices
+from symbp.ir.system import Equation
 from symbp.read.display import bound
 from symbp.read.grammar import elements, parse_equation
 from symbp.read.legend import Named
@@ -82,6 +85,30 @@ def test_sums(derivation):
     assert bool(lessons) == derivation.is_gradient
     total = sum(sums(reader, lesson) for lesson in lessons)
     assert total >= len(lessons) // 2
+
+
+@pytest.mark.parametrize("name", ["mlp", "char_lstm"])
+def test_both_forms_of_a_local_derivative_are_equal(known, name):
+    """tanh'(a) = 1 − tanh(a)² = 1 − h², under the bracket of the element that is read."""
+    reader, count = Reader(known(name), 3), 0
+    for lesson in reader.page.lecture.lessons:
+        for part in (p for p in lesson.parts if p.plainly is not None):
+            extents = bound(lesson.sum)
+            indices = tuple(i for i in extents if i in free_indices(part.of) | free_indices(part.by))
+            frame = Equation("", indices, sympy.Integer(0), ranges=tuple(extents[i] for i in indices))
+            one, other = (reader.free(frame.with_(body=body)) for body in (part.plainly, part.slope))
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12, err_msg=str(part))
+            count += 1
+    assert count == {"mlp": 1, "char_lstm": 4}[name]
+
+
+def test_a_value_with_a_name_is_told_by_its_definition(lstm):
+    """∂ℓ/∂a of the output gate is short since o·tanh(c) is h."""
+    page = document(lstm, style="textbook")
+    (lesson,) = (one for one in page.lecture.lessons if one.by == "a1")
+    notation = PageText(page.lecture.symbols)
+    formulas = [(row.left, row.right) for row in rows(page, lesson, notation) if isinstance(row, Formula)]
+    assert ("o[n,t,m]·tanh(c1[n,t,m])", "h[n,t,m]") in formulas
 
 
 def test_every_gradient_has_a_lesson(mlp):

@@ -55,7 +55,8 @@ def jacobian(system: System, equation: Equation, read: Read, plain: Sequence[Ind
     found = invert(access.subscripts, plain, shape, tuple(own.values()), extents, fresh)
     solved = dict(found.solution)
     short = _saved(system, equation, slope, own)
-    plainly = _replaced(slope, solved) if equation.body.is_Function and short != slope else None
+    is_saved = equation.body.is_Function and short != slope
+    plainly = sympy.Mul(_replaced(slope, solved), *found.guards) if is_saved else None
     slope = sympy.Mul(_replaced(short, solved), *found.guards)
     of = system.tensor(equation.target).at(*[own[i].xreplace(solved) for i in equation.indices])
     reached = dict(found.extents) | dict(zip(plain, shape, strict=True))

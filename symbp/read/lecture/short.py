@@ -145,9 +145,11 @@ def known_sums(
             continue
         before, after = step.before[0], step.after[0]
         names = {*before.read_names, *after.read_names}
-        if before.op != "sum" or before.where or before.target != after.target or not names <= set(page):
+        known = before.op == "sum" or _is_a_name_for(after, before)
+        if not known or before.where or before.target != after.target or not names <= set(page):
             continue
         rests = [r.target if isinstance(r, Equation) else r for r in step.rests_on]
+        rests += after.read_names if before.op is None else ()
         by = tuple(dict.fromkeys(r for r in rests if r in page))
         left, right = (_plain(side).xreplace(letters) for side in (before, after))
         if by and left != right:
@@ -155,6 +157,11 @@ def known_sums(
             extents = {i: e.xreplace(letters) for i, e in before.extents.items() if i in free}
             found[left, right] = KnownSum(left, right, by, extents, step.rule, after.op == "sum")
     return tuple(found.values())
+
+
+def _is_a_name_for(after: Equation, before: Equation) -> bool:
+    """Whether a value stands for a formula: h for o·tanh(c)."""
+    return before.op is after.op is None and isinstance(after.body, Access) and before.body.is_Mul
 
 
 def _behind(steps: Sequence[Step], target: str, page: Collection[str]) -> set[str]:

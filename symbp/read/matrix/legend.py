@@ -12,6 +12,7 @@ from symbp.read.legend import Entry
 from symbp.read.legend import Named as Symbol
 from symbp.read.matrix.columns import Columns
 from symbp.read.matrix.rewrite import nodes
+from symbp.read.matrix.spell import is_written_as_product
 from symbp.read.matrix.tree import (
     Correlation,
     Diagonal,
@@ -26,6 +27,7 @@ from symbp.read.matrix.tree import (
     OfRows,
     OneHot,
     Ones,
+    Power,
     Range,
     Rows,
     Rowwise,
@@ -46,11 +48,17 @@ def _is_mixed(node: Node) -> bool:
     return isinstance(node, Total) and len({term.rank > 0 for _, term in node.terms}) > 1
 
 
+def _is_power(node: Node) -> bool:
+    """Whether a power stands as such: a square of a tensor is written as a product."""
+    return isinstance(node, Power) and node.rank > 0 and not is_written_as_product(node)
+
+
 WORDS: Sequence[tuple[Holds, str]] = (
     (lambda n: isinstance(n, Named) and n.colons, "':' among subscripts: an axis that is left"),
     (_is(Ones), "𝟏: a vector of ones, as long as fits; all vectors are columns"),
     (_is_mixed, "a number beside matrices in a sum is added to each element"),
     (_is(Hadamard), "⊙, ⊘: product and quotient of elements at the same place"),
+    (_is_power, "A^∘2: the square of each element, and so on"),
     (_is(OneHot), "onehot: a row for each label, 1 at the label and 0 elsewhere"),
     (_is(Rows), "a matrix with labels in brackets: the rows that these say"),
     (_is(Range), "range: the vector 0, 1, 2, … with that many elements"),

@@ -109,6 +109,11 @@ def matrix_sides(equation: MatrixEquation, spelling: Spelling = TEXT_SPELLING) -
     return left, right + spelling.scalar.holding(spelling.scalar.show(equation.condition))
 
 
+def is_written_as_product(node: Power) -> bool:
+    """Whether a matrix's power is written as a ⊙ a."""
+    return bool(node.exponent == 2) and isinstance(node.base, (Named, Transpose))
+
+
 class _Printer:
     def __init__(self, spelling: Spelling) -> None:
         self.signs, self.scalar = spelling, spelling.scalar
@@ -227,7 +232,7 @@ class _Printer:
         written = self.scalar.wrapped(self.scalar.written(exponent), SCALAR)
         if base.rank == 0:
             return self.scalar.power(self.wrapped(base, ATOM), exponent, written), POSTFIX
-        if exponent == 2 and isinstance(base, (Named, Transpose)):
+        if is_written_as_product(Power(base, exponent)):
             return self.signs.hadamard.join([self.write(base)[0]] * 2), ELEMENTWISE
         return self.signs.power.format(self.base(base), written), POSTFIX
 
