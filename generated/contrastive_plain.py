@@ -44,7 +44,7 @@ def loss_and_gradients(params, a, b):
         - z1[np.arange(N), np.arange(N)]
     ).mean()  # (14)
     dz1 = (
-        softmax(z1) / 2 + softmax(z1, axis=0) / 2 - (np.arange(N)[:, None] == np.arange(N))
+        softmax(z1) / 2 + softmax(z1, axis=0) / 2 - (np.arange(N) == np.arange(N)[:, None])
     ) / N  # (15)
     z2 = dz1.T @ p  # (16)
     da4 = (

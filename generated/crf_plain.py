@@ -57,8 +57,8 @@ def loss_and_gradients(params, x, y):
             0,
         ).sum((2, 3)) / N
         - (
-            ((np.arange(T) >= 1) & (np.arange(K)[:, None, None] == np.pad(y, ((0, 0), (1, 0)))[:, :-1]))[:, None, :, :]
-            & (np.arange(K)[:, None, None] == y)
+            (np.arange(T) >= 1) & (np.arange(K)[:, None, None] == y)
+            & (np.arange(K)[:, None, None] == np.pad(y, ((0, 0), (1, 0)))[:, :-1])[:, None, :, :]
         ).sum((2, 3)) / N
     )  # (8)
     dscores = (marginal - (np.arange(K) == y[..., None])) / N  # (9)
