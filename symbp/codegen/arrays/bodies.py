@@ -36,7 +36,7 @@ from symbp.ir.expr import (
     nan_reads,
 )
 from symbp.ir.functions import ELEMENTARY
-from symbp.ir.printer import TEXT, decimal
+from symbp.ir.printer import TEXT, decimal, number_last, strict_relation
 from symbp.read.display import Along, Reduced
 
 HELPERS = ("sigmoid", "softplus", "erf", "erfc", "gamma", "loggamma")  # what NumPy lacks of the table
@@ -316,13 +316,9 @@ def conjunction(guards: Sequence[Expr], frame: Frame) -> Value:
 
 def holds(guard: Guard, frame: Frame) -> Value:
     """Where one relation holds, spelled as on a page: `[z > 0]`, `[m < A]`."""
-    lhs, rhs, op = guard.lhs, guard.rhs, guard.op
+    op, lhs, rhs = strict_relation(*number_last(guard.op, guard.lhs, guard.rhs))
     whole = lhs.is_integer and rhs.is_integer
     value = integer if whole else real
-    if lhs.is_number:
-        op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
-    if whole and op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
-        op, lhs = "<", lhs - 1
     if whole and any(i in frame.running for i in free_indices(lhs - rhs)):
         op, lhs, rhs = _about(op, lhs, rhs, frame)
     if op in ("=", "!=") and isinstance(rhs, Index) and not isinstance(lhs, Index):

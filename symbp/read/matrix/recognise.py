@@ -28,7 +28,7 @@ from symbp.ir.expr import (
     free_indices,
     free_sizes,
 )
-from symbp.ir.printer import TEXT, Notation, expression_text, function_name
+from symbp.ir.printer import TEXT, Notation, expression_text, function_name, strict_relation
 from symbp.ir.sizes.canonical import same_extent
 from symbp.ir.system import Tensor
 from symbp.read.display import Along, Reduced
@@ -190,12 +190,9 @@ class Recogniser:
         raise NoMatrixForm
 
     def bracket(self, e: Guard, frame: Frame) -> Node:
-        op, lhs, rhs = e.op, e.lhs, e.rhs
-        if len(frame) > 1 and any(self.free(_without_reads(side)) for side in (lhs, rhs)):
+        if len(frame) > 1 and any(self.free(_without_reads(side)) for side in (e.lhs, e.rhs)):
             raise NoMatrixForm  # a matrix of row and column numbers: not what a reader looks for
-        whole = lhs.is_integer and rhs.is_integer
-        if whole and op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
-            op, lhs = "<", lhs - 1  # `[m < A]`, not `[m + 1 <= A]`
+        op, lhs, rhs = strict_relation(e.op, e.lhs, e.rhs)
         return Bracket(op, self.side(lhs, frame), self.side(rhs, frame))
 
     def side(self, e: Expr, frame: Frame) -> Node:
