@@ -18,6 +18,7 @@ from symbp.emit.names import key_of
 from symbp.emit.numpy.scratch import Scratch
 from symbp.emit.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.emit.sections.entries import Entry, table_of
+from symbp.emit.sections.lengths import needed_table
 from symbp.emit.sections.tables import quoted
 from symbp.emit.segments import STEP, LoweredNetwork
 from symbp.ir.expr import Size
@@ -130,11 +131,11 @@ def places_function(network: LoweredNetwork, memory: MemoryPlan) -> Function:
 
 def memory_tables(network: LoweredNetwork, scratch: Scratch | None = None) -> list[str]:
     """What the workspaces need to know beside `_places`: the sizes they depend on, and the arrays that hold
-    0, 1, 2, … or ones."""
+    0, 1, 2, … or ones; and the lengths that mustn't be 0."""
     lines = [f"OPEN_SIZES = {quoted(tuple(map(key_of, network.stage_sizes)))}"]
     for table, function in (("POSITIONS", "np.arange"), ("ONES", "np.ones")):
         lines.append(f"{table} = {quoted(_made_by(function, scratch) if scratch else ())}")
-    return lines
+    return [*lines, *needed_table(network)]
 
 
 def block_rows(network: LoweredNetwork, memory: MemoryPlan) -> dict[str, int]:

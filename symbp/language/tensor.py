@@ -14,9 +14,10 @@ import sympy
 
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.build import Brackets
-from symbp.ir.expr import Access, Expr, FloorQuotient, Guard, Index, accesses, free_indices
+from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, Round, accesses, free_indices
 from symbp.language.axes import axes, axis_numbers, reduce_axes, with_axes
-from symbp.language.bodies import number
+from symbp.language.constants import constant, entries
+from symbp.language.elsewhere import known_names
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, Label, Node, display
 from symbp.language.sizes import as_size, is_one
@@ -72,6 +73,9 @@ class Arithmetic:
     def __rmod__(self, other: Operand) -> Any:
         return remainder(other, self)
 
+    def __divmod__(self, other: Operand) -> tuple[Any, Any]:
+        return floor_quotient(self, other), remainder(self, other)
+
     def __neg__(self) -> Any:
         return pointwise(lambda a: -a, self, rule="negative")
 
@@ -90,6 +94,17 @@ class Tensor(Arithmetic, Node):
 
     def __abs__(self) -> Any:
         return pointwise(sympy.Abs, self, rule="absolute value")
+
+    def __round__(self, digits: int | None = None) -> Any:
+        scale = sympy.Integer(10) ** (digits or 0)
+        whole = rounded(Round, self if scale == 1 else self * scale)
+        return whole if scale == 1 else whole / scale
+
+    def __floor__(self) -> Any:
+        return rounded(Floor, self)
+
+    def __ceil__(self) -> Any:
+        return -rounded(Floor, -self)
 
     def __lt__(self, other: Operand) -> Condition:
         return Condition("<", (self, other))
@@ -124,23 +139,27 @@ class Tensor(Arithmetic, Node):
         plain = axes(self.rank)
         return Tensor.defined(plain, self.at(*reversed(plain)), rule="transpose")
 
+    @known_names
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         """The sum over the given axes, or over all; `keepdims` leaves each of them with 1 element."""
         total = reduce_axes(self, "sum", axis, rule="sum", hint=Hint("s"))
         return with_axes(total, self, axis, keepdims)
 
+    @known_names
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         """The mean over the given axes, or over all; `keepdims` leaves each of them with 1 element."""
         count = sympy.Mul(*[self.shape[k] for k in axis_numbers(self, axis)])
         mean = reduce_axes(self, "sum", axis, rule="mean", scale=1 / count, hint=Hint("m"))
         return with_axes(mean, self, axis, keepdims)
 
+    @known_names
     def max(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         """The maximum over the given axes, or over all; its gradient goes to the first maximum. `keepdims`
         leaves each of the axes with 1 element."""
         largest = reduce_axes(self, "max", axis, rule="maximum", hint=Hint("m"))
         return with_axes(largest, self, axis, keepdims)
 
+    @known_names
     def argmax(self, axis: int = -1) -> Tensor:
         """The position of the first maximum along one axis: an integer tensor, without a gradient."""
         return reduce_axes(self, "argmax", axis, rule="argmax", hint=Hint("c"))
@@ -186,10 +205,12 @@ class Condition(Arithmetic):
 
         return pointwise(bracket, *self.operands, rule="choice")  # type: ignore[no-any-return]
 
+    @known_names
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         """How often it holds along the given axes, or along all."""
         return self.tensor().sum(axis, keepdims)
 
+    @known_names
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Tensor:
         """The share of elements for which it holds."""
         return self.tensor().mean(axis, keepdims)
@@ -207,7 +228,7 @@ class Condition(Arithmetic):
             "a condition on a tensor is neither true nor false while it is being declared",
             where=here(),
             help="use bp.where(condition, a, b), and &, | and ~ of conditions; for a < x < b, "
-            "(a < x) & (x < b)",
+            "(a < x) & (x < b); for Python's max and min, bp.maximum and bp.minimum",
         )
 
     @property
@@ -237,14 +258,14 @@ def pointwise(body: Scalar, *operands: Operand, rule: str, **more: Any) -> Any:
     if any(isinstance(o, sympy.Expr) and o.has(Access, Index) for o in operands):
         return body(*[_element(o) for o in operands])
     if not tensors:
-        return body(*[_constant(o) for o in operands])
+        return body(*[constant(o) for o in operands])
     rank = max(t.rank for t in tensors)
     plain = axes(rank)
     wide = [
         not all(is_one(t.shape[k - rank + t.rank]) for t in tensors if k >= rank - t.rank)
         for k in range(rank)
     ]
-    elements = [_broadcast(o, plain, wide) if isinstance(o, Tensor) else _constant(o) for o in operands]
+    elements = [_broadcast(o, plain, wide) if isinstance(o, Tensor) else constant(o) for o in operands]
     found = sympy.sympify(body(*elements))
     gone = [
         k for k, i in enumerate(plain) if i not in free_indices(found)
@@ -266,10 +287,17 @@ def as_tensor(value: Operand) -> Operand:
     if not isinstance(value, (list, tuple, np.ndarray)):
         return value
     given = value.tolist() if isinstance(value, np.ndarray) else value
-    shape, entries = _entries(given)
-    if len(entries) > MOST_ENTRIES or not entries:
+    if any(isinstance(part, Arithmetic) for part in given):
         raise DeclarationError(
-            f"an array of {len(entries)} numbers can't stand in a declaration",
+            f"a {type(value).__name__} of tensors isn't one tensor",
+            where=here(),
+            help="bp.stack puts tensors of one shape along a new axis, bp.concat along one that they have; "
+            "what is to be added needs no list: a + b",
+        )
+    shape, numbers = entries(given)
+    if len(numbers) > MOST_ENTRIES or not numbers:
+        raise DeclarationError(
+            f"an array of {len(numbers)} numbers can't stand in a declaration",
             where=here(),
             help='declare it as data, w = bp.input("w", shape), and give the array when training; up to '
             f"{MOST_ENTRIES} numbers may be written out",
@@ -277,24 +305,12 @@ def as_tensor(value: Operand) -> Operand:
     plain = axes(len(shape), "w")
     terms = [
         sympy.Mul(entry, *[Guard("=", i, k) for i, k in zip(plain, place, strict=True)])
-        for place, entry in entries.items()
+        for place, entry in numbers.items()
     ]
     ranges = {i: as_size(extent) for i, extent in zip(plain, shape, strict=True)}
     return Tensor.defined(
         plain, sympy.Add(*terms), rule="constants", ranges=ranges, hint=Hint("k"), kept=True
     )
-
-
-def _entries(given: Any) -> tuple[tuple[int, ...], dict[tuple[int, ...], Expr]]:
-    """The shape of nested lists, and their numbers by place."""
-    if not isinstance(given, (list, tuple)):
-        return (), {(): _constant(given)}
-    parts = [_entries(part) for part in given]
-    if len({shape for shape, _ in parts}) > 1:
-        raise DeclarationError("the rows of an array have different lengths", where=here())
-    inner = parts[0][0] if parts else ()
-    found = {(k, *place): entry for k, (_, own) in enumerate(parts) for place, entry in own.items()}
-    return (len(parts), *inner), found
 
 
 def _extent(tensors: Sequence[Tensor], axis: int, *, wide: bool) -> Expr:
@@ -308,6 +324,11 @@ def floor_quotient(a: Operand, b: Operand) -> Any:
     return pointwise(
         FloorQuotient, a, b, rule="floor of a quotient", kept=True, constant=True, hint=Hint("c")
     )
+
+
+def rounded(function: Scalar, x: Operand) -> Any:
+    """An integer beside each element, through which nothing is differentiated."""
+    return pointwise(function, x, rule=function.__name__.lower(), kept=True, constant=True, hint=Hint("c"))
 
 
 def remainder(a: Operand, b: Operand) -> Any:
@@ -336,18 +357,7 @@ def _element(operand: Operand) -> Expr:
                 help=f"index it too: {display(operand)}[{', '.join('nijkl'[: operand.rank])}]",
             )
         return operand.at()
-    return operand if isinstance(operand, sympy.Expr) else _constant(operand)
-
-
-def _constant(operand: Operand) -> Expr:
-    value = number(operand)
-    if value is None:
-        raise DeclarationError(
-            f"a network is made of tensors and numbers, not of {type(operand).__name__}",
-            where=here(),
-            help='declare data with bp.input("x", shape) and give the arrays when training',
-        )
-    return value
+    return operand if isinstance(operand, sympy.Expr) else constant(operand)
 
 
 def matmul(a: Operand, b: Operand) -> Tensor:
@@ -358,7 +368,7 @@ def matmul(a: Operand, b: Operand) -> Tensor:
     a, b = as_tensor(a), as_tensor(b)
     for side in (a, b):
         if not isinstance(side, Tensor):
-            _constant(side)
+            constant(side)
         if not isinstance(side, Tensor) or side.rank == 0:
             raise ShapeError(
                 "a matrix product needs tensors with axes", where=here(), help="use * for scalars"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from symbp.language.bodies import number
+from symbp.language.elsewhere import known_names
 from symbp.language.tensor import Tensor, as_tensor
 
 P = ParamSpec("P")
@@ -27,8 +28,9 @@ def of_tensors(function: Callable[P, R]) -> Callable[P, R]:
     names = code.co_varnames[: code.co_argcount]
     taken = {name for name, said in annotations.items() if said in TENSORS and name != "return"}
     rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & VARIABLE else ""
+    checked = known_names(function)
     if not taken:
-        return function
+        return checked
 
     @functools.wraps(function)
     def with_tensors(*given: P.args, **chosen: P.kwargs) -> R:
@@ -37,7 +39,7 @@ def of_tensors(function: Callable[P, R]) -> Callable[P, R]:
         named = (names[k] if k < len(names) else rest for k in range(len(operands)))
         tensors = [whole(a) if name in taken else a for name, a in zip(named, operands, strict=True)]
         options = {name: whole(a) if name in taken else a for name, a in chosen.items()}
-        return function(*tensors, **options)  # type: ignore[arg-type]
+        return checked(*tensors, **options)  # type: ignore[arg-type]
 
     return with_tensors
 

@@ -19,6 +19,7 @@ from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, FloorDiv, Guard, Index, Mod
 from symbp.language.axes import axes, axis_numbers, reduce_axes, with_axes
 from symbp.language.bodies import number
+from symbp.language.elsewhere import known_names
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
@@ -133,6 +134,7 @@ def sort(x: Tensor, axis: int = -1, descending: bool = False) -> Tensor:
     return order.elements(x.shape[order.position], "sorted")
 
 
+@known_names
 def topk(x: Tensor, k: Any, axis: int = -1, largest: bool = True) -> tuple[Tensor, Tensor]:
     """The k largest elements along an axis from the largest (smallest from the smallest if not `largest`),
     and their places: of equal ones the first. Raises ShapeError: more than there are, where that is known."""

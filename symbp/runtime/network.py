@@ -75,6 +75,7 @@ SEARCHED: str = "m"  # the moment that is the step, where a search says how far 
 # Where arrays lie, and steps in blocks of rows.
 POSITIONS: tuple[str, ...] = ()
 ONES: tuple[str, ...] = ("ones",)
+NEEDED: dict[str, Callable[[Mapping[str, int]], int]] = {}  # lengths of which something must be left
 BLOCKS: dict[str, int] = {"N": 2}
 FEWEST: int = 2
 CUT: dict[str, int] = {"x": 1, "y": 1, "keep": 1}

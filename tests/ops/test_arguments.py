@@ -1,5 +1,8 @@
 """What ops refuse, and what they take besides whole tensors."""
 
+import math
+import re
+
 import numpy as np
 import pytest
 
@@ -70,6 +73,37 @@ def test_labels_of_another_rank(pair):
 def test_refused_arguments(call):
     with pytest.raises(DeclarationError):
         call(input("x", (N, D)))
+
+
+@pytest.mark.parametrize(
+    ("call", "help"),
+    [
+        (lambda x: x.sum(dim=1), "it is called axis here"),
+        (lambda x: ops.mean(x, axis=1, keepdim=True), "it is called keepdims here"),
+        (lambda x: ops.softmax(x, dim=1), "it is called axis here"),
+        (lambda x: ops.topk(x, 2, axes=1), "it is called axis here"),
+        (lambda x: ops.std(x, ddof=0), "it is called correction here"),
+        (lambda x: ops.sum(x, axs=0), "did you mean axis"),
+        (np.sum, "functions of NumPy take arrays"),
+        (lambda x: ops.sum([x, x]), r"bp\.stack puts tensors"),
+        (lambda x: max(x, 0), r"bp\.maximum"),
+    ],
+)
+def test_what_others_call_an_argument_is_refused_with_its_name_here(call, help):
+    with pytest.raises(DeclarationError) as refused:
+        call(input("x", (N, D)))
+    assert re.search(help, refused.value.help)
+
+
+def test_python_rounds_tensors():
+    x = param("x", (N,))
+    parts = [round(x), round(x, 1), math.floor(x), math.ceil(x), *divmod(x, 2)]
+    net = Network("net", loss=x.sum(), outputs={f"part{k}": part for k, part in enumerate(parts)})
+    values = np.array([-2.5, -1.26, 0.5, 1.5, 3.14])
+    found = run(net.system, {"x": values}, {"N": 5})
+    wanted = [np.round(values), np.round(values, 1), np.floor(values), np.ceil(values), *divmod(values, 2)]
+    for k, part in enumerate(wanted):
+        np.testing.assert_allclose(found[f"part{k}"], part, atol=1e-15)
 
 
 def test_an_unknown_op_is_named_with_its_neighbours():

@@ -47,11 +47,11 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         f'OUTPUTS, LOSS = {quoted(net.system.outputs)}, "{net.system.loss}"',
         f"METRICS = {quoted(net.metrics)}",
         f"BATCH = {_quoted(batch)}",
-        *_dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
-        *_dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
+        *dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
+        *dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
         f"STOPPED = {quoted(net.stopped)}",
         *_moments(net, rule),
-        *_dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
+        *dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         *_followed(rule),
         *([f'SEARCHED = "{rule.searched}"'] if rule.searched else []),
         "Array = np.ndarray",
@@ -63,7 +63,7 @@ def _followed(rule: UpdateRule) -> list[str]:
     if rule.follow is None:
         return []
     start = {name: "math.inf" if isinf(value) else repr(value) for name, value in rule.follow.start.items()}
-    return _dictionary("FOLLOWED", [f'"{name}": {value}' for name, value in start.items()])
+    return dictionary("FOLLOWED", [f'"{name}": {value}' for name, value in start.items()])
 
 
 def _moments(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
@@ -71,7 +71,7 @@ def _moments(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
     if not rule.shaped:
         return [f"MOMENTS = {quoted(rule.moments)}"]
     shapes = layout(rule, net.parameters, net.sizes).moments
-    return _dictionary(
+    return dictionary(
         "SHAPED_MOMENTS", [f'"{moment}": {own!r}'.replace("'", '"') for moment, own in shapes.items()]
     )
 
@@ -88,7 +88,7 @@ def fingerprint(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
     update += map(equation_text, rule.follow.system.equations if rule.follow else ())
     marks = {"equations": [*constants, *declared], "update": update}
     digests = {name: sha256("\n".join(texts).encode()).hexdigest()[:16] for name, texts in marks.items()}
-    return _dictionary("FINGERPRINT", [f'"{name}": "{digest}"' for name, digest in digests.items()])
+    return dictionary("FINGERPRINT", [f'"{name}": "{digest}"' for name, digest in digests.items()])
 
 
 def derivative_tables(net: LoweredNetwork, needed: tuple[str, ...]) -> list[str]:
@@ -99,7 +99,7 @@ def derivative_tables(net: LoweredNetwork, needed: tuple[str, ...]) -> list[str]
         *shape_tables(net),
         f"OUTPUTS = {quoted(net.system.outputs)}",
         f"DERIVATIVE_INPUTS = {quoted(needed)}",
-        *_dictionary("DERIVATIVES", results),
+        *dictionary("DERIVATIVES", results),
         "Array = np.ndarray",
     ]
 
@@ -110,12 +110,12 @@ def shape_tables(net: LoweredNetwork) -> list[str]:
     rows = [
         f"{', '.join(net.sizes)} = {', '.join(str(v) for v in net.sizes.values())}" if net.sizes else "",
         f'NAME = "{net.derivation.name}"',
-        *_dictionary("SIZES", [f'"{key_of(name)}": {name}' for name in net.sizes]),
+        *dictionary("SIZES", [f'"{key_of(name)}": {name}' for name in net.sizes]),
         *(line for lines in constant_tables(net.constants).values() for line in lines),
-        *_dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
-        *_dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
-        *_dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
-        *_dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in known if _facts(t) != "()"]),
+        *dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
+        *dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
+        *dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
+        *dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in known if _facts(t) != "()"]),
         f"FORWARD_INPUTS = {quoted(net.forward_data)}",
         *_formula_tables(net),
     ]
@@ -129,23 +129,23 @@ def _formula_tables(net: LoweredNetwork) -> list[str]:
         return []
     solved = [
         f'"{key_of(n)}": ("{t.name}", {axis}, '
-        f"lambda n, s: (n - ({_sizes_text(rest)})) // ({_sizes_text(times)}))"
+        f"lambda n, s: (n - ({sizes_text(rest)})) // ({sizes_text(times)}))"
         for n, (t, axis, times, rest) in net.solved_sizes.items()
     ]
     conditions = [
-        f'"{_with_keys(one)} = {_with_keys(other)}": lambda s: {_sizes_text(one)} == {_sizes_text(other)}'
+        f'"{with_keys(one)} = {with_keys(other)}": lambda s: {sizes_text(one)} == {sizes_text(other)}'
         for one, other in net.conditions
     ]
     start = {name: net.sizes.get(name, 5) for name in net.system.sizes}
     good = obeying(start, formulas(net.conditions), net.sizes)
     return [
-        *_dictionary("SOLVED", solved),
-        *_dictionary("CONDITIONS", conditions),
-        *_dictionary("SAMPLE", [f'"{key_of(name)}": {good[name]}' for name in net.open_sizes]),
+        *dictionary("SOLVED", solved),
+        *dictionary("CONDITIONS", conditions),
+        *dictionary("SAMPLE", [f'"{key_of(name)}": {good[name]}' for name in net.open_sizes]),
     ]
 
 
-def _with_keys(extent: Expr) -> str:
+def with_keys(extent: Expr) -> str:
     """A formula of sizes as the user of the module calls them."""
     return expression_text(extent.xreplace({size: Size(key_of(size.name)) for size in extent.atoms(Size)}))
 
@@ -155,7 +155,7 @@ def constant_tables(constants: Mapping[str, float]) -> dict[str, list[str]]:
     by the name that they give."""
     found = {global_name(name): [f"{global_name(name)} = {value!r}"] for name, value in constants.items()}
     entries = [f'"{name}": {global_name(name)}' for name in constants]
-    return {**found, "CONSTANTS": _dictionary("CONSTANTS", entries)} if constants else {}
+    return {**found, "CONSTANTS": dictionary("CONSTANTS", entries)} if constants else {}
 
 
 def global_name(constant: str) -> str:
@@ -173,22 +173,22 @@ def _given_tables(net: LoweredNetwork) -> list[str]:
     what the network has."""
     rows: list[str] = []
     if net.buffers:
-        rows += _dictionary("BUFFERS", [f'"{t.name}": {_shape(t)}' for t in net.buffers])
-        rows += _dictionary("STARTS", [f'"{t.name}": {net.starts[t.name]!r}' for t in net.buffers])
+        rows += dictionary("BUFFERS", [f'"{t.name}": {_shape(t)}' for t in net.buffers])
+        rows += dictionary("STARTS", [f'"{t.name}": {net.starts[t.name]!r}' for t in net.buffers])
     if net.fitted:
         measures = {"mean": "mean", "deviation": "std"}
         entries = [
             f'"{n}": ("{measures[s.distribution]}", "{s.of}", {s.axis})' for n, s in net.fitted.items()
         ]
-        rows += _dictionary("FITTED", entries)
+        rows += dictionary("FITTED", entries)
     if net.system.random:
         drawn = [(t, t.draw) for t in net.system.random if t.draw is not None]
         entries = [f'"{t.name}": ({_shape(t)}, "{draw.kind}", {draw.p!r})' for t, draw in drawn]
-        rows += _dictionary("RANDOM", entries)
+        rows += dictionary("RANDOM", entries)
         rows.append(f"RANDOM_AT_INFERENCE = {quoted(tuple(t.name for t in net.random_at_inference))}")
     if net.system.inference:
         inference = [f'"{name}": "{other}"' for name, other in net.system.inference.items()]
-        rows += _dictionary("INFERENCE", inference)
+        rows += dictionary("INFERENCE", inference)
     return rows
 
 
@@ -199,7 +199,8 @@ def stage_tables(net: LoweredNetwork) -> list[str]:
     return [f"{name.upper()}_GIVEN = {quoted(names)}" for name, names in given.items()]
 
 
-def _dictionary(name: str, entries: list[str]) -> list[str]:
+def dictionary(name: str, entries: list[str]) -> list[str]:
+    """A dictionary of a module, of entries as text."""
     return wrapped(f"{name} = {{", entries, "}", 0)
 
 
@@ -223,10 +224,10 @@ def _extent(extent: Expr) -> str:
         return f'"{key_of(extent.name)}"'
     if extent.is_Integer:
         return str(extent)
-    return f"lambda s: {_sizes_text(extent)}"
+    return f"lambda s: {sizes_text(extent)}"
 
 
-def _sizes_text(extent: Expr) -> str:
+def sizes_text(extent: Expr) -> str:
     """A formula of sizes that are the entries of a dictionary `s`."""
     names = {size: Size(f's["{key_of(size.name)}"]') for size in extent.atoms(Size)}
     return str(ElementSpelling({}, {}, {}).integer(extent.xreplace(names)).text)

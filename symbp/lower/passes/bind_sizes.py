@@ -19,8 +19,10 @@ from dataclasses import replace
 
 import sympy
 
+from symbp.errors import GenerationError
 from symbp.ir.affine import affine, settled
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, free_indices, free_sizes
+from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System, Tensor
 
 
@@ -109,8 +111,16 @@ def _tensor(tensor: Tensor, values: Mapping[Size, Expr]) -> Tensor:
 
 
 def _equation(equation: Equation, values: Mapping[Size, Expr]) -> Equation:
+    body = equation.body.xreplace(dict(values))
+    if body.has(sympy.zoo, sympy.nan):
+        sizes = ", ".join(f"{size} = {value}" for size, value in values.items() if equation.body.has(size))
+        raise GenerationError(
+            f"with {sizes} something is divided by 0, as in a mean of no elements",
+            where=equation.origin,
+            details=(equation_text(equation),),
+        )
     return equation.with_(
-        body=equation.body.xreplace(dict(values)),
+        body=body,
         where=tuple(guard.xreplace(dict(values)) for guard in equation.where),
         ranges=tuple(_number(e, values) for e in equation.ranges),
     )
