@@ -24,16 +24,23 @@ from symbp.ir.training import Initial
 
 
 def function(
-    sheet: Sheet, name: str, wanted: Sequence[str], result: Expression, doc: Sequence[str]
+    sheet: Sheet,
+    name: str,
+    wanted: Sequence[str],
+    result: Expression,
+    doc: Sequence[str],
+    *,
+    every: bool = False,
 ) -> Define:
-    """A function of parameters and data that computes what is wanted and gives the result."""
+    """A function of parameters and data that computes what is wanted and gives the result; of `every` input
+    and target, or of those that it reads."""
     body = statements(sheet, list(dict.fromkeys(wanted)))
     leaves = [t for t in sheet.system.leaves if t.role is not Role.HYPER]
     used = used_names([*body, Return(result)])
     read = [t for t in leaves if sheet.tensors[t.name] in used]
     head = [*unpacked(sheet, read), *sizes_of(sheet, used, read)]
     kept = [infer.word(word) for role, word in KEPT.items() if any(t.role is role for t in read)]
-    given = [t for t in read if t.role not in KEPT]
+    given = [t for t in leaves if (every and t.role in DATA) or (t in read and t.role not in KEPT)]
     data = [variable(sheet, t) for t in sorted(given, key=lambda t: t.role is Role.RANDOM)]
     quiet = infer.call("np.errstate", shape=(), dtype="object", more={"all": infer.quoted("ignore")})
     above = quiet if any(warns(statement) for statement in body) else None
@@ -52,7 +59,8 @@ def loss_and_gradients(sheet: Sheet) -> Define:
         results.append(infer.table((key, variables[name]) for key, name in system.updates.items()))
         words = "The loss, its derivative by each parameter, and the next values of buffers."
     wanted = [system.loss, *derivation.gradients.values(), *system.updates.values()]
-    return function(sheet, "loss_and_gradients", wanted, infer.tuple_of(*results), [words])
+    result = infer.tuple_of(*results)
+    return function(sheet, "loss_and_gradients", wanted, result, [words], every=True)
 
 
 def evaluate(sheet: Sheet) -> Define:
