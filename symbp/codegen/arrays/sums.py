@@ -16,7 +16,7 @@ import sympy
 from symbp.codegen import infer
 from symbp.codegen.arrays.frame import Frame
 from symbp.codegen.arrays.values import Axes, Value, elementwise, whole
-from symbp.codegen.tree import Call, Expression
+from symbp.codegen.tree import Call, Expression, Slice
 from symbp.errors import GenerationError
 from symbp.ir.expr import Expr, Guard, Index, free_indices, nan_guards
 from symbp.read.display import Along, Reduced
@@ -74,8 +74,10 @@ def along(e: Along, frame: Frame) -> Value:
     """softmax or log_softmax along the axis of an index, 0 where conditions exclude an element."""
     from symbp.codegen.arrays.bodies import conjunction, real
 
-    if not isinstance(e.index, Index) or e.index in frame.running:
+    if not isinstance(e.index, Index):
         raise GenerationError(f"{e.function} at a single place")
+    if e.index in frame.running:
+        return _at_step(e, frame)
     inner = frame.within({e.index: e.extent})
     value = real(e.body, inner.under_guard() if e.where else inner)
     if e.where:
@@ -87,6 +89,17 @@ def along(e: Along, frame: Frame) -> Value:
     more = {} if last else {"axis": infer.number(axis)}
     shape = tuple(inner.extents[i] for i in value.axes)
     return Value(infer.call(e.function, value.node, shape=shape, more=more), value.axes)
+
+
+def _at_step(e: Along, frame: Frame) -> Value:
+    """What a loop along the axis takes at its step."""
+    running = {i: name for i, name in frame.running.items() if i != e.index}
+    every = along(e, replace(frame, running=running))
+    axis = every.axes.index(e.index)
+    step = infer.name(frame.running[e.index], (), "integer")
+    axes = tuple(i for i in every.axes if i != e.index)
+    items = [*(Slice() for _ in range(axis)), step]
+    return Value(infer.sliced(every.node, items, (frame.extents[i] for i in axes)), axes)
 
 
 # --- sums

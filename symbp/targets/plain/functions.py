@@ -32,14 +32,15 @@ def function(
     *,
     every: bool = False,
 ) -> Define:
-    """A function of parameters and data that computes what is wanted and gives the result; of `every` input
-    and target, or of those that it reads."""
+    """A function of parameters and data that computes what is wanted and gives the result; of `every` one
+    that is declared, or of those that it reads."""
     body = statements(sheet, list(dict.fromkeys(wanted)))
     leaves = [t for t in sheet.system.leaves if t.role is not Role.HYPER]
     used = used_names([*body, Return(result)])
     read = [t for t in leaves if sheet.tensors[t.name] in used]
     head = [*unpacked(sheet, read), *sizes_of(sheet, used, read)]
-    kept = [infer.word(word) for role, word in KEPT.items() if any(t.role is role for t in read)]
+    taken = [t.role for t in (leaves if every else read)]
+    kept = [infer.word(word) for role, word in KEPT.items() if role in taken]
     given = [t for t in leaves if (every and t.role in DATA) or (t in read and t.role not in KEPT)]
     data = [variable(sheet, t) for t in sorted(given, key=lambda t: t.role is Role.RANDOM)]
     quiet = infer.call("np.errstate", shape=(), dtype="object", more={"all": infer.quoted("ignore")})
