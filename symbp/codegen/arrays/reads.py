@@ -129,9 +129,8 @@ def _or_outside(value: Value, access: Access, missing: Sequence[Expr], frame: Fr
     more = tuple(i for i in other.axes if i not in axes)
     whole = joined([axes, other.axes], frame.order) if more else axes
     here = aligned(value, whole)
-    return Value(
-        infer.choice(here, condition, filled(other, whole, frame.extents, lambda e: length(e, frame))), whole
-    )
+    there = filled(other, whole, frame.extents, lambda e: length(e, frame), here.dtype)
+    return Value(infer.choice(here, condition, there), whole)
 
 
 def _at_step(access: Access, variable: Variable, frame: Frame, lower: Lower) -> Value:

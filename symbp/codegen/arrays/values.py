@@ -12,7 +12,7 @@ from typing import Any
 
 from symbp.codegen import infer
 from symbp.codegen.arrays.frame import Frame
-from symbp.codegen.tree import Binary, Call, Expression, Keyword, NewAxis, Node, Rest, Slice
+from symbp.codegen.tree import Binary, Call, DType, Expression, Keyword, NewAxis, Node, Rest, Slice
 from symbp.ir.expr import Index
 
 Axes = tuple[Index, ...]
@@ -74,15 +74,18 @@ def _with_last_axis(node: Expression) -> Expression | None:
     return None
 
 
-def filled(value: Value, axes: Axes, extents: Mapping[Index, Any], lengths: Any) -> Expression:
-    """The array with all of these axes in full; `lengths` makes nodes of extents."""
+def filled(
+    value: Value, axes: Axes, extents: Mapping[Index, Any], lengths: Any, dtype: DType = "real"
+) -> Expression:
+    """The array with all of these axes in full; `lengths` makes nodes of extents. Zeros are of the `dtype`."""
     if set(value.axes) >= set(axes):
         return aligned(value, axes) if axes else value.node
     shape = tuple(extents[index] for index in axes)
     sizes = infer.sizes_of(lengths(extent) for extent in shape)
     node = aligned(value, axes)
     if getattr(node, "text", None) in ("0", "0.0"):
-        return infer.call("np.zeros", sizes, shape=shape)
+        more = {"dtype": infer.number("int", "object")} if dtype == "integer" else {}
+        return infer.call("np.zeros", sizes, shape=shape, dtype=dtype, more=more)
     if not value.axes:
         return infer.call("np.full", sizes, node, shape=shape, dtype=node.dtype)
     return infer.call("np.broadcast_to", node, sizes, shape=shape, dtype=node.dtype)
