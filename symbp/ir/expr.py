@@ -212,8 +212,8 @@ class Guard(sympy.Expr):
             lhs, rhs = rhs, lhs
         if lhs == rhs:
             return sympy.Integer(int(op in ("=", "<=")))
-        if lhs.is_number and rhs.is_number:
-            return sympy.Integer(int(_holds(op, lhs, rhs)))
+        if lhs.is_number and rhs.is_number and (holds := _holds(op, lhs, rhs)) is not None:
+            return sympy.Integer(int(holds))
         return sympy.Expr.__new__(cls, Str(op), lhs, rhs)
 
     @property
@@ -259,8 +259,11 @@ class Guard(sympy.Expr):
         return f"[{printer._print(self.lhs)} {self.op} {printer._print(self.rhs)}]"
 
 
-def _holds(op: str, lhs: Expr, rhs: Expr) -> bool:
+def _holds(op: str, lhs: Expr, rhs: Expr) -> bool | None:
+    """Whether a relation of numbers holds; None where SymPy knows no digits, as of a page's `relu(0)`."""
     difference = sympy.N(lhs - rhs, 50)
+    if not difference.is_Number:
+        return None
     if op in ("=", "!="):
         return bool(difference == 0) == (op == "=")
     return bool(difference < 0) or (op == "<=" and bool(difference == 0))

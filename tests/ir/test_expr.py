@@ -39,3 +39,10 @@ def test_every_domain_steps_alike():
             assert domain.apply(FloorQuotient, [x, y]) == quotient.numerator // quotient.denominator
             assert domain.apply(Floor, [x]) == Fraction(a).numerator // Fraction(a).denominator
             assert domain.apply(Round, [x]) == round(Fraction(a))
+
+
+def test_a_relation_that_sympy_cannot_decide_stays():
+    relu = sympy.Function("relu")  # as pages name it
+    assert isinstance(Guard("<", relu(0), 1), Guard)
+    assert Guard("<", sympy.sqrt(2), 1) == 0
+    assert Guard("<=", sympy.pi, sympy.oo) == 1

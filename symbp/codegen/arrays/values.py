@@ -77,7 +77,7 @@ def _with_last_axis(node: Expression) -> Expression | None:
 def filled(
     value: Value, axes: Axes, extents: Mapping[Index, Any], lengths: Any, dtype: DType = "real"
 ) -> Expression:
-    """The array with all of these axes in full; `lengths` makes nodes of extents. Zeros are of the `dtype`."""
+    """The array with all of these axes in full; `lengths` makes nodes of extents. Zeros have the `dtype`."""
     if set(value.axes) >= set(axes):
         return aligned(value, axes) if axes else value.node
     shape = tuple(extents[index] for index in axes)
