@@ -15,7 +15,7 @@ from symbp.codegen.arrays.bodies import length
 from symbp.codegen.printer import INDENT, WIDTH
 from symbp.codegen.tree import Assign, Attribute, Name, Statement, Subscript
 from symbp.errors import GenerationError
-from symbp.ir.expr import Size, free_sizes
+from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Role, System, Tensor
 
 
@@ -76,14 +76,31 @@ def _width(page: Page, few: Sequence[Tensor], word: str) -> int:
     return sum(len(page.tensors[t.name]) + len(t.name) + len(word) + 8 for t in few) - 1
 
 
-def sizes_of(page: Page, used: Iterable[str], read: Sequence[Tensor]) -> list[Statement]:
-    """Lines that read open sizes off the shapes of arrays, then those of lengths that are formulas."""
+def _needed(page: Page, used: Iterable[str]) -> tuple[list[str], dict[str, Expr]]:
+    """The open sizes that words in use rest on, and the lengths among these that are formulas."""
     names = {identifier: name for name, identifier in page.sizes.items()}
     needed = {names[word] for word in used if word in names}
     formulas = {size.name: formula for size, formula in page.frame.formulas.items() if size.name in needed}
     for formula in formulas.values():
         needed |= {size.name for size in free_sizes(formula)}
-    opened = [n for n in page.system.sizes if n in needed and n not in page.system.bound]
+    return [n for n in page.system.sizes if n in needed and n not in page.system.bound], formulas
+
+
+def showing(
+    page: Page, used: Iterable[str], read: Sequence[Tensor], leaves: Sequence[Tensor]
+) -> list[Tensor]:
+    """What is read, and those of the leaves that alone show a size: all zeros have the shape of something."""
+    opened, _ = _needed(page, used)
+    found = list(read)
+    for name in opened:
+        if not any(Size(name) in t.shape for t in found):
+            found += [t for t in leaves if Size(name) in t.shape][:1]
+    return [t for t in leaves if t in found]
+
+
+def sizes_of(page: Page, used: Iterable[str], read: Sequence[Tensor]) -> list[Statement]:
+    """Lines that read open sizes off the shapes of arrays, then those of lengths that are formulas."""
+    opened, formulas = _needed(page, used)
     found: list[Statement] = []
     while opened:
         tensor = max(read, key=lambda t: _gives(t, opened), default=None)

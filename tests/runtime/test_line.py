@@ -288,10 +288,13 @@ def test_targets_draw_the_same_elements(kind: str, monkeypatch: pytest.MonkeyPat
     assert len(set(one)) == (2 if kind == "bernoulli" else 100)
 
 
-def test_workspaces_refuse_axes_that_are_too_short() -> None:
+def test_workspaces_refuse_axes_that_are_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
     assert memory._memory({"N": 3}).tensors["p"].shape == (3,)
-    with pytest.raises(DataError, match="would have the shape"):
+    with pytest.raises(DataError, match="no elements along the axis N"):
         memory._Memory((0,))
+    monkeypatch.setattr(memory, "NEEDED", {"N - 3": lambda sizes: sizes["N"] - 3})
+    with pytest.raises(DataError, match="N - 3 is 0: an axis of the data is too short"):
+        memory._Memory((3,))
 
 
 # --- files that stand for each other

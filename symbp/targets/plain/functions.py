@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from symbp.codegen import infer
-from symbp.codegen.arguments import DATA, KEPT, sizes_of, unpacked, used_names, variable
+from symbp.codegen.arguments import DATA, KEPT, showing, sizes_of, unpacked, used_names, variable
 from symbp.codegen.arrays.bodies import length
 from symbp.codegen.printer import text
 from symbp.codegen.starts import starting_value
@@ -38,6 +38,7 @@ def function(
     leaves = [t for t in sheet.system.leaves if t.role is not Role.HYPER]
     used = used_names([*body, Return(result)])
     read = [t for t in leaves if sheet.tensors[t.name] in used]
+    read = showing(sheet, used, read, leaves)
     head = [*unpacked(sheet, read), *sizes_of(sheet, used, read)]
     taken = [t.role for t in (leaves if every else read)]
     kept = [infer.word(word) for role, word in KEPT.items() if role in taken]

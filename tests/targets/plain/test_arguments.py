@@ -18,3 +18,13 @@ def test_the_loss_takes_every_declared_input_as_in_other_targets():
     module = bp.compile(net, target="plain", optimizer=bp.optim.SGD(0.25))
     trained = module.train(point, y=np.ones((2, 2)), t=np.ones(2), epochs=1, batch=2)
     np.testing.assert_array_equal(trained["x"], np.full((2, 2), 0.5))
+
+
+def test_what_is_zero_throughout_has_its_shape():
+    N, D = bp.dims("N D")
+    x, y = bp.param("x", (N, D)), bp.input("y", (N, D))
+    net = bp.Network("net", loss=(bp.sign(0 * y) * x * x).sum())
+    module = bp.compile(net, target="plain", optimizer=bp.optim.SGD(0.1))
+    loss, gradients = module.loss_and_gradients({"x": np.ones((2, 3))}, y=np.ones((2, 3)))
+    assert loss == 0
+    np.testing.assert_array_equal(gradients["x"], np.zeros((2, 3)))

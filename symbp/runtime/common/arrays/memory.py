@@ -22,7 +22,7 @@ class _Memory:
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
-        _refuse_short(dict(zip(OPEN_SIZES, sizes, strict=True)))
+        _refuse_short(dict(zip(OPEN_SIZES, sizes, strict=False)))
         places, lengths = _places(*sizes), [0, 0, 0]
         starts: dict[str, int] = {}
         for name, (arena, start, shape) in places.items():
