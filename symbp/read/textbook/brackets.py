@@ -147,14 +147,16 @@ def with_conditions_once(page: Page) -> Page:
 
 
 def _numbers(page: Page) -> Iterator[tuple[Expr, dict[Index, Expr]]]:
-    """The sides of conditions that hold conditions themselves, where their indices run along whole axes."""
+    """The sides of conditions, integers, that hold conditions themselves, where their indices run along whole
+    axes."""
     for equation in page.equations:
         extents = bound(equation)
         for part in (equation.body, *equation.where):
             for guard in sorted(part.atoms(Guard), key=sympy.default_sort_key):
                 for side in (guard.lhs, guard.rhs):
                     plain = all(i in extents for i in free_indices(side))
-                    if side.atoms(Guard) and plain and size(side) >= LONG and free_indices(side):
+                    long = size(side) >= LONG and free_indices(side)
+                    if side.is_integer and side.atoms(Guard) and plain and long:
                         yield side, extents
 
 

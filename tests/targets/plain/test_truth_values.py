@@ -22,6 +22,11 @@ def saved_and_added(v):
     return bp.sum((one + other) * (one + other) * v.a) * bp.sum(v.w) + bp.sum(one * other * v.w)
 
 
+def compared_twice(v):
+    chosen = bp.where(v.c > 0.5, v.a * v.c, 1)
+    return bp.sum(bp.where(bp.unequal(chosen, 0.5), v.w * v.w, 0) * v.c)
+
+
 def gradients_of_hinges(v):
     scores = (v.a @ v.b).sum(1)
     margins = (bp.relu(1 - scores * v.w.sum() + k * v.c.sum(1)) for k in range(3))
@@ -30,6 +35,7 @@ def gradients_of_hinges(v):
 
 LOSSES = {
     "a saved bracket added to another": saved_and_added,
+    "a real value that is compared in several lines": compared_twice,
     "gradients that are brackets": gradients_of_hinges,
     "a product of brackets": lambda v: bp.sum((step(v.a) @ step(v.b)) ** 2) * bp.sum(v.w),
     "functions of brackets": lambda v: bp.sum(bp.tanh(step(v.a)) * bp.sqrt(step(v.c)) * bp.exp(v.w)),
