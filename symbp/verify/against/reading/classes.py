@@ -19,9 +19,11 @@ import numpy as np
 from symbp.errors import UsageError
 from symbp.ir.system import Role
 from symbp.verify.against.answer import Answer
+from symbp.verify.against.arrays import as_mapping
+from symbp.verify.against.kept import kept
 from symbp.verify.against.reading.functions import orders, parameters_of
 from symbp.verify.against.reading.pairs import _behind, forward_of, gradients, upstream
-from symbp.verify.against.returned import GRADIENTS, answer, as_mapping, flat, together
+from symbp.verify.against.returned import GRADIENTS, answer, flat, together
 from symbp.verify.against.running import guarded, ran
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.against.supply import Supply, arguments
@@ -66,15 +68,15 @@ class Object:
         back = arguments(f"{self.name}: backward", backward, _behind(supply, passed, seed))
         again = ran(f"{self.name}: backward", backward, back.positional, back.named, back.arrays)
         ways = orders(self.name, forward, self.spelled)
-        kept = self.attributes(instance)
+        held_by = self.attributes(instance)
         if again.value is None or again.value is instance:
-            marked = {key: a for key, a in kept.items() if self.spelled.derivatives(key)}
+            marked = {key: a for key, a in held_by.items() if self.spelled.derivatives(key)}
             inside = next((as_mapping(vars(instance)[k]) for k in GRADIENTS if k in vars(instance)), None)
             returned = Answer(None, {**marked, **flat(inside or {})}, {})
         else:
             returned = gradients(self.name, again.value, *ways)
         return together(
-            Answer(passed.loss, {}, {**kept, **passed.kept}),
+            Answer(passed.loss, {}, {**held_by, **passed.kept}),
             returned,
             changed=(*done.changed, *again.changed),
             given=held or parameters_of(given, self.spelled),
@@ -104,7 +106,7 @@ class Object:
         """The arrays that an instance keeps."""
         places = vars(instance) if hasattr(instance, "__dict__") else {}
         known = {key: value for key, value in places.items() if key not in GRADIENTS}
-        return flat(known, joined=False)
+        return kept(known)
 
 
 def method(instance: Any, names: tuple[str, ...]) -> Callable[..., Any] | None:
