@@ -4,7 +4,8 @@ Enters: what was matched and is wrong, arrays that weren't matched. Leaves: more
 Must not know: how a name is spelled.
 
 If an array stands for a tensor, or for the derivative by one, what rests on it and is wrong, the loss or a
-gradient, is what the equations make of it. That all its elements agree is no coincidence; an array that has another meaning never does.
+gradient, is what the equations make of it. That all its elements agree is no coincidence; an array that has
+another meaning never does.
 """
 
 from __future__ import annotations

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer
 from symbp.verify.against.arrays import Array, array, as_mapping, is_array, number, stacked
