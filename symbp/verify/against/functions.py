@@ -20,10 +20,10 @@ import numpy as np
 
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer, Array
-from symbp.verify.against.arrays import as_mapping, number
 from symbp.verify.against.matching import misshapen
 from symbp.verify.against.report import AgainstReport, TensorRow, Verdict
 from symbp.verify.against.returned import answer, gradients_of
+from symbp.verify.against.returned.arrays import as_mapping, number
 from symbp.verify.against.running import Ran, ran, short
 from symbp.verify.against.spelled import DERIVATIVE
 from symbp.verify.ridders import derivative_along

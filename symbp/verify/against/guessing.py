@@ -32,11 +32,15 @@ def guessed(
     known: Mapping[str, Compared],
     wrong: Sequence[str],
     left: Mapping[str, Sequence[Array]],
+    passed: Sequence[str] = (),
     close: float = CLOSE,
 ) -> dict[str, Compared]:
-    """Of the arrays that are `left`, by their names in the code, those that explain what is `wrong`."""
+    """Of the arrays that are `left`, by their names in the code, those that explain what is `wrong`. What a
+    forward function `passed` on are no derivatives: y - t is right, whatever is forgotten behind it."""
     found: dict[str, Compared] = {}
     forward = any(known[tensor].kind == "value" for tensor in wrong)
+    if not forward:
+        left = {name: arrays for name, arrays in left.items() if name not in passed}
     pairs = _pairs(reference, points, known, left, forward=forward)
     for _, (name, tensor, arrays) in zip(range(MOST), pairs, strict=False):
         right = tuple(reference.right(point, tensor) for point in points)

@@ -5,7 +5,7 @@ import pytest
 
 import symbp as bp
 from symbp.verify.against import check_against
-from symbp.verify.against.kept import kept
+from symbp.verify.against.returned.kept import kept
 
 
 @pytest.fixture(scope="module")

@@ -15,10 +15,10 @@ import numpy as np
 
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer, Array
-from symbp.verify.against.arrays import array, as_mapping, is_array, number
-from symbp.verify.against.kept import kept
 from symbp.verify.against.reading.functions import orders, parameters_of
 from symbp.verify.against.returned import LOSSES, gradients_of, together
+from symbp.verify.against.returned.arrays import array, as_mapping, is_array, number
+from symbp.verify.against.returned.kept import kept
 from symbp.verify.against.running import ran
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.against.supply import Supply, arguments
@@ -70,7 +70,7 @@ class Pair:
         again = ran(f"{self.name}: backward", self.backward, back.positional, back.named, back.arrays)
         ways = orders(self.name, self.forward, self.spelled)
         return together(
-            Answer(passed.loss, {}, passed.kept),
+            Answer(passed.loss, {}, passed.kept, passed=tuple(passed.kept)),
             gradients(self.name, again.value, *ways),
             changed=(*done.changed, *again.changed),
             given=parameters_of(given, self.spelled),

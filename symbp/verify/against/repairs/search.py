@@ -19,8 +19,10 @@ from symbp.ir.system import Equation
 from symbp.verify.against.answer import Compared, Repair
 from symbp.verify.against.repairs.agreement import ratio, same
 from symbp.verify.against.repairs.conditions import conditions
+from symbp.verify.against.repairs.constants.words import spelled
 from symbp.verify.against.repairs.exponents import exponents
 from symbp.verify.against.repairs.extras import added
+from symbp.verify.against.repairs.inner import inner_factors
 from symbp.verify.against.repairs.mutant import Mutant
 from symbp.verify.against.repairs.preparing import Given, holders, shops
 from symbp.verify.against.repairs.reads import (
@@ -37,7 +39,6 @@ from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, po
 from symbp.verify.against.repairs.sums import sums
 from symbp.verify.against.repairs.terms import inner_terms, scaled, terms
 from symbp.verify.against.repairs.whole import whole
-from symbp.verify.against.repairs.words import spelled
 
 FEW = 6  # elements that may agree by chance
 Kind = Callable[[Shop, Equation], Iterator[Mutant]]
@@ -60,6 +61,7 @@ KINDS: tuple[Kind, ...] = (
     inner_terms,
     added,
     replaced,
+    inner_factors,
 )
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer
-from symbp.verify.against.arrays import Array, array, as_mapping, is_array, number, stacked
-from symbp.verify.against.kept import kept as all_kept
+from symbp.verify.against.returned.arrays import Array, array, as_mapping, is_array, number, stacked
+from symbp.verify.against.returned.kept import kept as all_kept
 
 LOSSES = ("loss", "L", "cost", "J", "value", "nll", "error")
 GRADIENTS = ("grads", "grad", "gradients", "gradient", "dparams")
@@ -95,4 +95,6 @@ def together(*parts: Answer, changed: Iterable[str] = (), given: tuple[str, ...]
     losses = [part.loss for part in parts if part.loss is not None]
     gradients = {name: a for part in parts for name, a in part.gradients.items()}
     kept = {name: a for part in parts for name, a in part.kept.items()}
-    return Answer(losses[0] if losses else None, gradients, kept, tuple(dict.fromkeys(changed)), given)
+    passed = tuple(name for part in parts for name in part.passed)
+    loss = losses[0] if losses else None
+    return Answer(loss, gradients, kept, tuple(dict.fromkeys(changed)), given, passed)

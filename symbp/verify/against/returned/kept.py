@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from symbp.verify.against.arrays import Array, as_mapping, is_array, stacked
+from symbp.verify.against.returned.arrays import Array, as_mapping, is_array, stacked
 
 MOST = 200  # arrays of one cache
 DEEP = 6  # what holds what: an object may hold itself
