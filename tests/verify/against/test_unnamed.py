@@ -25,12 +25,12 @@ def unmended(*_):
 def forward(x, y, W, b, V, c, squash=np.tanh):
     h = squash(x @ W + b)
     q = 1 / (1 + np.exp(-(h @ V + c)))
-    return np.mean((q - y) ** 2), (x, (h, q), y, V, "tanh", None)
+    return np.mean((q - y) ** 2), (x, (h, q), y, V, q - y, "tanh", None)
 
 
-def backward(dout, cache, factor=1.0):
-    x, (h, q), y, V, _, _ = cache
-    dq = dout * 2 * (q - y) / y.size
+def backward(dout, cache, factor=1.0, mean=True):
+    x, (h, q), y, V, error, _, _ = cache
+    dq = dout * (2 * error / y.size if mean else error)
     du = dq * q * (1 - q)
     da = (du @ V.T) * (1 - h**2) * factor
     return ((x.T @ da, da.sum(0)), (h.T @ du, du.sum(0))), (du, {"strange": da})
@@ -43,6 +43,11 @@ def by_layers(dout, *cache):
 def wrongly(dout, cache):
     (W, V), more = backward(dout, cache, 2.0)
     return (*W, *V), more
+
+
+def without_mean(dout, cache):
+    (W, V), _ = backward(dout, cache, mean=False)
+    return (*W, *V)
 
 
 def through_another(x, y, W, b, V, c):
@@ -66,6 +71,11 @@ def test_the_first_wrong_one_without_a_name_is_named(derivation):
     assert (report.first, report[report.first].theirs) == ("h", "cache[1][0]"), report
     report = check_against(derivation, (forward, wrongly), find_repair=unmended)
     assert (report.first, report[report.first].theirs) == ("da1", "strange"), report
+
+
+def test_what_was_kept_before_the_mistake_is_right(derivation):
+    report = check_against(derivation, (forward, without_mean), find_repair=unmended)
+    assert {row.theirs for row in report.wrong} == {"c", "V", "W", "b"}, report
 
 
 def test_what_holds_arrays_may_hold_more():
