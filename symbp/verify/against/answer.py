@@ -44,13 +44,15 @@ the step; `elementwise`: a Jacobian taken for a diagonal one."""
 class Answer:
     """What code returned at one point, each array under the name that the code has for it. `kept` is what
     isn't a gradient by a parameter: values of its cache, derivatives by tensors between. `changed` are the
-    arguments that it wrote to, `given` the parameters that it was given, if not all."""
+    arguments that it wrote to, `given` the parameters that it was given, if not all; `passed` are the names
+    of what a forward function kept, before any derivative."""
 
     loss: float | None
     gradients: Mapping[str, Array]
     kept: Mapping[str, Array]
     changed: tuple[str, ...] = ()
     given: tuple[str, ...] | None = None
+    passed: tuple[str, ...] = ()
 
 
 class Backward(Protocol):

@@ -114,7 +114,7 @@ def judged(
     if blamed.own and found.left and not loose:
         known = {t: found.compared[t] for t in off if t not in blamed.other}
         wrong = [t for t in known if not off[t].ok]
-        more = guessed(reference, points, known, wrong, found.left)
+        more = guessed(reference, points, known, wrong, found.left, answers[0].passed)
         if more:
             found = with_guessed(reference, found, more)
             off = differences(reference, found.compared, dtype)

@@ -22,7 +22,8 @@ from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer, Array
 from symbp.verify.against.matching import misshapen
 from symbp.verify.against.report import AgainstReport, TensorRow, Verdict
-from symbp.verify.against.returned import answer, as_mapping, gradients_of, number
+from symbp.verify.against.returned import answer, gradients_of
+from symbp.verify.against.returned.arrays import as_mapping, number
 from symbp.verify.against.running import Ran, ran, short
 from symbp.verify.against.spelled import DERIVATIVE
 from symbp.verify.ridders import derivative_along

@@ -1,10 +1,11 @@
-"""Arrays whose names say nothing: which derivative one is shows in what was made of it.
+"""Arrays whose names say nothing: which tensor one is shows in what was made of it.
 
 Enters: what was matched and is wrong, arrays that weren't matched. Leaves: more that is matched.
 Must not know: how a name is spelled.
 
-If an array stands for the derivative by a tensor, a wrong gradient that rests on it is what the chain rule
-makes of it. That all its elements agree is no coincidence; an array that has another meaning never does.
+If an array stands for a tensor, or for the derivative by one, what rests on it and is wrong, the loss or a
+gradient, is what the equations make of it. That all its elements agree is no coincidence; an array that has
+another meaning never does.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from symbp.verify.against.answer import Compared, Seen
+from symbp.verify.against.answer import Compared, Kind, Seen
 from symbp.verify.against.differing import same
 from symbp.verify.against.matching import laid
 from symbp.verify.against.reference import Reference
@@ -31,11 +32,16 @@ def guessed(
     known: Mapping[str, Compared],
     wrong: Sequence[str],
     left: Mapping[str, Sequence[Array]],
+    passed: Sequence[str] = (),
     close: float = CLOSE,
 ) -> dict[str, Compared]:
-    """Of the arrays that are `left`, by their names in the code, those that explain what is `wrong`."""
+    """Of the arrays that are `left`, by their names in the code, those that explain what is `wrong`. What a
+    forward function `passed` on are no derivatives: y - t is right, whatever is forgotten behind it."""
     found: dict[str, Compared] = {}
-    pairs = _pairs(reference, points, known, left)
+    forward = any(known[tensor].kind == "value" for tensor in wrong)
+    if not forward:
+        left = {name: arrays for name, arrays in left.items() if name not in passed}
+    pairs = _pairs(reference, points, known, left, forward=forward)
     for _, (name, tensor, arrays) in zip(range(MOST), pairs, strict=False):
         right = tuple(reference.right(point, tensor) for point in points)
         if tensor in found or name in (one.theirs for one in found.values()):
@@ -45,7 +51,8 @@ def guessed(
         readers = reference.readers(tensor, [*wrong])
         if any(_explains(reference, points, known, reader, tensor, arrays, close) for reader in readers):
             seen = tuple(Seen(p, b, a) for p, b, a in zip(points, right, arrays, strict=True))
-            found[tensor] = Compared(tensor, name, "adjoint", seen, reference.by(tensor))
+            kind: Kind = "value" if forward else "adjoint"
+            found[tensor] = Compared(tensor, name, kind, seen, reference.by(tensor))
     return found
 
 
@@ -54,10 +61,13 @@ def _pairs(
     points: Sequence[Point],
     known: Mapping[str, Compared],
     left: Mapping[str, Sequence[Array]],
+    *,
+    forward: bool,
 ) -> Iterator[tuple[str, str, list[Array]]]:
-    """Arrays, and the derivatives whose shape they have; those that the closed form has come first."""
-    tensors = [t for by in reference.differentiable if (t := reference.adjoint(by)) and t not in known]
-    tensors = sorted(dict.fromkeys(tensors), key=lambda t: t not in reference.sources.closed.called)
+    """Arrays, and the tensors whose shape they have: those of the forward pass, if that went wrong; else
+    derivatives, those that the closed form has first."""
+    tensors = [t for t in reference.between if t not in known and bool(reference.by(t)) is not forward]
+    tensors = sorted(tensors, key=lambda t: t not in reference.sources.closed.called)
     for name, arrays in left.items():
         for tensor in tensors:
             found = laid(arrays, [reference.right(point, tensor) for point in points])

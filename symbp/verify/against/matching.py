@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 
 from symbp.verify.against.answer import Answer, Compared, Kind, Seen
+from symbp.verify.against.differing import same
 from symbp.verify.against.reference import Reference
 from symbp.verify.against.spelled import Meaning, Spelled
 from symbp.verify.points import Point
 
 Array = np.ndarray[Any, Any]
 ALIKE = 1e-6
+CLOSE = (1e-9, 2e-5)  # of float64, and of shorter ones: what equals a tensor so well is that one
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class _Matching:
         left = self.gradients()
         self.by_shape(left)
         self.kept()
+        self.by_value()
         given = self.answers[0].given
         named = [g for g in self.reference.derivation.gradients if given is None or g in given]
         promised = [t for t in map(self.reference.adjoint, named) if t]
@@ -124,6 +127,17 @@ class _Matching:
             if meaning is not None:
                 self.take_laid(meaning, name, arrays)
 
+    def by_value(self) -> None:
+        """Takes what has no name that says anything, and equals a tensor between at every point."""
+        left = self.left()
+        tensors = self.reference.between if left else []
+        for name, arrays in left.items():
+            for tensor in tensors:
+                right = self.right(tensor)
+                if tensor not in self.found and _tells(right) and (found := _equal(arrays, right)):
+                    self.take(tensor, name, "adjoint" if self.reference.by(tensor) else "value", found)
+                    break
+
     def take_laid(self, meaning: Meaning, name: str, arrays: Sequence[Array]) -> None:
         """Takes what is no gradient that was asked for: the order of its axes is the code's own affair."""
         if meaning.tensor in self.found or (
@@ -189,12 +203,28 @@ def laid(arrays: Sequence[Array], right: Sequence[Array]) -> list[Array] | None:
     if all(np.shape(a) == b.shape for a, b in zip(arrays, right, strict=True)):
         return [*arrays]
     bare = [np.squeeze(a) if b.ndim < a.ndim else a for a, b in zip(arrays, right, strict=True)]
-    if any(a.ndim != b.ndim for a, b in zip(bare, right, strict=True)):
+    if any(sorted(a.shape) != sorted(b.shape) for a, b in zip(bare, right, strict=True)):
         return None
     for order in permutations(range(right[0].ndim)):
         if all(np.transpose(a, order).shape == b.shape for a, b in zip(bare, right, strict=True)):
             return [np.transpose(a, order) for a in bare]
     return None
+
+
+def _equal(arrays: Sequence[Array], right: Sequence[Array]) -> list[Array] | None:
+    """Arrays with their axes in that order in which they are the right ones, if there is one."""
+    if any(sorted(a.shape) != sorted(b.shape) for a, b in zip(arrays, right, strict=True)):
+        return None
+    for order in permutations(range(right[0].ndim)):
+        turned = [np.transpose(a, order) for a in arrays]
+        if all(same(a, b, CLOSE[a.dtype.itemsize < 8]) for a, b in zip(turned, right, strict=True)):
+            return turned
+    return None
+
+
+def _tells(right: Sequence[Array]) -> bool:
+    """Whether values tell one tensor from another: more than a mask of ones, or nothing at all."""
+    return all(np.isfinite(array).all() for array in right) and any(np.ptp(a) > 0 for a in right if a.size)
 
 
 def misshapen(shape: tuple[int, ...], right: tuple[int, ...]) -> str:

@@ -100,6 +100,12 @@ class Reference:
         known = self.sources.declared.called
         return [e.target for e in self.forward.equations if derivative(e.target) in known]
 
+    @cached_property
+    def between(self) -> list[str]:
+        """The tensors between leaves and loss, and the derivatives by these, in their order."""
+        values = [t for t in self.differentiable if t != self.loss]
+        return [*values, *dict.fromkeys(a for t in reversed(values) if (a := self.adjoint(t)))]
+
     # --- values
     def right(self, point: Point, tensor: str) -> Array:
         """The value of a tensor at a point: of a gradient, by the closed form; of another derivative by the

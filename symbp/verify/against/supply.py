@@ -102,6 +102,11 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
     other = list(supply.other)
     for one in asked:
         if one.kind is inspect.Parameter.VAR_POSITIONAL:
+            if other and isinstance(other[0], (tuple, list)):  # backward(dout, *cache)
+                positional += [
+                    given.pop(p.name, p.default) for p in asked[len(positional) : asked.index(one)]
+                ]
+                positional += other.pop(0)
             continue
         if one.kind is inspect.Parameter.VAR_KEYWORD:
             known = {*given, *arrays}

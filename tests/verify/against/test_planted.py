@@ -26,6 +26,14 @@ SOME = {
     "embedding": ("missing sum", "mean for sum", "sum too many", "wrong slope"),
     "attention": ("sign", "elementwise", "stale value", "transpose"),
 }  # the first of each kind
+PARTICULAR = (
+    ("max_pool", "h[:, :, 0, 0].T"),  # one element for the mean
+    ("max_pool", "argmin"),
+    ("max_pool", "0, 1, 2, 5, 3, 4"),  # a reshape of other axes
+    ("ctc", "[1::2]"),  # a sum that the code knows to be 1
+    ("ctc", "beta[-1, -1:]"),  # one off
+    ("ctc", "beta[t + 1] + emitted[t]"),  # another step in an exponent
+)  # by what stands in the edit
 FEW = [pytest.param(net, marks=[pytest.mark.slow] * (net != "mlp")) for net in SOME]
 FORMS = ("version 1", "in float32", "the class")
 SIZES = ((5, 7, 6, 9, 8, 11), (4, 3, 6, 7, 8, 5))
@@ -59,6 +67,15 @@ def false_alarm(right: Right) -> str:
 def test_some_mistakes_are_found_and_named(net: str) -> None:
     wrong = {fault.slips[0]: fault for fault in reversed(list(faults(net)))}
     assert {kind: verdict(wrong[kind]) for kind in SOME[net]} == dict.fromkeys(SOME[net], (True, True, True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("net", ["max_pool", "ctc"])
+def test_mistakes_in_conditions_exponents_and_layouts_are_named(net: str) -> None:
+    named = [part for own, part in PARTICULAR if own == net]
+    chosen = {part: fault for part in named for fault in faults(net) if part in fault.new}
+    assert chosen.keys() == {*named}
+    assert {part: verdict(fault) for part, fault in chosen.items()} == dict.fromkeys(named, (True,) * 3)
 
 
 @pytest.mark.parametrize("net", FEW)

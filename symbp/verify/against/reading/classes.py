@@ -21,7 +21,9 @@ from symbp.ir.system import Role
 from symbp.verify.against.answer import Answer
 from symbp.verify.against.reading.functions import orders, parameters_of
 from symbp.verify.against.reading.pairs import _behind, forward_of, gradients, upstream
-from symbp.verify.against.returned import GRADIENTS, answer, as_mapping, flat, together
+from symbp.verify.against.returned import GRADIENTS, answer, flat, together
+from symbp.verify.against.returned.arrays import as_mapping
+from symbp.verify.against.returned.kept import kept
 from symbp.verify.against.running import guarded, ran
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.against.supply import Supply, arguments
@@ -62,19 +64,21 @@ class Object:
         given = arguments(f"{self.name}: forward", forward, supply)
         done = ran(f"{self.name}: forward", forward, given.positional, given.named, given.arrays)
         passed = forward_of(self.name, done.value)
+        before = {key: array.copy() for key, array in self.attributes(instance).items()}
         seed = upstream(self.name, self.spelled, supply.point, passed)
         back = arguments(f"{self.name}: backward", backward, _behind(supply, passed, seed))
         again = ran(f"{self.name}: backward", backward, back.positional, back.named, back.arrays)
         ways = orders(self.name, forward, self.spelled)
-        kept = self.attributes(instance)
+        own = self.attributes(instance)
+        left = [key for key, a in own.items() if key in before and np.array_equal(before[key], a)]
         if again.value is None or again.value is instance:
-            marked = {key: a for key, a in kept.items() if self.spelled.derivatives(key)}
+            marked = {key: a for key, a in own.items() if self.spelled.derivatives(key)}
             inside = next((as_mapping(vars(instance)[k]) for k in GRADIENTS if k in vars(instance)), None)
             returned = Answer(None, {**marked, **flat(inside or {})}, {})
         else:
             returned = gradients(self.name, again.value, *ways)
         return together(
-            Answer(passed.loss, {}, {**kept, **passed.kept}),
+            Answer(passed.loss, {}, {**own, **passed.kept}, passed=(*left, *passed.kept)),
             returned,
             changed=(*done.changed, *again.changed),
             given=held or parameters_of(given, self.spelled),
@@ -104,7 +108,7 @@ class Object:
         """The arrays that an instance keeps."""
         places = vars(instance) if hasattr(instance, "__dict__") else {}
         known = {key: value for key, value in places.items() if key not in GRADIENTS}
-        return flat(known, joined=False)
+        return kept(known)
 
 
 def method(instance: Any, names: tuple[str, ...]) -> Callable[..., Any] | None:

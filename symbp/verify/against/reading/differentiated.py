@@ -16,7 +16,7 @@ import numpy as np
 from symbp.verify.against.answer import Answer
 from symbp.verify.against.reading.functions import parameters_of
 from symbp.verify.against.reading.pairs import Forward, forward_of, upstream
-from symbp.verify.against.returned import array
+from symbp.verify.against.returned.arrays import array
 from symbp.verify.against.running import guarded
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.against.supply import Arguments, Supply, arguments

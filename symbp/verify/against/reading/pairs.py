@@ -7,7 +7,7 @@ derivative by what it gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,9 @@ import numpy as np
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer, Array
 from symbp.verify.against.reading.functions import orders, parameters_of
-from symbp.verify.against.returned import LOSSES, array, as_mapping, flat, gradients_of, number, together
+from symbp.verify.against.returned import LOSSES, gradients_of, together
+from symbp.verify.against.returned.arrays import array, as_mapping, is_array, number
+from symbp.verify.against.returned.kept import kept
 from symbp.verify.against.running import ran
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.against.supply import Supply, arguments
@@ -68,7 +70,7 @@ class Pair:
         again = ran(f"{self.name}: backward", self.backward, back.positional, back.named, back.arrays)
         ways = orders(self.name, self.forward, self.spelled)
         return together(
-            Answer(passed.loss, {}, passed.kept),
+            Answer(passed.loss, {}, passed.kept, passed=tuple(passed.kept)),
             gradients(self.name, again.value, *ways),
             changed=(*done.changed, *again.changed),
             given=parameters_of(given, self.spelled),
@@ -88,18 +90,20 @@ def forward_of(name: str, value: Any) -> Forward:
     if fields is not None:
         loss = next((key for key in LOSSES if number(fields.get(key)) is not None), None)
         inner = as_mapping(fields.get("cache"))
-        kept = flat({key: one for key, one in fields.items() if key != loss}, joined=False)
+        arrays = kept({key: one for key, one in fields.items() if key != loss})
         cache = fields if inner is None else fields["cache"]
-        return Forward(number(fields[loss]) if loss else None, None, cache, kept)
+        return Forward(number(fields[loss]) if loss else None, None, cache, arrays)
     parts = list(value) if isinstance(value, tuple) else [value]
     if not parts or parts[0] is None:
         raise UsageError(f"{name}: forward returns nothing", help="it returns (loss, cache)")
     cache = parts[-1] if len(parts) > 1 else None
-    kept = flat(as_mapping(cache) or {}, joined=False)
+    if len(parts) > 2 and (is_array(cache) or number(cache) is not None):
+        cache = tuple(parts[1:])  # loss, x, h, p
+    arrays = {} if cache is None else kept(cache)
     losses = [found for part in parts if (found := number(part)) is not None]
     if losses:
-        return Forward(losses[0], None, cache, kept)
-    return Forward(None, array(parts[0]), cache, kept)
+        return Forward(losses[0], None, cache, arrays)
+    return Forward(None, array(parts[0]), cache, arrays)
 
 
 def upstream(name: str, spelled: Spelled, point: Point, passed: Forward) -> Any:
@@ -123,7 +127,31 @@ def upstream(name: str, spelled: Spelled, point: Point, passed: Forward) -> Any:
 
 
 def gradients(name: str, value: Any, *ways: list[str]) -> Answer:
-    """What a backward function returned: gradients by name or in order, and maybe more."""
-    if isinstance(value, tuple) and len(value) == 2 and all(as_mapping(part) is not None for part in value):
-        return Answer(None, gradients_of(name, value[0], *ways), flat(as_mapping(value[1]) or {}))
-    return Answer(None, gradients_of(f"{name}: backward", value, *ways), {})
+    """What a backward function returned: gradients by name or in order, and maybe more; or layer by layer."""
+    called = f"{name}: backward"
+    if isinstance(value, (tuple, list)) and any(_holds_more(part) for part in value):
+        lengths = [len(way) for way in ways]
+        if as_mapping(value[0]) is not None or (_holds_more(value[0]) and len(value[0]) in lengths):
+            more = [kept(part, f"result[{k}]") for k, part in enumerate(value[1:], 1)]
+            return together(Answer(None, gradients_of(called, value[0], *ways), {}), *map(_beside, more))
+        leaves = [*_leaves(value)]
+        if len(value) not in lengths and len(leaves) in lengths:
+            return Answer(None, gradients_of(called, leaves, *ways), {})
+    return Answer(None, gradients_of(called, value, *ways), {})
+
+
+def _beside(arrays: dict[str, Array]) -> Answer:
+    return Answer(None, {}, arrays)
+
+
+def _holds_more(part: Any) -> bool:
+    return isinstance(part, (tuple, list)) or as_mapping(part) is not None
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What tuples in tuples hold, in their order."""
+    for part in value:
+        if isinstance(part, (tuple, list)):
+            yield from _leaves(part)
+        else:
+            yield part

@@ -128,6 +128,25 @@ def renamed(shop: Shop, equation: Equation) -> Iterator[Mutant]:
                 yield Mutant(slip, f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
 
 
+def picked(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """One element of what a sum, a mean or a maximum is of, in the place of that."""
+    for access in _reads(equation):
+        inner = shop.bench.system.defining.get(access.name)
+        if inner is None or inner.op not in ("sum", "max") or access.name in shop.adjoints:
+            continue
+        reads = accesses(inner.body)
+        if len(reads) != 1:
+            continue
+        (read,) = reads
+        at = dict(zip(inner.indices, access.subscripts, strict=True))
+        for last in (False, True):
+            ends = {i: inner.extents[i] - 1 if last else sympy.Integer(0) for i in inner.reduced}
+            new = read.xreplace({**ends, **at})
+            hint = f"{expression_text(new)} stands where {expression_text(access)} belongs"
+            body = equation.body.xreplace({access: new})
+            yield Mutant("stale value", f"{shop.of(equation)}{hint}", (with_body(equation, body),), 2)
+
+
 def instead(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """Another adjoint in the place of the whole, times a constant: its own slope is missing."""
     if equation.target != shop.bench.target:

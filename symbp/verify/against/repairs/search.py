@@ -18,12 +18,17 @@ from symbp.errors import SymbpError
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Compared, Repair
 from symbp.verify.against.repairs.agreement import ratio, same
+from symbp.verify.against.repairs.conditions import conditions
+from symbp.verify.against.repairs.constants.words import spelled
+from symbp.verify.against.repairs.exponents import exponents
 from symbp.verify.against.repairs.extras import added
+from symbp.verify.against.repairs.inner import inner_factors
 from symbp.verify.against.repairs.mutant import Mutant
 from symbp.verify.against.repairs.preparing import Given, holders, shops
 from symbp.verify.against.repairs.reads import (
     instead,
     permuted,
+    picked,
     renamed,
     replaced,
     shifted,
@@ -34,10 +39,10 @@ from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, po
 from symbp.verify.against.repairs.sums import sums
 from symbp.verify.against.repairs.terms import inner_terms, scaled, terms
 from symbp.verify.against.repairs.whole import whole
-from symbp.verify.against.repairs.words import spelled
 
 FEW = 6  # elements that may agree by chance
 Kind = Callable[[Shop, Equation], Iterator[Mutant]]
+Tried = tuple[frozenset[str], tuple[Equation, ...]]  # what is given, what is changed
 KINDS: tuple[Kind, ...] = (
     terms,
     sums,
@@ -45,14 +50,18 @@ KINDS: tuple[Kind, ...] = (
     shifted,
     permuted,
     other_slopes,
+    conditions,
+    exponents,
     scaled,
     powers,
     instead,
     shifted_elsewhere,
     renamed,
+    picked,
     inner_terms,
     added,
     replaced,
+    inner_factors,
 )
 
 
@@ -113,7 +122,7 @@ def find_repair(
         found = [repair for shop in prepared for repair in islice(whole(shop), 1)]
         if found:
             return min(found, key=_is_plain)
-        tried = set[tuple[Equation, ...]]()
+        tried = set[Tried]()
         for kind in KINDS:
             for shop, mutant in _mutants(prepared, kind, tried):
                 clock.check()
@@ -143,17 +152,16 @@ def _follows(shop: Shop) -> bool:
     return all(same(answer, shop.bench.right(k)) for k, answer in enumerate(shop.answered))
 
 
-def _mutants(
-    prepared: list[Shop], kind: Kind, tried: set[tuple[Equation, ...]]
-) -> Iterator[tuple[Shop, Mutant]]:
+def _mutants(prepared: list[Shop], kind: Kind, tried: set[Tried]) -> Iterator[tuple[Shop, Mutant]]:
     """Mutants of the equations between loss and tensor, those of the nearest ones first, each once."""
     longest = max((len(shop.bench.between) for shop in prepared), default=0)
     for place in range(longest):
         for shop in prepared:
             for equation in shop.bench.between[place : place + 1]:
                 for mutant in kind(shop, equation):
-                    if mutant.changed not in tried:
-                        tried.add(mutant.changed)
+                    key = frozenset(shop.bench.answered), mutant.changed
+                    if key not in tried:
+                        tried.add(key)
                         yield shop, mutant
 
 

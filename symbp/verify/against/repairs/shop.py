@@ -18,7 +18,7 @@ from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses
 from symbp.ir.printer import TEXT, expression_text
 from symbp.ir.system import Equation, Reduction, Role
 from symbp.verify.against.repairs.activations import Activation, activation
-from symbp.verify.against.repairs.monomials import Monomial, Recogniser
+from symbp.verify.against.repairs.constants.monomials import Monomial, Recogniser
 from symbp.verify.against.repairs.replay.bench import BACKWARD, Bench
 
 Array = np.ndarray[Any, Any]

@@ -18,11 +18,11 @@ from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Slip
 from symbp.verify.against.repairs.agreement import ROUNDING, Array, scale, weights
-from symbp.verify.against.repairs.means import kind
-from symbp.verify.against.repairs.monomials import Monomial
+from symbp.verify.against.repairs.constants.means import kind
+from symbp.verify.against.repairs.constants.monomials import Monomial
+from symbp.verify.against.repairs.constants.words import spelled
 from symbp.verify.against.repairs.mutant import Mutant
 from symbp.verify.against.repairs.shop import Shop, inside, sums_in, with_body
-from symbp.verify.against.repairs.words import spelled
 
 AGAIN = tuple(Monomial(Fraction(n)) for n in ("-1", "2", "1/2"))  # of terms that recur
 ZERO = 1e-6

@@ -16,10 +16,11 @@ from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Repair
 from symbp.verify.against.repairs.agreement import Array, ratio, same
-from symbp.verify.against.repairs.means import kind
-from symbp.verify.against.repairs.monomials import Monomial
+from symbp.verify.against.repairs.constants.means import kind
+from symbp.verify.against.repairs.constants.monomials import Monomial
+from symbp.verify.against.repairs.constants.words import spelled
+from symbp.verify.against.repairs.layouts import layouts
 from symbp.verify.against.repairs.shop import Shop
-from symbp.verify.against.repairs.words import spelled
 
 MOST_AXES = 5
 LARGE = 1 << 18  # elements that are added up
@@ -32,6 +33,7 @@ def whole(shop: Shop) -> Iterator[Repair]:
     yield from _axes(shop, right)
     yield from _sums(shop, right)
     yield from _steps(shop, right)
+    yield from layouts(shop, right)
 
 
 def told(shop: Shop, arrays: list[Array]) -> Monomial | None:

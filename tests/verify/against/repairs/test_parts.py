@@ -14,7 +14,7 @@ from symbp.ir.expr import Access
 from symbp.ir.system import System
 from symbp.verify.against.repairs.activations import activation
 from symbp.verify.against.repairs.agreement import ratio, same, weights
-from symbp.verify.against.repairs.monomials import Monomial, Recogniser
+from symbp.verify.against.repairs.constants.monomials import Monomial, Recogniser
 from symbp.verify.against.repairs.replay.bench import Bench
 from symbp.verify.points import Drawer, Point
 

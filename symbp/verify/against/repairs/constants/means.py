@@ -11,7 +11,7 @@ from math import prod
 from symbp.ir.expr import Access, Expr, accesses
 from symbp.ir.system import Equation
 from symbp.verify.against.answer import Slip
-from symbp.verify.against.repairs.monomials import Monomial
+from symbp.verify.against.repairs.constants.monomials import Monomial
 from symbp.verify.against.repairs.shop import Shop
 
 CLOSE = 1e-6

@@ -5,7 +5,7 @@ Enters: a monomial. Leaves: a sentence. Must not know: where it was found.
 
 from __future__ import annotations
 
-from symbp.verify.against.repairs.monomials import Monomial
+from symbp.verify.against.repairs.constants.monomials import Monomial
 
 
 def spelled(name: str, form: Monomial) -> str:
