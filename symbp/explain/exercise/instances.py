@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,30 +41,32 @@ class Instance:
 
 
 def instances(page: Document, seed: int) -> tuple[Instance, ...]:
-    """Two instances, their sizes different from each other where the declaration lets them be."""
-    found: list[Instance] = []
-    for number in _pointed(page, seed):
-        instance = Instance(number.sizes, number.values)
-        if all(instance.sizes != other.sizes for other in found):
-            found.append(instance)
-        if len(found) == 2:
-            break
-    return tuple(found)
+    """Two instances, of different sizes where there are any, else of other numbers; fewer, where none fit."""
+    found = [Instance(number.sizes, number.values) for number in _pointed(page, seed)]
+    if not found:
+        return ()
+    first, others = found[0], found[1:]
+    other = next((o for o in others if o.sizes != first.sizes or not o.sizes), None)
+    return (first,) if other is None else (first, other)
 
 
 def _pointed(page: Document, seed: int) -> Iterator[Numbers]:
     """Worked examples: with sizes 2, 3, … and, from an odd number, …, 7, 6, so that none is what it was, as
-    far as they fit; else with handy ones, and another number of examples."""
-    names = list(page.derivation.system.sizes)
+    far as they fit; else with handy ones, and another number of examples. All numbers are drawn."""
+    derivation = replace(page.derivation, example={})
+    names, fits = list(derivation.system.sizes), constraints(derivation.declared).hold
     up = {name: 2 + k for k, name in enumerate(names)}
     down = {name: (len(names) + 3) // 2 * 2 + 1 - k for k, name in enumerate(names)}
-    style, derivation = page.reading.style, page.derivation
-    fits = constraints(derivation.declared).hold
     asked = [sizes for sizes in (up, down) if fits(sizes)] + [dict[str, int](), dict.fromkeys(names[:1], 4)]
     for number, sizes in enumerate(asked):
         with suppress(SymbpError):
             yield worked_example(
-                derivation, sizes=sizes, seed=seed + number, style=style, small=True, differences=False
+                derivation,
+                sizes=sizes,
+                seed=seed + number,
+                style=page.reading.style,
+                small=True,
+                differences=False,
             )
 
 
