@@ -169,7 +169,7 @@ class Derivation(Derived):
 
     def exercise(
         self,
-        format: Literal["text", "html", "latex", "notebook"] = "text",
+        format: Literal["text", "html", "latex", "notebook", "stack"] = "text",
         *,
         blanks: int = 5,
         seed: int = 0,
@@ -180,9 +180,12 @@ class Derivation(Derived):
     ) -> str:
         """A worksheet: the page with so many right sides, or factors, left out, the same for the same seed;
         with a `key`, the answers and how they come about. `command` says how to grade an answer, `code`
-        derives the network as `d` in a notebook. Raises UsageError: no gradients, no blanks."""
-        from symbp.explain.exercise import html, latex, notebook, text, worksheet
+        derives the network as `d` in a notebook. For `stack`, Moodle's question type, a blank is a whole
+        right side that Maxima can write, with its key. Raises UsageError: no gradients, no blanks."""
+        from symbp.explain.exercise import html, latex, notebook, stack, text, worksheet
 
+        if format == "stack":
+            return stack.stack(self._page({"symbols": symbols}), blanks=blanks, seed=seed)
         sheet = worksheet(self._page({"symbols": symbols}), blanks=blanks, seed=seed, command=command)
         if format == "notebook":
             return notebook.notebook(sheet, key=key, code=code)

@@ -70,6 +70,15 @@ def test_three_ways_of_one_network_have_one_gradient(tmp_path):
 
 
 @pytest.mark.slow
+def test_exercises_are_made_as_the_page_tells(tmp_path):
+    told = [text for kind, text in page("exercises.md") if kind == "sh"]
+    assert told
+    for command in "".join(told).splitlines():
+        run(command, tmp_path)
+    assert (tmp_path / "mlp_stack.xml").read_text(encoding="utf-8").count('<question type="stack">') == 4
+
+
+@pytest.mark.slow
 def test_they_build_without_a_warning(tmp_path):
     missing = [name for name in GENERATORS if find_spec(name) is None]
     if missing:

@@ -17,14 +17,19 @@ if TYPE_CHECKING:
     from symbp.api import Derivation
 
 HELP = "a worksheet with blanks, and its key"
-FORMATS = ("text", "html", "latex", "notebook")
+FORMATS = ("text", "html", "latex", "notebook", "stack")
 
 
 def add_arguments(to: Arguments) -> None:
     to.net()
     to.add("--blanks", type=count, default=5, metavar="INTEGER", help="equations to fill in (default: 5)")
     to.add("--seed", type=int, default=0, metavar="INTEGER", help="of the choice of blanks (default: 0)")
-    to.add("--format", choices=FORMATS, default="text", help="default: text")
+    to.add(
+        "--format",
+        choices=FORMATS,
+        default="text",
+        help="default: text; stack: Moodle XML of STACK questions, with the key",
+    )
     to.add("--key", action="store_true", help="with the answers and how they come about; folded in html")
     to.add("--wrt", metavar="A,B", help="differentiate by these tensors (default: the parameters)")
     to.output("the worksheet")

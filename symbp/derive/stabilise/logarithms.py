@@ -110,7 +110,8 @@ class _Expansion:
             return self.found.setdefault(e, value)
         if e.is_Mul:
             known = known | {f for f in e.args if isinstance(f, Guard)}
-        return e.func(*[self.expanded(a, known) for a in sorted(e.args, key=sympy.default_sort_key)])
+        done = {a: self.expanded(a, known) for a in sorted(e.args, key=sympy.default_sort_key)}
+        return e.func(*[done[a] for a in e.args])  # the base of a power stays its base
 
     def log(self, e: Expr) -> _Log | None:
         """log(e) without forming e, if e is made of exponentials. Reads are looked through: a map by its

@@ -6,7 +6,7 @@ graded.
 
 from __future__ import annotations
 
-from symbp.explain.exercise import html, latex, notebook, text
+from symbp.explain.exercise import html, latex, notebook, stack, text
 from symbp.explain.exercise.worksheet import Blank, Worksheet, worksheet
 
-__all__ = ["Blank", "Worksheet", "html", "latex", "notebook", "text", "worksheet"]
+__all__ = ["Blank", "Worksheet", "html", "latex", "notebook", "stack", "text", "worksheet"]

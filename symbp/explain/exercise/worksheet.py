@@ -6,7 +6,7 @@ Enters: a document, how many blanks, a seed. Leaves: a frozen `Worksheet`. Must 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import sympy
@@ -71,19 +71,28 @@ class Worksheet:
         return {blank.shown.number: blank for blank in self.blanks}
 
 
-def worksheet(document: Document, *, blanks: int = 5, seed: int = 0, command: str = "") -> Worksheet:
+def worksheet(
+    document: Document,
+    *,
+    blanks: int = 5,
+    seed: int = 0,
+    command: str = "",
+    only: Callable[[NumberedEquation], bool] | None = None,
+) -> Worksheet:
     """A worksheet with so many blanks, or as many as the page has equations to ask for; the same for the same
-    seed. Raises UsageError: no blanks, or a page without derivatives of a loss."""
+    seed. `only` says what can be asked for besides, and then whole right sides are. Raises UsageError: no
+    blanks, or a page without derivatives of a loss."""
     if blanks < 1:
         raise UsageError("a worksheet has at least one blank", help="--blanks 5")
     if not document.derivation.is_gradient:
         raise UsageError("exercises ask for gradients", help="derive a network: bp.derive(net)")
     draw = random.Random(seed)
     known = [shown for shown in document.equations if _is_asked_for(document, shown)]
+    known = known if only is None else [shown for shown in known if only(shown)]
     chosen = draw.sample(known, min(blanks, len(known)))
     lessons = {lesson.line.number: lesson for lesson in document.lecture.lessons}
     found = [
-        Blank(shown, _with_gap(shown.line, draw), lessons.get(shown.number))
+        Blank(shown, None if only else _with_gap(shown.line, draw), lessons.get(shown.number))
         for shown in sorted(chosen, key=lambda shown: shown.number)
     ]
     return Worksheet(document, tuple(found), seed, command)

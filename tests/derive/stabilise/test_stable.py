@@ -256,3 +256,21 @@ def test_a_root_that_divides_and_one_above_0_keep_their_form() -> None:
     c = b.define("c", [n], sympy.sqrt(q(n) + eps()))
     b.define("L", [], x(n, k) / r(n) + c(n), "sum", [n, k])
     assert stabilise(b.system("L"))[1] == ()
+
+
+@pytest.mark.parametrize("power", [2, sympy.Rational(1, 2), -1], ids=str)
+def test_a_power_of_a_logarithm_keeps_its_base(power: Any) -> None:
+    """Σ p·(−log p)^a: the variance of surprise; (log p)² is no 2^(log p)."""
+    b = SystemBuilder()
+    z = b.leaf("z", N, K, role=P)
+    e = b.define("e", [n, k], sympy.exp(z(n, k)))
+    s = b.define("s", [n], e(n, k), "sum", [k])
+    p = b.define("p", [n, k], e(n, k) / s(n))
+    b.define("L", [], p(n, k) * (-sympy.log(p(n, k))) ** power, "sum", [n, k])
+    derivation = derive(b.system("L"))  # a doubtful form would warn
+    near = np.array([[0.3, -0.2, 0.9]])
+    share = np.exp(near) / np.exp(near).sum()
+    found = evaluate(derivation.system, {"z": near}, {"N": 1, "K": 3})
+    assert found["L"] == pytest.approx(np.sum(share * (-np.log(share)) ** float(power)), rel=1e-13)
+    far = evaluate(derivation.system, {"z": np.array([[0.0, 900.0, 901.0]])}, {"N": 1, "K": 3})
+    assert all(np.isfinite(far[name]).all() for name in ("L", derivation.gradients["z"]))
