@@ -89,6 +89,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 E, H = 32, 64
 NAME = "char_gru"
 SIZES = {"E": E, "H": H}
@@ -592,7 +593,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

@@ -87,6 +87,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 E, H = 32, 64
 NAME = "char_lstm"
 SIZES = {"E": E, "H": H}
@@ -568,7 +569,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

@@ -85,6 +85,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V", "range_")
 ONES = ("ones_V", "ones_NT")
+NEEDED = {}
 E, H = 32, 64
 NAME = "char_lstm"
 SIZES = {"E": E, "H": H}
@@ -439,7 +440,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

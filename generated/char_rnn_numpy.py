@@ -77,6 +77,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V", "range_")
 ONES = ("ones_V", "ones_NT")
+NEEDED = {}
 E, H = 32, 64
 NAME = "char_rnn"
 SIZES = {"E": E, "H": H}
@@ -363,7 +364,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

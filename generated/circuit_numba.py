@@ -51,6 +51,7 @@ DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 NAME = "circuit"
 SIZES = {}
 PARAMETERS = {"x": (), "y": (), "z": ()}
@@ -200,7 +201,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -108,6 +108,12 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "S", "K")
 POSITIONS = ("range_N", "range_K", "range_S", "range_F1")
 ONES = ("ones_K", "ones_N", "ones_2S22NNS222N", "ones_NS2")
+NEEDED = {
+    "(S - D2 + 1)//2 + 1": lambda s: (s["S"] - 2) // 2 + 1,
+    "(S - D3 + 1)//2 + 1": lambda s: (s["S"] - 2) // 2 + 1,
+    "(S - D2 + 1)//2 - D4 + 4": lambda s: (s["S"] - 2) // 2 + 1,
+    "(S - D3 + 1)//2 - D5 + 4": lambda s: (s["S"] - 2) // 2 + 1,
+}
 D1, F1, D2, D3, F2, D4, D5 = 1, 16, 3, 3, 32, 3, 3
 NAME = "cnn"
 SIZES = {"D1": D1, "F1": F1, "D2": D2, "D3": D3, "F2": F2, "D4": D4, "D5": D5}
@@ -592,7 +598,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -94,6 +94,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N",)
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D, H, C = 64, 128, 16
 NAME = "contrastive"
 SIZES = {"D": D, "H": H, "C": C}
@@ -539,7 +540,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -52,6 +52,7 @@ DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 S, F = 3, 2
 NAME = "conv"
 SIZES = {"S": S, "F": F}
@@ -242,7 +243,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -67,6 +67,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V", "K")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 NAME = "crf"
 SIZES = {}
 PARAMETERS = {"W": ("V", "K"), "A": ("K", "K")}
@@ -494,7 +495,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

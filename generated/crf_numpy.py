@@ -66,6 +66,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V", "K")
 POSITIONS = ("range_N", "range_T", "range_K", "range_")
 ONES = ("ones_K", "ones_NT")
+NEEDED = {}
 NAME = "crf"
 SIZES = {}
 PARAMETERS = {"W": ("V", "K"), "A": ("K", "K")}
@@ -401,7 +402,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -101,6 +101,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "D", "S", "K")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 H = 32
 NAME = "ctc"
 SIZES = {"H": H}
@@ -946,7 +947,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

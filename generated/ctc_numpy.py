@@ -99,6 +99,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "D", "S", "K")
 POSITIONS = ("range_", "range_T", "range_N", "range_3", "range_K", "reals_S")
 ONES = ("ones_K", "ones_NT", "ones_T", "ones_ST")
+NEEDED = {}
 H = 32
 NAME = "ctc"
 SIZES = {"H": H}
@@ -807,7 +808,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

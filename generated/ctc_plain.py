@@ -24,7 +24,11 @@ def taken(x, first, *places, outside=0):
     inside, safe = True, [slice(None)] * first
     for k, n in zip(places, x.shape[first:], strict=False):
         inside = inside & (k >= 0) & (k < n)
-        safe.append(np.clip(k, 0, n - 1))
+        safe.append(np.clip(k, 0, max(n - 1, 0)))
+    if not x.size:  # something to read, where nothing is inside
+        places = slice(first, len(safe))
+        shape = (*x.shape[:first], *np.maximum(x.shape[places], 1), *x.shape[len(safe) :])
+        x = np.zeros(shape, x.dtype)
     inside = np.reshape(inside, np.shape(inside) + (1,) * (x.ndim - len(safe)))
     return np.where(inside, x[tuple(safe)], outside)
 

@@ -155,6 +155,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
 SIZES = {"D1": D1, "D2": D2, "D3": D3}
@@ -1258,7 +1259,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

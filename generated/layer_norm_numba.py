@@ -64,6 +64,7 @@ DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 N, D = 2, 3
 NAME = "layer_norm"
 SIZES = {"N": N, "D": D}
@@ -374,7 +375,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

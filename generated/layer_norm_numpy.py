@@ -64,6 +64,7 @@ DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
 ONES = ("ones_D", "ones_N")
+NEEDED = {}
 N, D = 2, 3
 NAME = "layer_norm"
 SIZES = {"N": N, "D": D}
@@ -268,7 +269,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -50,6 +50,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "D")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 NAME = "linear_regression"
 SIZES = {}
 PARAMETERS = {"w": ("D",), "b": ()}
@@ -174,7 +175,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -54,6 +54,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "D")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 NAME = "logistic_regression"
 SIZES = {}
 PARAMETERS = {"w": ("D",), "b": ()}
@@ -311,7 +312,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

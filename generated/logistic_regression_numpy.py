@@ -52,6 +52,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "D")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 NAME = "logistic_regression"
 SIZES = {}
 PARAMETERS = {"w": ("D",), "b": ()}
@@ -205,7 +206,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -82,6 +82,7 @@ DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D, H = 2, 2
 NAME = "lstm_cell"
 SIZES = {"D": D, "H": H}
@@ -324,7 +325,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

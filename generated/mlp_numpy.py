@@ -68,6 +68,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ("range_rows", "range_K")
 ONES = ("ones_K", "ones_rows")
+NEEDED = {}
 BLOCKS = {"N": 2048}
 CUT = {"x": 1, "y": 1}
 FEWEST = 4
@@ -508,14 +509,12 @@ class _Memory:
 
     def __init__(self, sizes: tuple[int, ...], *, apart: bool = False) -> None:
         self.sizes = sizes
+        _refuse_short(dict(zip(OPEN_SIZES, sizes, strict=False)))
         places, lengths = _places(*sizes), [0, 0, 0]
         starts: dict[str, int] = {}
         for name, (arena, start, shape) in places.items():
-            if PARAMETERS and min(shape, default=1) < 1:  # the update of no parameter is empty by right
-                raise DataError(
-                    f"{name} would have the shape {shape}: an axis of the data is too short for what is read "
-                    "from it, a kernel or a slice"
-                )
+            if PARAMETERS and min(shape, default=0) < 0:
+                raise DataError(f"{name} would have the shape {shape}: {_SHORT}")
             starts[name] = lengths[arena] if apart else start
             lengths[arena] = max(lengths[arena], starts[name] + math.prod(shape))
         kinds = (DTYPE, np.int64, bool)
@@ -534,6 +533,21 @@ class _Memory:
     def nbytes(self) -> int:
         """The size of the workspaces."""
         return sum(arena.nbytes for arena in self.arenas)
+
+
+_SHORT = "an axis of the data is too short for what is read from it, a kernel or a slice"
+
+
+def _refuse_short(sizes: Mapping[str, int]) -> None:
+    """Refuses data without elements, and those of which too little is left for a window or a maximum."""
+    if not PARAMETERS:  # an update of none is empty by right
+        return
+    for name, size in sizes.items():
+        if size < 1:
+            raise DataError(f"the data have no elements along the axis {name}")
+    for length, value in NEEDED.items():
+        if value(sizes) < 1:
+            raise DataError(f"{length} is {value(sizes)}: {_SHORT}")
 
 
 def _held(kept: dict[Any, Any], key: Any, make: Callable[[], Any]) -> Any:

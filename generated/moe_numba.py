@@ -90,6 +90,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "D", "K")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 H, E = 12, 6
 NAME = "moe"
 SIZES = {"H": H, "E": E}
@@ -808,7 +809,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

@@ -88,6 +88,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "D", "K")
 POSITIONS = ("range_N", "range_E", "range_K")
 ONES = ("ones_E", "ones_K", "ones_N")
+NEEDED = {}
 H, E = 12, 6
 NAME = "moe"
 SIZES = {"H": H, "E": E}
@@ -415,7 +416,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

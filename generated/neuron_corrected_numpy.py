@@ -54,6 +54,7 @@ DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D = 2
 NAME = "neuron_corrected"
 SIZES = {"D": D}
@@ -195,7 +196,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -56,6 +56,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 BLOCKS = {"N": 65536}
 CUT = {"x": 1, "y": 1}
 FEWEST = 4
@@ -213,7 +214,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

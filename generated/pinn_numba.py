@@ -113,6 +113,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D, H = 1, 24
 NAME = "pinn"
 SIZES = {"D": D, "H": H}
@@ -836,7 +837,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

@@ -113,6 +113,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ("ones_D", "ones_rows")
+NEEDED = {}
 BLOCKS = {"N": 2048}
 CUT = {"t": 1}
 FEWEST = 4
@@ -544,7 +545,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

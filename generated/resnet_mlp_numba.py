@@ -78,6 +78,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "D", "K")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 H, L = 32, 6
 NAME = "resnet_mlp"
 SIZES = {"H": H, "L": L}
@@ -555,7 +556,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

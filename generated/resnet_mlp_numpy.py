@@ -76,6 +76,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "D", "K")
 POSITIONS = ("range_N", "range_K")
 ONES = ("ones_K", "ones_N")
+NEEDED = {}
 H, L = 32, 6
 NAME = "resnet_mlp"
 SIZES = {"H": H, "L": L}
@@ -342,7 +343,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -60,6 +60,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D, K = 2, 3
 NAME = "softmax_regression"
 SIZES = {"D": D, "K": K}
@@ -381,7 +382,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

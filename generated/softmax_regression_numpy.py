@@ -60,6 +60,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ("range_rows", "range_K")
 ONES = ("ones_K", "ones_rows")
+NEEDED = {}
 BLOCKS = {"N": 32768}
 CUT = {"x": 1, "y": 1}
 FEWEST = 4
@@ -233,7 +234,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

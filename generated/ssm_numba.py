@@ -89,6 +89,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "D", "K")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 S, H = 16, 32
 NAME = "ssm"
 SIZES = {"S": S, "H": H}
@@ -620,7 +621,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

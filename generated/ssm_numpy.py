@@ -87,6 +87,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "D", "K")
 POSITIONS = ("range_N", "range_K")
 ONES = ("ones_K", "ones_N", "ones_NT")
+NEEDED = {}
 S, H = 16, 32
 NAME = "ssm"
 SIZES = {"S": S, "H": H}
@@ -448,7 +449,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

@@ -95,6 +95,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D, H, C = 64, 48, 4
 NAME = "vae"
 SIZES = {"D": D, "H": H, "C": C}
@@ -655,7 +656,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

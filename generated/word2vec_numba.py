@@ -67,6 +67,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "R", "V")
 POSITIONS = ()
 ONES = ()
+NEEDED = {}
 D = 32
 NAME = "word2vec"
 SIZES = {"D": D}
@@ -449,7 +450,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 
 
 # ---- Outputs, loss and metrics ----

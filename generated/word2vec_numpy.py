@@ -65,6 +65,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "R", "V")
 POSITIONS = ("range_N", "range_")
 ONES = ("ones_D",)
+NEEDED = {}
 D = 32
 NAME = "word2vec"
 SIZES = {"D": D}
@@ -282,7 +283,7 @@ def _initial(rng, sizes):
 # ---- Workspaces ----
 
 
-# symbp/runtime/common/arrays/memory.py: _Memory, _held, _memory
+# symbp/runtime/common/arrays/memory.py: _Memory, _SHORT, _refuse_short, _held, _memory
 # symbp/runtime/common/arrays/keys.py: _key
 
 

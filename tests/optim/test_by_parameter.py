@@ -156,7 +156,7 @@ def test_a_schedule_moves_all_rates_in_proportion():
     )
     assert "theta_next[k,i] = theta[k,i] - rate·lr_share[k]·gradient[k,i]" in text
     assert "Update of each entry i of each parameter k:" in text
-    assert "parts = ((0, 20, 1.0), (20, 24, 0.1))" in text
+    assert "parts = (0, 20, 1.0), (20, 24, 0.1)" in text
 
 
 @pytest.mark.slow

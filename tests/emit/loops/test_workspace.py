@@ -39,7 +39,7 @@ def case(name: str) -> tuple[Derivation, dict[str, int]]:
     if name in emit_recurrences.SYSTEMS:
         return swept(emit_recurrences.SYSTEMS[name]()), emit_recurrences.EXTENTS
     if name == "small net":
-        return swept(emit_windows.SYSTEMS[name]()), emit_windows.EXTENTS
+        return swept(emit_windows.SYSTEMS["a small net"]()), emit_windows.EXTENTS
     return swept(any_system(random.Random(int(name.split()[1])), 8)), EXTENTS
 
 
