@@ -186,3 +186,10 @@ def test_json_has_what_its_description_says(mlp):
     lesson = found["lessons"][0]
     assert set(lesson) == {"number", "by", "readers", "local", "sum", "between"}
     assert {entry["about"] for entry in found["legend"]} <= set(re.findall(r"`(\w+)`", whole))
+
+
+def test_the_words_of_the_legend_have_no_sign_that_latex_lacks():
+    from symbp.explain.latex import _prose
+    from symbp.read.matrix.legend import WORDS
+
+    assert all(_prose(words).isascii() for _, words in WORDS)

@@ -56,7 +56,7 @@ def _do(given: argparse.Namespace) -> int:
         print(program.text, program.torch_text, sep="\n\n# PyTorch\n")
         return 0
     if given.command == "planted":
-        from planted import report
+        from planted_pairs import report
 
         return report()
     if given.command == "derive":

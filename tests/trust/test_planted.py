@@ -6,7 +6,7 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 
-from planted import PAIRS, available, outcome, told_apart
+from planted_pairs import PAIRS, available, outcome, told_apart
 
 
 def test_there_are_enough() -> None:
