@@ -6,7 +6,8 @@ Must not know: pages, how the computation came about.
 An adjoint of the computed system is the derivative of its loss by a tensor. The declaration may have other
 readers of it: where log p is computed as a − logsumexp a, or where of two tensors of equal value only one is
 computed, the derivatives differ. They are equal if the loss is the same function of the tensor in both,
-whatever stands in its place; so another value is put there.
+whatever stands in its place; so another value is put there, at points of several sizes and spreads. It
+is a test, no proof: conditions are as they are there.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
+from symbp.derive.proof.fixed import kinds_of
+from symbp.derive.proof.points import wide_run
 from symbp.errors import EvaluationError
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.labels import Differential
-from symbp.ir.points.sampling import sample_point
+from symbp.ir.points.sampling import CENTRED, WIDE
 from symbp.ir.system import System
 
 SEED = 11
+POINTS = 4
+LARGEST = 6  # value of a size there
 CLOSE = 1e-6  # of what a change of the tensor changes
 ROUNDING = 1e-12
 Array = np.ndarray[Any, Any]
@@ -37,12 +42,17 @@ def read_otherwise(derivation: Derivation, known: Mapping[str, Differential]) ->
     common = {(of, by) for of, by in pairs if _is_hidden(declared, by) and of in declared.defining}
     if not common or _equations(declared, common) == _equations(computed, common):
         return frozenset()
-    try:
-        sizes, values = sample_point(system, SEED)
-    except EvaluationError:
-        return frozenset(by for _, by in common)
-    as_declared, as_computed = ((s, Run(s, values, sizes)) for s in (declared, computed))
-    return frozenset(by for of, by in sorted(common) if not _agree(as_declared, as_computed, of, by))
+    kinds, wrong = kinds_of(declared), set[tuple[str, str]]()
+    for k in range(POINTS):
+        try:
+            point = wide_run(system, kinds, SEED + k, LARGEST, free=False, first=(CENTRED, WIDE)[k % 2])
+        except EvaluationError:
+            return frozenset(by for _, by in common)
+        first, second = (
+            (s, Run(s, point.values, point.sizes, point.conditions)) for s in (declared, computed)
+        )
+        wrong |= {(of, by) for of, by in sorted(common - wrong) if not _agree(first, second, of, by)}
+    return frozenset(by for _, by in wrong)
 
 
 def _is_hidden(declared: System, name: str) -> bool:
@@ -83,5 +93,5 @@ def _at(system: System, run: Run, of: str, by: str, other: Array) -> list[Array]
     """The value of a tensor, and what defines the other one, where that has another value."""
     equation = system.defining[by]
     open_ = system.with_(equations=tuple(e for e in system.equations if e.target != by))
-    moved = Run(open_, {**run.values, by: other}, run.sizes)
+    moved = Run(open_, {**run.values, by: other}, run.sizes, run.conditions)
     return [moved.tensor(of), moved.value(equation)]
