@@ -143,7 +143,7 @@ def test_each_is_refused_in_words(whole, module, short, capsys, monkeypatch):
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     trap, out = folder / "trap", folder / "out.npz"
     seen, done = dict.fromkeys(files, 0), 0
-    there = {path.name: path.read_bytes() for path in folder.iterdir()}
+    there = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     for number, (kind, what, content, must) in enumerate(cases(files, COUNT, 9, str(trap))):
         path = folder / f"bad{number}{ENDINGS.get(kind, '.npz')}"
         path.write_bytes(content)
