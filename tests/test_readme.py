@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from told_commands import blocks, file_of, run
+from told_commands import blocks, file_of, run, shows
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,7 +24,7 @@ SHOWN = [text for kind, text in BLOCKS if kind == "console"]
 
 def test_the_readme_has_what_the_tests_look_for():
     assert len(SETUP) == 2
-    assert len(SCRIPTS) == 4
+    assert len(SCRIPTS) == 3
     assert set(FILES) == {"my_net.py", "mine.py"}
     assert SHOWN
     assert len(COMMANDS) >= 10
@@ -39,15 +39,7 @@ def test_ci_runs_exactly_the_readmes_test_command():
 @pytest.mark.slow
 @pytest.mark.parametrize("block", SHOWN, ids=[block.splitlines()[0] for block in SHOWN])
 def test_output_shown_is_what_comes_out(block, tmp_path):
-    """Each stretch between two `…` stands in the output as it is, in order."""
-    first, _, shown = block.partition("\n")
-    output = run(first.removeprefix("$ "), tmp_path)
-    position = 0
-    stretches = [stretch.strip("\n") for stretch in re.split(r"^ *…\n", shown, flags=re.MULTILINE)]
-    assert any(stretches), "nothing is shown"
-    for stretch in stretches:
-        position = output.find(stretch, position)
-        assert position >= 0, f"not in the output:\n{stretch}"
+    shows(block, tmp_path)
 
 
 @pytest.mark.slow

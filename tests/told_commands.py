@@ -28,3 +28,15 @@ def run(command, folder, status=0):
     )  # fmt: skip
     assert done.returncode == status, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
+
+
+def shows(block, folder):
+    """Each stretch of a block between two `…` stands in what its command prints as it is, in order."""
+    first, _, shown = block.partition("\n")
+    output = run(first.removeprefix("$ "), folder)
+    position = 0
+    stretches = [stretch.strip("\n") for stretch in re.split(r"^ *…\n", shown, flags=re.MULTILINE)]
+    assert any(stretches), "nothing is shown"
+    for stretch in stretches:
+        position = output.find(stretch, position)
+        assert position >= 0, f"not in the output:\n{stretch}"

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from told_commands import blocks, file_of, run
+from told_commands import blocks, file_of, run, shows
 
 DOCS = Path(__file__).parents[2] / "docs"
 GENERATORS = ("sphinx", "myst_parser", "furo")
@@ -27,6 +27,20 @@ def test_the_tutorial_works_in_its_order(tmp_path):
     first = told[told.index("first wrong") :].splitlines()[0]
     assert "da1" in first or "W1" in first
     assert "factor" in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["deriving", "training"])
+def test_commands_of_a_page_work_in_its_order(name, tmp_path):
+    readme = blocks((DOCS.parent / "README.md").read_text(encoding="utf-8"))
+    for kind, text in [*readme, *page(f"{name}.md")]:
+        if kind == "python" and file_of(text):
+            (tmp_path / file_of(text)).write_text(text, encoding="utf-8")
+    for kind, text in page(f"{name}.md"):
+        for command in text.splitlines() if kind == "sh" else ():
+            run(command, tmp_path)
+        if kind == "console":
+            shows(text, tmp_path)
 
 
 JOBS = (DOCS / "four_jobs.md").read_text(encoding="utf-8").split("\n## ")[1:]
