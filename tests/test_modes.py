@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.emit.workspace import memory_plan
 from symbp.ir.evaluation.vector import run
 from symbp.ir.points.random import drawn
 from symbp.ir.points.sampling import sample_point
 from symbp.ir.validate import validate
 from symbp.lower.memory import plan as memory
 from symbp.targets import named
+from symbp.targets.compiled.workspace import memory_plan
 from symbp.targets.target import Order
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]

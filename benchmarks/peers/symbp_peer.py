@@ -10,9 +10,9 @@ from benchmarks.references.update import SGD, Rule
 from benchmarks.rows import ROWS, Row
 from symbp import optim
 from symbp.derive import Derivation, derive
-from symbp.emit import load
 from symbp.ir.training import UpdateRule
 from symbp.targets.by_name import generate_source
+from symbp.targets.loading import load
 
 
 def update_rule(rule: Rule) -> UpdateRule:

@@ -26,11 +26,11 @@ from symbp.language.parts import with_parts
 if TYPE_CHECKING:
     from symbp.api.checked import CheckReport
     from symbp.api.diagnosis import Diagnosis, diagnose
-    from symbp.emit import Footprint
     from symbp.ir.training import UpdateRule
     from symbp.language import Network
     from symbp.read.formula import Formula
     from symbp.read.formula.declared import Shapes
+    from symbp.targets.compiled.footprint import Footprint
     from symbp.targets.target import Order, Target
     from symbp.verify.against import AgainstReport
 
@@ -249,7 +249,7 @@ def compile(
     """The training module of a network, or the module of a derivation with `derivatives(params, **inputs)`,
     imported from the user's cache; `pieces` as for `source`, beside all that isn't live, logged, or early to
     stop."""
-    from symbp.emit import load
+    from symbp.targets.loading import load
 
     text = source(
         net,

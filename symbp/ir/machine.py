@@ -25,7 +25,7 @@ BALANCE = 16  # operations in the time that one element takes to memory or back
 # Calls and caches, in elements of float32.
 CALL = 200  # elements copied in the time that a product takes to start (`lower.select.contraction`)
 SMALL = 1 << 14  # elements up to which a call costs more than memory (`lower.passes.common_subexpressions`)
-CACHED = 1 << 18  # elements that stay in a core's cache: 1 MB (`emit.row_blocks`)
-WORTH_A_CALL = 1 << 17  # elements that a block must hold, so that its calls don't count (`emit.row_blocks`)
-BLOCK = 1 << 14  # entries of each of five operands that stay in the cache: 320 KB (`emit.numpy.update`)
+CACHED = 1 << 18  # elements that stay in a core's cache: 1 MB (`targets.compiled`)
+WORTH_A_CALL = 1 << 17  # elements that a block must hold, so that its calls don't count (`targets.compiled`)
+BLOCK = 1 << 14  # entries of each of five operands that stay in the cache: 320 KB (`targets.numpy.update`)
 LINE = 16  # elements in a cache line (`lower.memory.plan`)

@@ -1,6 +1,6 @@
 """What a program needs besides equations to be trained: how parameters start and how they are updated.
 
-Enters: systems over one generic parameter. Leaves: frozen types that `optim` makes and `emit` reads.
+Enters: systems over one generic parameter. Leaves: frozen types that `optim` makes and `targets` read.
 Must not know: which optimizers exist, or any target.
 """
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from symbp.derive.derivation import Derivation
-from symbp.emit.sections.pieces import ALL, BARE
 from symbp.errors import UsageError, choose
 from symbp.ir.training import Initial, UpdateRule
+from symbp.targets.pieces import ALL, BARE
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 from benchmarks.layouts import PLAIN, fused_attention  # noqa: E402
 from benchmarks.measure import STEPS, TOLERANCE, difference  # noqa: E402
 from benchmarks.peers import numpy_reference, symbp_peer, torch_models, torch_peer  # noqa: E402
-from symbp.emit import load  # noqa: E402
+from symbp.targets.loading import load  # noqa: E402
 
 DISTINCT = [name for name in ROWS if not name.startswith("scale-")] + ["scale-1-16-1"]
 

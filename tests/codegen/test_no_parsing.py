@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2] / "symbp"
 CARRY = ROOT / "codegen" / "carry.py"  # reads the runtime's own files, from which modules take functions
-ROOMS = ("lower", "codegen", "emit", "targets", "runtime")
+ROOMS = ("lower", "codegen", "targets", "runtime")
 FILES = sorted({f for room in ROOMS for f in (ROOT / room).rglob("*.py")} - {CARRY})
 
 

@@ -172,7 +172,7 @@ def test_units_of_convolutions_and_tables_are_rows():
 
 def test_layers_of_a_stack_are_matrices_of_their_own():
     """Each layer as if it were a parameter by itself."""
-    from symbp.codegen.update_layout import layout
+    from symbp.codegen.updates.layout import layout
     from symbp.gallery import find
     from symbp.language.parts import with_parts
 

@@ -56,7 +56,7 @@ def text(net: bp.Network, target: str, lr: float = 0.01) -> str:
 
 @functools.cache
 def module(declare: Callable[[], bp.Network], target: str) -> ModuleType:
-    from symbp.emit.loading import load
+    from symbp.targets.loading import load
 
     return load(text(declare(), target), declare.__name__)
 

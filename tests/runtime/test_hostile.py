@@ -43,7 +43,7 @@ def module():
 
 @pytest.fixture(scope="module")
 def short():
-    from symbp.emit import load
+    from symbp.targets.loading import load
 
     return load(bp.source(module_net(), optimizer=bp.optim.Adam(0.01), pieces=()), "short")
 

@@ -1,7 +1,8 @@
-"""The generators of random systems that stand beside the tests of `emit` can be imported."""
+"""The helpers of several rooms can be imported: nets and random systems, trees read from text, values."""
 
 import sys
 from pathlib import Path
 
-for folder in (Path(__file__).parents[1] / "emit", Path(__file__).parent / "plain"):
+HERE = Path(__file__).parent
+for folder in (HERE.parent / "codegen", HERE / "compiled", HERE / "plain"):
     sys.path.insert(0, str(folder))

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symbp.codegen.carry import own_names
-from symbp.emit.names import LOCALS, Names, names_for
-from symbp.emit.sections.tables import globals_of
-from symbp.emit.segments import GIVEN, LoweredNetwork, Segment
 from symbp.ir.expr import free_sizes
 from symbp.ir.system import Tensor
 from symbp.lower import lower
 from symbp.targets.compiled.equations import FORMULA_SIZES, NUMBERED
 from symbp.targets.compiled.levels import Equations, Programs
+from symbp.targets.compiled.names import LOCALS, Names, names_for
+from symbp.targets.compiled.sections.tables import globals_of
+from symbp.targets.compiled.segments import GIVEN, LoweredNetwork, Segment
 from symbp.targets.target import Pass
 
 

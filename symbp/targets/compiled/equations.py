@@ -8,11 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from symbp.emit.names import with_identifiers
-from symbp.emit.row_blocks import row_blocks
-from symbp.emit.sections.pieces import chosen
-from symbp.emit.sections.tables import globals_of
-from symbp.emit.segments import LoweredNetwork, known_constants
 from symbp.errors import GenerationError, LoweringError, choose
 from symbp.ir.expr import Size
 from symbp.ir.system import Role, System
@@ -25,6 +20,11 @@ from symbp.lower.passes.common_subexpressions import Shared, numbered, shared
 from symbp.lower.passes.hoisted_products import multiplied_out
 from symbp.lower.passes.window_copies import by_example, windows_once
 from symbp.targets.compiled.levels import Equations
+from symbp.targets.compiled.names import with_identifiers
+from symbp.targets.compiled.row_blocks import row_blocks
+from symbp.targets.compiled.sections.tables import globals_of
+from symbp.targets.compiled.segments import LoweredNetwork, known_constants
+from symbp.targets.pieces import chosen
 from symbp.targets.target import Order, Pass
 
 

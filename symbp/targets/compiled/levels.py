@@ -13,13 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from symbp.codegen.function import Function
 from symbp.codegen.tree import Statement
-from symbp.emit.blocks import Function
-from symbp.emit.loading import load
-from symbp.emit.names import PREFIX, Names
-from symbp.emit.numpy.arena_update import ArenaUpdate
-from symbp.emit.numpy.scratch import Scratch
-from symbp.emit.segments import LoweredNetwork
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.printer import equation_text
 from symbp.ir.system import System
@@ -30,6 +25,11 @@ from symbp.lower.memory.plan import validate as validate_memory
 from symbp.lower.passes.batch_split import BatchSplit
 from symbp.lower.passes.common_subexpressions import Shared
 from symbp.lower.program import validate as validate_program
+from symbp.targets.compiled.arena_update import ArenaUpdate
+from symbp.targets.compiled.names import PREFIX, Names
+from symbp.targets.compiled.scratch import Scratch
+from symbp.targets.compiled.segments import LoweredNetwork
+from symbp.targets.loading import load
 from symbp.targets.target import Order
 
 

@@ -9,20 +9,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from symbp.codegen.carry import Import, Taken, giving_way, import_lines, own_names
-from symbp.emit.blocks import Function
-from symbp.emit.footprint import Footprint, footprint
-from symbp.emit.names import LOCALS, PREFIX, Names, key_of, names_for
-from symbp.emit.parts import Parts, parts_of
-from symbp.emit.sections.header import cost_lines, equation_lines, header, reads_text, sizes_text
-from symbp.emit.sections.initial import initial_function
-from symbp.emit.sections.runtime_files import derivative_files, train_tables, training_files
-from symbp.emit.sections.tables import derivative_tables, fingerprint, globals_of, tables
-from symbp.emit.segments import LoweredNetwork
-from symbp.emit.workspace import places_function
+from symbp.codegen.function import Function
 from symbp.ir.training import UpdateRule
 from symbp.rendering import render
+from symbp.targets.compiled.footprint import Footprint, footprint
 from symbp.targets.compiled.levels import Lines, Programs
+from symbp.targets.compiled.names import LOCALS, PREFIX, Names, key_of, names_for
+from symbp.targets.compiled.parts import Parts, parts_of
+from symbp.targets.compiled.sections.header import cost_lines, equation_lines, header, reads_text, sizes_text
+from symbp.targets.compiled.sections.initial import initial_function
+from symbp.targets.compiled.sections.runtime_files import derivative_files, train_tables, training_files
+from symbp.targets.compiled.sections.tables import derivative_tables, fingerprint, globals_of, tables
+from symbp.targets.compiled.segments import LoweredNetwork
 from symbp.targets.compiled.shaped_updates import follow_functions
+from symbp.targets.compiled.workspace import places_function
 from symbp.targets.target import Order, Target
 
 DTYPES = ("float32", "float64")

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from symbp.emit.segments import AFTER, AT_ONCE, STEP, Segment
-from symbp.emit.workspace import memory_plan
 from symbp.ir.machine import BALANCE
 from symbp.ir.system import System
 from symbp.lower import Cost, lower
@@ -18,6 +16,8 @@ from symbp.lower.schedule.scalar_replacement import in_rows
 from symbp.lower.select.windows import nominal
 from symbp.targets.compiled.equations import parameter_gradients
 from symbp.targets.compiled.levels import Equations, Programs
+from symbp.targets.compiled.segments import AFTER, AT_ONCE, STEP, Segment
+from symbp.targets.compiled.workspace import memory_plan
 from symbp.targets.target import Pass
 
 WORTH_A_STAGE = 7 / 8  # of the time that the stages take apart

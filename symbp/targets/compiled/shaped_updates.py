@@ -10,13 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from symbp.codegen import infer, tree
-from symbp.codegen.update_functions import Piece, Spelling, scalars, total, updating
-from symbp.codegen.update_layout import Layout, Row, layout
-from symbp.emit.blocks import Function
-from symbp.emit.update import PREFIX, arguments, doc
+from symbp.codegen.function import Function
+from symbp.codegen.updates.functions import Piece, Spelling, scalars, total, updating
+from symbp.codegen.updates.layout import Layout, Row, layout
 from symbp.errors import LoweringError
 from symbp.ir.system import Equation, System, Tensor
 from symbp.ir.training import GRADIENT, THETA, Form, UpdateRule
+from symbp.targets.compiled.update import PREFIX, arguments, doc
 
 FIRST, STOP = infer.integer("first"), infer.integer("stop")
 FORMS = {

@@ -1,8 +1,8 @@
 """Numba: matrix products by BLAS, everything else in fused loops, a whole step without Python."""
 
-from symbp.emit.sections.pieces import EVERYTHING, PIECES
 from symbp.targets.compiled import derivatives, equations, levels, modules, programs
 from symbp.targets.numba import passes
+from symbp.targets.pieces import EVERYTHING, PIECES
 from symbp.targets.target import Pass, Target
 
 TARGET = Target(

@@ -10,19 +10,19 @@ from dataclasses import replace
 from typing import Any
 
 from symbp.codegen.carry import Taken, functions, whole
-from symbp.emit.blocks import Function
-from symbp.emit.names import Names
-from symbp.emit.numba import target as numba_lines
-from symbp.emit.numba.chunk_drivers import chunk_functions
-from symbp.emit.numba.drivers import driver_functions, stage_calls
-from symbp.emit.sections.tables import stage_tables
-from symbp.emit.segments import STEP, LoweredNetwork
-from symbp.emit.update import numba_update
-from symbp.emit.workspace import memory_tables
+from symbp.codegen.function import Function
 from symbp.targets.compiled import derivatives, levels, modules
 from symbp.targets.compiled.levels import Lines, Programs
 from symbp.targets.compiled.modules import Own
+from symbp.targets.compiled.names import Names
+from symbp.targets.compiled.sections.tables import stage_tables
+from symbp.targets.compiled.segments import STEP, LoweredNetwork
 from symbp.targets.compiled.shaped_updates import shaped_update
+from symbp.targets.compiled.update import numba_update
+from symbp.targets.compiled.workspace import memory_tables
+from symbp.targets.numba import stages as numba_lines
+from symbp.targets.numba.chunk_drivers import chunk_functions
+from symbp.targets.numba.drivers import driver_functions, stage_calls
 
 FOLDER, ENGINE = "numba", "Numba"
 FILES = {dtype: (f"{FOLDER}/functions", f"{FOLDER}/{dtype}") for dtype in modules.DTYPES}

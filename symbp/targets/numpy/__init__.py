@@ -1,8 +1,8 @@
 """NumPy at speed: functions of whole arrays that fill memory which is there."""
 
-from symbp.emit.sections.pieces import EVERYTHING, PIECES
 from symbp.targets.compiled import derivatives, equations, levels, modules, programs
 from symbp.targets.numpy import passes
+from symbp.targets.pieces import EVERYTHING, PIECES
 from symbp.targets.target import Pass, Target
 
 MEMORY = Pass("memory", "where each tensor and what statements need in between lie", passes.with_memory)

@@ -9,19 +9,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from symbp.emit.inference.calls import Calls
-from symbp.emit.inference.shape_inference import Forms
-from symbp.emit.names import Names
-from symbp.emit.numpy import target as numpy_lines
-from symbp.emit.numpy.update import numpy_update
-from symbp.emit.sections.runtime_files import numpy_functions, takes_out
-from symbp.emit.segments import LoweredNetwork
-from symbp.emit.workspace import block_tables, memory_plan, memory_tables
 from symbp.targets.compiled import derivatives, levels, modules
 from symbp.targets.compiled.levels import Lines, Programs
 from symbp.targets.compiled.modules import Own
+from symbp.targets.compiled.names import Names
+from symbp.targets.compiled.sections.runtime_files import numpy_functions, takes_out
+from symbp.targets.compiled.segments import LoweredNetwork
 from symbp.targets.compiled.shaped_updates import shaped_update
-from symbp.targets.numpy.short import entries, short_module
+from symbp.targets.compiled.workspace import block_tables, memory_plan, memory_tables
+from symbp.targets.numpy import stages as numpy_lines
+from symbp.targets.numpy.inference.calls import Calls
+from symbp.targets.numpy.inference.shape_inference import Forms
+from symbp.targets.numpy.short_module import entries, short_module
+from symbp.targets.numpy.update import numpy_update
 
 FOLDER, ENGINE = "numpy", "NumPy"
 

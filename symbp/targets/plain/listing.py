@@ -5,7 +5,7 @@ Enters: a reading in the textbook's style. Leaves: lines with the numbers of equ
 
 from __future__ import annotations
 
-from symbp.codegen.functions import DEFINED
+from symbp.codegen.definitions import DEFINED
 from symbp.codegen.listing import Listed, listing
 from symbp.codegen.passes import in_bodies, made_together, named_repeats
 from symbp.codegen.statements import sheet

@@ -15,14 +15,13 @@ import numpy as np
 import sympy
 
 from symbp.codegen.arguments import DATA, used_names
+from symbp.codegen.definitions import DEFINED, definition
 from symbp.codegen.execute import execute
-from symbp.codegen.functions import DEFINED, definition
 from symbp.codegen.passes import Body, in_bodies, made_together, named_repeats
 from symbp.codegen.printer import text
 from symbp.codegen.statements import Sheet, sheet
 from symbp.codegen.tree import Call, Define, Module, Node, Statement
-from symbp.codegen.update import Update, update
-from symbp.emit.sections.pieces import ALL, BARE
+from symbp.codegen.updates.dictionaries import Update, update
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
 from symbp.ir.printer import equation_text
@@ -31,6 +30,7 @@ from symbp.read.reading import reading
 from symbp.rendering import render
 from symbp.runtime import array_functions
 from symbp.runtime.common.training import drawn
+from symbp.targets.pieces import ALL, BARE
 from symbp.targets.plain.functions import (
     draw,
     evaluate,

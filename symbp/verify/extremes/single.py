@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.emit.terms import added_in_order, content
+from symbp.codegen.spelling.terms import added_in_order, content
 from symbp.ir.evaluation.box import Array, Box, Mask
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Access, Expr, Guard

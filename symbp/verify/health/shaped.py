@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import sympy
 
-from symbp.codegen.update_layout import Row, layout
+from symbp.codegen.updates.layout import Row, layout
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.system import System, Tensor
 from symbp.ir.training import GRADIENT, STEP, THETA, Form, UpdateRule

@@ -5,9 +5,9 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
-from emit_any import any_system, any_values
-from emit_recurrences import swept
-from emit_systems import EXTENTS
+from target_any import any_system, any_values
+from target_recurrences import swept
+from target_systems import EXTENTS
 
 from symbp.errors import GenerationError
 from symbp.ir.evaluation.vector import run

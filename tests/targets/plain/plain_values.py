@@ -8,8 +8,8 @@ from derived_once import once
 import symbp as bp
 from symbp.api import order
 from symbp.cli.target import load_target, optimizer
+from symbp.codegen.definitions import DEFINED, definition
 from symbp.codegen.execute import execute
-from symbp.codegen.functions import DEFINED, definition
 from symbp.codegen.statements import statements
 from symbp.codegen.tree import Module
 from symbp.codegen.validate import validate

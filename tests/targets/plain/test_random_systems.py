@@ -5,10 +5,10 @@ import warnings
 
 import numpy as np
 import pytest
-from emit_any import any_system, any_values
-from emit_recurrences import swept
-from emit_systems import EXTENTS, random_system, random_values
 from plain_values import agree, of_system
+from target_any import any_system, any_values
+from target_recurrences import swept
+from target_systems import EXTENTS, random_system, random_values
 
 import symbp as bp
 from symbp.derive.derivation import Derivation
