@@ -18,11 +18,11 @@ from symbp.targets.compiled.names import Names
 from symbp.targets.compiled.sections.tables import stage_tables
 from symbp.targets.compiled.segments import STEP, LoweredNetwork
 from symbp.targets.compiled.shaped_updates import shaped_update
-from symbp.targets.compiled.update import numba_update
 from symbp.targets.compiled.workspace import memory_tables
 from symbp.targets.numba import stages as numba_lines
 from symbp.targets.numba.chunk_drivers import chunk_functions
 from symbp.targets.numba.drivers import driver_functions, stage_calls
+from symbp.targets.numba.update import numba_update
 
 FOLDER, ENGINE = "numba", "Numba"
 FILES = {dtype: (f"{FOLDER}/functions", f"{FOLDER}/{dtype}") for dtype in modules.DTYPES}
