@@ -7,14 +7,13 @@ Must not know: targets, passes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from symbp.codegen.function import Function
-from symbp.codegen.tree import Statement
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.printer import equation_text
 from symbp.ir.system import System
@@ -25,9 +24,7 @@ from symbp.lower.memory.plan import validate as validate_memory
 from symbp.lower.passes.batch_split import BatchSplit
 from symbp.lower.passes.common_subexpressions import Shared
 from symbp.lower.program import validate as validate_program
-from symbp.targets.compiled.arena_update import ArenaUpdate
 from symbp.targets.compiled.names import PREFIX, Names
-from symbp.targets.compiled.scratch import Scratch
 from symbp.targets.compiled.segments import LoweredNetwork
 from symbp.targets.loading import load
 from symbp.targets.target import Order
@@ -77,9 +74,8 @@ class Programs:
 
 @dataclass(frozen=True)
 class Lines:
-    """Functions of the network as lines, and what they call of the runtime. A target over whole arrays has
-    `scratch`, tensors that take another's place (`instead`), lines that make arrays, those of each stage
-    (`bodies`), and those of the `update`."""
+    """Functions of the network as lines, and what they call of the runtime; `allocating` are lines that make
+    arrays."""
 
     order: Order
     network: LoweredNetwork
@@ -87,12 +83,7 @@ class Lines:
     functions: tuple[Function, ...]
     called: frozenset[str]
     memory: MemoryPlan | None = None
-    scratch: Scratch | None = None
-    instead: Mapping[str, str] = field(default_factory=dict)
     allocating: tuple[str, ...] = ()
-    bodies: Mapping[str, list[Statement]] = field(default_factory=dict)
-    update: ArenaUpdate | None = None
-    places: Mapping[str, Any] = field(default_factory=dict)
 
     def __str__(self) -> str:
         found = []

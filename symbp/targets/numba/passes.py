@@ -6,7 +6,7 @@ Enters: `Programs` with memory. Leaves: `Lines`, then source text. Must not know
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from symbp.codegen.carry import Taken, functions, whole
@@ -22,6 +22,7 @@ from symbp.targets.compiled.workspace import memory_tables
 from symbp.targets.numba import stages as numba_lines
 from symbp.targets.numba.chunk_drivers import chunk_functions
 from symbp.targets.numba.drivers import driver_functions, stage_calls
+from symbp.targets.numba.places import ArenaSpan
 from symbp.targets.numba.update import numba_update
 
 FOLDER, ENGINE = "numba", "Numba"
@@ -29,22 +30,29 @@ FILES = {dtype: (f"{FOLDER}/functions", f"{FOLDER}/{dtype}") for dtype in module
 """The files of the functions of one element."""
 
 
-def with_lines(state: Programs) -> Lines:
+@dataclass(frozen=True, kw_only=True)
+class KernelLines(Lines):
+    """The lines of a Numba module, and where each tensor lies."""
+
+    places: Mapping[str, ArenaSpan]
+
+
+def with_lines(state: Programs) -> KernelLines:
     """The stages as kernels over the arenas, each nest a function of its own."""
     return _lines(state, modules.names_of(state.network))
 
 
-def with_lines_of_derivatives(state: Programs) -> Lines:
+def with_lines_of_derivatives(state: Programs) -> KernelLines:
     """The stages as kernels over the arenas, each nest a function of its own."""
     return _lines(state, derivatives.names_of(state.network))
 
 
-def _lines(state: Programs, names: Names) -> Lines:
+def _lines(state: Programs, names: Names) -> KernelLines:
     assert state.memory is not None
     found, called, places = numba_lines.functions(
         state.network, state.memory, names, _real(state.order.dtype)
     )
-    return Lines(
+    return KernelLines(
         state.order,
         state.network,
         names,
@@ -60,7 +68,7 @@ def _real(dtype: str) -> str:
     return "F32" if dtype == "float32" else ""
 
 
-def with_update(state: Lines) -> Lines:
+def with_update(state: KernelLines) -> KernelLines:
     """The function that updates the parameters."""
     rule = state.order.update
     assert rule is not None
@@ -76,7 +84,7 @@ def with_update(state: Lines) -> Lines:
     return replace(state, functions=(*state.functions, update), called=called)
 
 
-def with_drivers(state: Lines) -> Lines:
+def with_drivers(state: KernelLines) -> KernelLines:
     """The functions that run stages one after the other, and chunks beside each other."""
     rule, net = state.order.update, state.network
     assert rule is not None
@@ -86,7 +94,7 @@ def with_drivers(state: Lines) -> Lines:
     return replace(state, functions=(*state.functions, *drivers))
 
 
-def with_evaluation(state: Lines) -> Lines:
+def with_evaluation(state: KernelLines) -> KernelLines:
     """The function that runs the stages of derivatives."""
     net, names = state.network, state.names
     data = tuple(names.tensors[t.name] for t in net.data)
@@ -100,12 +108,12 @@ def with_evaluation(state: Lines) -> Lines:
     return replace(state, functions=(*state.functions, driver))
 
 
-def module(state: Lines) -> str:
+def module(state: KernelLines) -> str:
     """The text of a module that trains."""
     return modules.training_module(state, _own(state))
 
 
-def module_of_derivatives(state: Lines) -> str:
+def module_of_derivatives(state: KernelLines) -> str:
     """The text of a module that computes derivatives."""
     own = _own(state)
     return modules.derivatives_module(
@@ -113,7 +121,7 @@ def module_of_derivatives(state: Lines) -> str:
     )
 
 
-def _own(state: Lines) -> Own:
+def _own(state: KernelLines) -> Own:
     dtype, net = state.order.dtype, state.network
     constants = [f"DTYPE = np.{dtype}", *(["F32 = np.float32"] if _real(dtype) else [])]
     return Own(
@@ -144,7 +152,7 @@ def _step(net: LoweredNetwork) -> list[str]:
 
 def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:
     """The loss and the gradients that a state computes; lines without the functions that run them don't."""
-    if isinstance(state, Lines) and not any(f.name in ENTRIES for f in state.functions):
+    if isinstance(state, KernelLines) and not any(f.name in ENTRIES for f in state.functions):
         return None
     return levels.gradients(state, values, sizes, _text)
 
@@ -153,5 +161,5 @@ ENTRIES = ("_evaluate",)
 """The functions from which a module runs its stages."""
 
 
-def _text(state: Lines) -> str:
+def _text(state: KernelLines) -> str:
     return module_of_derivatives(state) if state.order.update is None else module(state)

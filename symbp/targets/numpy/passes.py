@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from symbp.targets.compiled import derivatives, levels, modules
-from symbp.targets.compiled.levels import Lines, Programs
+from symbp.targets.compiled.levels import Programs
 from symbp.targets.compiled.modules import Own
 from symbp.targets.compiled.names import Names
 from symbp.targets.compiled.sections.runtime_files import numpy_functions, takes_out
@@ -21,63 +21,63 @@ from symbp.targets.numpy import stages as numpy_lines
 from symbp.targets.numpy.inference.calls import Calls
 from symbp.targets.numpy.inference.shape_inference import Forms
 from symbp.targets.numpy.short_module import entries, short_module
+from symbp.targets.numpy.state import ArrayLines
 from symbp.targets.numpy.update import numpy_update
 
 FOLDER, ENGINE = "numpy", "NumPy"
 
 
-def with_lines(state: Programs) -> Lines:
+def with_lines(state: Programs) -> ArrayLines:
     """The stages as functions of named arrays."""
     return _lines(state, modules.names_of(state.network))
 
 
-def with_lines_of_derivatives(state: Programs) -> Lines:
+def with_lines_of_derivatives(state: Programs) -> ArrayLines:
     """The stages as functions of named arrays."""
     return _lines(state, derivatives.names_of(state.network))
 
 
-def _lines(state: Programs, names: Names) -> Lines:
+def _lines(state: Programs, names: Names) -> ArrayLines:
     found = numpy_lines.functions(state.network, names)
-    return Lines(
+    return ArrayLines(
         state.order,
         state.network,
         names,
         tuple(found.functions),
         frozenset(found.helpers),
-        scratch=found.scratch,
-        instead=found.instead,
         allocating=tuple(found.allocating),
-        bodies=found.code,
+        stages=found,
     )
 
 
-def with_update(state: Lines) -> Lines:
+def with_update(state: ArrayLines) -> ArrayLines:
     """The function that updates the parameters; its scratch is that of the stages."""
     net, rule = state.network, state.order.update
     assert rule is not None
-    assert state.scratch is not None
     if rule.shaped:
         made = shaped_update(rule, net.parameters, net.sizes, state.order.dtype, compiled=False)
         return replace(state, functions=(*state.functions, *made))
-    calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), state.scratch, "update")
+    calls = Calls(Forms({}, frozenset(net.system.sizes), takes_out), state.stages.scratch, "update")
     update = numpy_update(rule, modules.update_names(rule), calls, entries(net), modules.parts(net, rule))
     function = update.function()
     called = state.called | function.calls
     return replace(state, functions=(*state.functions, function), called=called, update=update)
 
 
-def with_memory(state: Lines) -> Lines:
+def with_memory(state: ArrayLines) -> ArrayLines:
     """Where each tensor lies, for statements that run one by one, and their scratch."""
-    memory = memory_plan(state.network, fused=False, scratch=state.scratch, instead=state.instead)
+    memory = memory_plan(
+        state.network, fused=False, scratch=state.stages.scratch, instead=state.stages.instead
+    )
     return replace(state, memory=memory)
 
 
-def module(state: Lines) -> str:
+def module(state: ArrayLines) -> str:
     """The text of a module that trains: a short one, where the network and the pieces allow it."""
     return short_module(state) or long_module(state)
 
 
-def long_module(state: Lines) -> str:
+def long_module(state: ArrayLines) -> str:
     """The text of a module that trains, with workspaces shared and planned."""
     assert state.memory is not None
     own = _own(state)
@@ -86,13 +86,13 @@ def long_module(state: Lines) -> str:
     )
 
 
-def module_of_derivatives(state: Lines) -> str:
+def module_of_derivatives(state: ArrayLines) -> str:
     """The text of a module that computes derivatives."""
     return modules.derivatives_module(state, _own(state))
 
 
-def _own(state: Lines) -> Own:
-    tables = memory_tables(state.network, state.scratch)
+def _own(state: ArrayLines) -> Own:
+    tables = memory_tables(state.network, state.stages.scratch)
     return Own(
         FOLDER,
         ENGINE,
@@ -112,10 +112,10 @@ def _step(net: LoweredNetwork) -> list[str]:
 def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:
     """The loss and the gradients that a state computes; lines whose places nothing has planned yet, as where
     each array lies apart."""
-    if isinstance(state, Lines) and state.memory is None:
+    if isinstance(state, ArrayLines) and state.memory is None:
         return None if state.order.update is None else levels.apart(long_module(with_memory(state)), values)
     return levels.gradients(state, values, sizes, _text)
 
 
-def _text(state: Lines) -> str:
+def _text(state: ArrayLines) -> str:
     return module_of_derivatives(state) if state.order.update is None else module(state)

@@ -16,13 +16,13 @@ from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.machine import BLOCK
 from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
-from symbp.targets.compiled.arena_update import ArenaUpdate
 from symbp.targets.compiled.form import Kind
 from symbp.targets.compiled.names import Names, key_of
 from symbp.targets.compiled.sections.tables import CHECKED, _quoted, constant_tables, quoted
 from symbp.targets.compiled.segments import GIVEN, LoweredNetwork
 from symbp.targets.compiled.update import hyperparameters
 from symbp.targets.compiled.workspace import own_gradients
+from symbp.targets.numpy.arena_update import ArenaUpdate
 from symbp.targets.numpy.binding import Binding
 from symbp.targets.numpy.filling import known_forms
 from symbp.targets.numpy.kernels.arrays import DTYPE, INT64

@@ -1,6 +1,6 @@
 """The short form of a NumPy module, for networks with plain shapes and modules of few pieces.
 
-Enters: `Lines` with an update and memory. Leaves: source text, or None where only the long form will do.
+Enters: `ArrayLines` with an update and memory. Leaves: source text, or None where only the long form will do.
 Must not know: files, the command line.
 """
 
@@ -11,13 +11,12 @@ import sympy
 from symbp.ir.expr import Expr, Size
 from symbp.rendering import render
 from symbp.targets.compiled import modules
-from symbp.targets.compiled.levels import Lines
 from symbp.targets.compiled.sections.header import header
 from symbp.targets.compiled.sections.initial import initial_function
 from symbp.targets.compiled.sections.runtime_files import numpy_functions, short_files
 from symbp.targets.compiled.segments import LoweredNetwork, product_of
 from symbp.targets.numpy import short_functions as short_lines
-from symbp.targets.numpy import stages as numpy_lines
+from symbp.targets.numpy.state import ArrayLines
 from symbp.targets.pieces import short
 
 PASSES = short_lines.PASSES
@@ -29,14 +28,14 @@ def entries(net: LoweredNetwork) -> Expr:
     return sum((product_of(p.shape).xreplace(bound) for p in net.parameters), sympy.S.Zero)
 
 
-def short_module(state: Lines) -> str | None:
+def short_module(state: ArrayLines) -> str | None:
     """A module without workspaces to share and plan; None where more is asked for, the network has no plain
     shapes, it has equal layers, or names that differ from pass to pass."""
     order, net, pieces = state.order, state.network, state.order.pieces
     assert order.update is not None
     if not short(pieces) or not short_lines.plain(net) or order.update.shaped or order.update.follow:
         return None
-    stages = _stages(state)
+    stages = state.stages
     wanted = PASSES if "evaluate" in pieces else PASSES[:3]
     network_function = short_lines.passes(net, state.names, stages, wanted)
     if network_function is None:
@@ -59,16 +58,3 @@ def short_module(state: Lines) -> str | None:
         "runs": "train" in pieces,
     }
     return render("numpy/short.py.j2", values)
-
-
-def _stages(state: Lines) -> numpy_lines.Stages:
-    """The stages as lines over whole arrays, which is what the state was made of."""
-    assert state.scratch is not None
-    return numpy_lines.Stages(
-        list(state.functions),
-        set(state.called),
-        state.scratch,
-        dict(state.instead),
-        list(state.allocating),
-        dict(state.bodies),
-    )

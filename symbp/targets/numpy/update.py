@@ -23,11 +23,11 @@ from symbp.ir.expr import Access, Expr, Size, free_indices, product
 from symbp.ir.machine import BLOCK
 from symbp.ir.system import Equation
 from symbp.ir.training import GRADIENT, THETA, UpdateRule
-from symbp.targets.compiled.arena_update import FIRST, STOP, ArenaUpdate, names_of
 from symbp.targets.compiled.form import Form, Kind
 from symbp.targets.compiled.names import Names
 from symbp.targets.compiled.parts import Parts
 from symbp.targets.compiled.update import PREFIX, arguments, numbered_updates
+from symbp.targets.numpy.arena_update import FIRST, STOP, ArenaUpdate, names_of
 from symbp.targets.numpy.inference.calls import Calls
 from symbp.targets.numpy.kernels.arrays import DTYPE, ArraySpelling
 
