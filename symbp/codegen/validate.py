@@ -6,6 +6,7 @@ or an InvalidTree that shows the statement. Must not know: targets, what the cod
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ import sympy
 
 from symbp.codegen import infer
 from symbp.codegen.printer import text
+from symbp.codegen.scopes import undefined
 from symbp.codegen.tree import (
     Assign,
     Attribute,
@@ -21,17 +23,12 @@ from symbp.codegen.tree import (
     Call,
     Choice,
     Constant,
-    Define,
-    Effect,
     Expression,
-    For,
-    If,
     Module,
     Name,
     NewAxis,
     Node,
     Rest,
-    Return,
     Statement,
     Subscript,
     Unary,
@@ -49,54 +46,51 @@ REDUCED = (".sum", ".mean", ".max", ".prod", ".argmax")
 def validate(tree: Node, given: Iterable[str], points: Sequence[Mapping[str, int]]) -> None:
     """Raises InvalidTree: a name that nothing defines, an operation of arrays whose lengths differ at one of
     the points (values of all sizes), a node with another shape or dtype than what it is made of gives."""
+    body = _body(tree)
+    check_names(body, given)
     for point in points:
         values = {Size(name): sympy.Integer(value) for name, value in point.items()}
-        _Validating(values, frozenset(given)).statements(_body(tree))
+        for statement in body:
+            _Validating(values).statement(statement)
 
 
 def _body(tree: Node) -> tuple[Statement, ...]:
     return tree.body if isinstance(tree, Module) else (tree,) if isinstance(tree, Statement) else ()
 
 
+def check_names(body: Sequence[Statement], given: Iterable[str]) -> None:
+    """Raises InvalidTree: a name that is used before anything defines it."""
+    for name, statement in undefined(body, {*given, *dir(builtins)}):
+        raise InvalidTree(
+            f"{name} is used before it is defined",
+            details=(text(statement).rstrip(),),
+            help="a pass has moved or removed the statement that defines it",
+        )
+
+
 @dataclass(frozen=True)
 class _Validating:
-    """One walk at one choice of sizes; `known` are the names defined so far."""
+    """One walk at one choice of sizes."""
 
     values: Mapping[Any, Any]
-    known: frozenset[str]
 
-    def statements(self, body: Iterable[Statement]) -> _Validating:
-        """What is known behind a body."""
-        state = self
-        for statement in body:
-            state = state.statement(statement)
-        return state
-
-    def statement(self, s: Statement) -> _Validating:
-        """What is known behind a statement."""
-        if isinstance(s, Define):
-            inner = self.with_names(a.id for a in s.arguments)
-            inner.statements(s.body)
-            return self.with_names([s.name])
-        if isinstance(s, For):
-            self.expression(s.over, s)
-            return self.with_names(_names(s.variable)).statements(s.body)
-        if isinstance(s, If):
-            self.expression(s.condition, s)
-            one, other = self.statements(s.body), self.statements(s.otherwise)
-            return replace(self, known=one.known & other.known)
-        if isinstance(s, (Return, Effect)):
-            self.expression(s.value if isinstance(s, Return) else s.call, s)
+    def statement(self, s: Statement) -> None:
+        """Checks a statement, and those in it."""
         if isinstance(s, Assign):
-            return self.assignment(s)
-        return self
+            self.assignment(s)
+            return
+        for part in s.children:
+            if isinstance(part, Statement):
+                self.statement(part)
+            elif isinstance(part, Expression):
+                self.expression(part, s)
 
-    def assignment(self, s: Assign) -> _Validating:
+    def assignment(self, s: Assign) -> None:
         """`a = value` defines a name of the value's shape, and no number of truth values; a part of an array
         takes what broadcasts to it."""
         self.expression(s.value, s)
         if isinstance(s.target, Sequence_):
-            return self.with_names(_names(s.target))
+            return
         here, value = self.extents(s.target), self.extents(s.value)
         if isinstance(s.target, Name):
             if s.value.dtype != "object" and not _equal(here, value):
@@ -107,15 +101,10 @@ class _Validating:
                     details=(text(s).rstrip(),),
                     help="calculate with numbers: True + True is True",
                 )
-            return self.with_names([s.target.id])
+            return
         self.expression(s.target, s)
         if not _fits(value, here):
             raise _wrong(s, s.target, here, value)
-        return self
-
-    def with_names(self, names: Iterable[str]) -> _Validating:
-        """The state with more names."""
-        return replace(self, known=self.known | set(names))
 
     def extents(self, e: Expression) -> Extents:
         """The lengths that an expression says it has."""
@@ -128,12 +117,6 @@ class _Validating:
     def expression(self, e: Expression, s: Statement) -> None:
         """Checks a node and all below it."""
         for node in e.walk():
-            if isinstance(node, Name) and node.id not in self.known:
-                raise InvalidTree(
-                    f"{node.id} is used before it is defined",
-                    details=(text(s).rstrip(),),
-                    help="a pass has moved or removed the statement that defines it",
-                )
             if isinstance(node, Expression):
                 self.node(node, s)
 
@@ -207,12 +190,6 @@ class _Validating:
                 if extent is not None and lengths.setdefault(letter, extent) != extent:
                     return (None,) * (len(node.shape) + 1)
         return tuple(lengths.get(letter) for letter in output)
-
-
-def _names(target: Expression) -> list[str]:
-    if isinstance(target, Sequence_):
-        return [name for item in target.items for name in _names(item)]
-    return [target.id] if isinstance(target, Name) else []
 
 
 def _equal(one: Extents, other: Extents) -> bool:

@@ -15,7 +15,7 @@ N, D, K = sizes("N D K")
 POINT = [{"N": 4, "D": 3, "K": 5}]
 x, w, b = infer.name("x", (N, D)), infer.name("w", (D, K)), infer.name("b", (K,))
 h = infer.name("h", (N, K))
-GIVEN = ("x", "w", "b", "N", "D", "K")
+GIVEN = ("x", "w", "b", "N", "D", "K", "np")
 
 
 def refused(statement, words):

@@ -6,6 +6,7 @@ from symbp.targets.plain.module import (
     drafted,
     gradients,
     shown,
+    validate,
     with_arrays_made_together,
     with_named_repeats,
     with_reading,
@@ -28,4 +29,5 @@ TARGET = Target(
     ),
     shown=shown,
     gradients=gradients,
+    validate=validate,
 )

@@ -22,8 +22,10 @@ from symbp.codegen.printer import text
 from symbp.codegen.statements import Sheet, sheet
 from symbp.codegen.tree import Call, Define, Module, Node, Statement
 from symbp.codegen.updates.dictionaries import Update, update
+from symbp.codegen.validate import validate as validate_tree
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
+from symbp.ir.points.fitting import sample_sizes
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
 from symbp.read.reading import reading
@@ -209,6 +211,15 @@ def _constants(page: Sheet, functions: Sequence[Statement], hyper: Mapping[str, 
 
 
 # --- states
+def validate(state: Any, before: Any) -> None:
+    """Raises InvalidTree where the trees of a draft break a rule."""
+    if isinstance(state, Draft) and not (isinstance(before, Draft) and before.functions == state.functions):
+        page, at = state.sheet, {**sample_sizes(state.sheet.system), **state.sheet.system.bound}
+        leaves = [page.tensors[t.name] for t in page.system.leaves]
+        given = (*NAMES, *HELPERS, *DEFINED, *page.sizes.values(), *leaves)
+        validate_tree(Module(state.functions), given, [point_of(page, at)])
+
+
 def shown(state: Any) -> str:
     """A state as text."""
     if isinstance(state, Draft):

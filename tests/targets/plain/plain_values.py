@@ -52,14 +52,6 @@ def called(function, values):
     return function(**{a: values if a in ("params", "buffers") else values[a] for a in asked})
 
 
-def valid(draft, sizes):
-    """Raises where a tree breaks a rule."""
-    page = draft.sheet
-    leaves = [page.tensors[t.name] for t in page.system.leaves]
-    given = [*NAMES, *HELPERS, *DEFINED, *page.sizes.values(), *leaves]
-    validate(Module(draft.functions), given, [point_of(page, sizes)])
-
-
 def of_system(derivation, sizes, values, bound):
     """Every tensor that is asked for or a gradient, by its name, as plain statements compute it."""
     known = {k: v for k, v in sizes.items() if bound and k in derivation.system.sizes}
@@ -81,4 +73,4 @@ def agree(found, expected, what):
     assert error <= TOLERANCE, f"{what}: {error:.1e}"
 
 
-__all__ = ["TARGET", "agree", "called", "gallery_order", "module", "of_system", "point", "valid"]
+__all__ = ["TARGET", "agree", "called", "gallery_order", "module", "of_system", "point"]

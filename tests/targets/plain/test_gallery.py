@@ -5,12 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from plain_values import TARGET, agree, called, gallery_order, module, point, valid
+from plain_values import TARGET, agree, called, gallery_order, module, point
 
 import symbp as bp
 from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.evaluation.vector import run
-from symbp.targets.plain.module import Draft
 
 QUICK = ("mlp", "linear_regression", "word2vec", "vae", "char_rnn")
 NETS = [
@@ -27,11 +26,7 @@ def test_values(name):
     made = gallery_order(name, EVERY)
     derivation, system = made.derivation, made.derivation.system
     sizes, values = point(made)
-    state = None
-    for _, state in TARGET.states(made):
-        if isinstance(state, Draft):
-            valid(state, sizes)
-    functions = module(state)
+    functions = module(TARGET.source(made))
     expected = run(system, values, sizes)
     loss, gradients, *buffers = called(functions["loss_and_gradients"], values)
     agree(loss, expected[system.loss], "the loss")
