@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.errors import InvalidSystem, LoweringError
+from symbp.errors import InvalidSystem, InvalidTree, LoweringError
 from symbp.lower.interpret import run
 from symbp.lower.memory.plan import MemoryPlan
 from symbp.targets import COMPLETE, TARGETS, named
@@ -65,6 +65,9 @@ def test_a_pass_of_plain_code_is_blamed(made, monkeypatch):
         return body[:-2] + body[-1:] if len(body) > 3 else body
 
     monkeypatch.setattr(plain, "made_together", without_lines)
+    with pytest.raises(InvalidTree, match="db is used before it is defined"):
+        list(named("plain").states(made, validate=True))
+    monkeypatch.setenv("SYMBP_VALIDATE", "")
     found = bisect(named("plain"), made)
     assert suspects(found) == ("made_together",)
     assert "NameError" in str(found[-1])  # a line that another reads is gone

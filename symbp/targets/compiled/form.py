@@ -21,6 +21,14 @@ class Unknown(Exception):
     """An expression whose form isn't foreseen; it is left as it stands."""
 
 
+class Mismatch(Unknown):
+    """Values that meet and whose `lengths` along an axis aren't the same expression."""
+
+    def __init__(self, one: Expr, other: Expr) -> None:
+        super().__init__(f"lengths {one} and {other}")
+        self.lengths = one, other
+
+
 @dataclass(frozen=True)
 class Form:
     """A value: its shape; a `number` has none. `view` says that reading it computes nothing, `whole` that its
@@ -36,7 +44,7 @@ NUMBER = Form(kind="number", view=True, whole=True)
 
 
 def broadcast(shapes: Sequence[Shape]) -> Shape:
-    """The shape of values that meet. Raises Unknown where extents differ."""
+    """The shape of values that meet. Raises Mismatch where lengths differ."""
     rank = max(map(len, shapes), default=0)
     found: list[Expr] = [sympy.Integer(1)] * rank
     for shape in shapes:
@@ -44,7 +52,7 @@ def broadcast(shapes: Sequence[Shape]) -> Shape:
             if found[k] == 1:
                 found[k] = extent
             elif extent != 1 and sympy.expand(found[k] - extent) != 0:
-                raise Unknown(f"extents {found[k]} and {extent}")
+                raise Mismatch(found[k], extent)
     return tuple(found)
 
 

@@ -13,8 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from symbp.codegen.carry import own_names
 from symbp.codegen.function import Function
+from symbp.codegen.validate import check_names
 from symbp.ir.evaluation.vector import Run
+from symbp.ir.points.fitting import sample_sizes
 from symbp.ir.printer import equation_text
 from symbp.ir.system import System
 from symbp.ir.validate import validate as validate_system
@@ -25,6 +28,7 @@ from symbp.lower.passes.batch_split import BatchSplit
 from symbp.lower.passes.common_subexpressions import Shared
 from symbp.lower.program import validate as validate_program
 from symbp.targets.compiled.names import PREFIX, Names
+from symbp.targets.compiled.sections.tables import globals_of
 from symbp.targets.compiled.segments import LoweredNetwork
 from symbp.targets.loading import load
 from symbp.targets.target import Order
@@ -94,8 +98,8 @@ class Lines:
 
 
 def validate(state: Any, before: Any = None) -> None:
-    """Raises InvalidSystem or LoweringError where a state breaks a rule of its level, SyntaxError where a
-    text is none of Python. Parts that are those of the state before have been judged."""
+    """Raises InvalidSystem, LoweringError or InvalidTree where a state breaks a rule of its level, and
+    SyntaxError where a text is none of Python. Parts that are those of the state before have been judged."""
     judged = {id(part) for part, _ in _parts(before)}
     for part, judge in _parts(state):
         if id(part) not in judged:
@@ -109,6 +113,8 @@ def _parts(state: Any) -> list[tuple[Any, Callable[[Any], None]]]:
         found.append((state.system, _of_training if state.split is not None else validate_system))
     elif isinstance(state, Programs):
         found += [(segment.program, validate_program) for segment in state.network.segments]
+    elif isinstance(state, Lines):
+        found += [(function, _names_of(state)) for function in state.functions]
     elif isinstance(state, str):
         found.append((state, _compiles))
     if isinstance(state, (Programs, Lines)) and state.memory is not None:
@@ -119,6 +125,26 @@ def _parts(state: Any) -> list[tuple[Any, Callable[[Any], None]]]:
 def _of_training(system: System) -> None:
     """Chunks are of training alone: what stands for it at inference is whole."""
     validate_system(system.with_(inference={}))
+
+
+def _names_of(state: Lines) -> Callable[[Function], None]:
+    """The rule that a function uses what it is given, what it makes, and what stands in its module."""
+    net = state.network
+    every = {"np", "math", *own_names(), *(f.name for f in state.functions), *net.sizes}
+    every |= globals_of(net.constants)
+
+    def judge(function: Function) -> None:
+        check_names(function.body, every | set(function.arguments))
+
+    return judge
+
+
+def lengths(state: Lines) -> dict[str, int]:
+    """A value for each size, at which the shapes in lines are compared."""
+    net = state.network
+    found = {**sample_sizes(net.system), **net.sizes}
+    splits = [net.split] if net.split is not None else net.blocks
+    return found | {split.rows.name: found[split.size.name] for split in splits}
 
 
 def _compiles(text: str) -> None:

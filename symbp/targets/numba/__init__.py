@@ -1,6 +1,6 @@
 """Numba: matrix products by BLAS, everything else in fused loops, a whole step without Python."""
 
-from symbp.targets.compiled import derivatives, equations, levels, modules, programs
+from symbp.targets.compiled import derivatives, equations, modules, programs
 from symbp.targets.numba import passes
 from symbp.targets.pieces import EVERYTHING, PIECES
 from symbp.targets.target import Pass, Target
@@ -34,6 +34,6 @@ TARGET = Target(
     ),
     shown=str,
     gradients=passes.gradients,
-    validate=levels.validate,
+    validate=passes.validate,
     footprint=modules.step_footprint,
 )

@@ -24,6 +24,7 @@ from symbp.targets.numba.chunk_drivers import chunk_functions
 from symbp.targets.numba.drivers import driver_functions, stage_calls
 from symbp.targets.numba.places import ArenaSpan
 from symbp.targets.numba.update import numba_update
+from symbp.targets.numba.validate import validate as validate_kernels
 
 FOLDER, ENGINE = "numba", "Numba"
 FILES = {dtype: (f"{FOLDER}/functions", f"{FOLDER}/{dtype}") for dtype in modules.DTYPES}
@@ -148,6 +149,14 @@ def _step(net: LoweredNetwork) -> list[str]:
     differentiate = "differentiate_apart" if STEP in net.steps else "differentiate"
     advance = "advance" if net.split is None else "chunks"
     return [f"{FOLDER}/{name}" for name in (differentiate, "large", advance)]
+
+
+def validate(state: Any, before: Any = None) -> None:
+    """Raises what the rules of each level raise, InvalidTree where a loop or a subscript leaves its array."""
+    levels.validate(state, before)
+    if isinstance(state, KernelLines):
+        data = {state.names.tensors[t.name]: t.shape for t in state.network.data}
+        validate_kernels(state.functions, data, levels.lengths(state))
 
 
 def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:

@@ -1,6 +1,6 @@
 """NumPy at speed: functions of whole arrays that fill memory which is there."""
 
-from symbp.targets.compiled import derivatives, equations, levels, modules, programs
+from symbp.targets.compiled import derivatives, equations, modules, programs
 from symbp.targets.numpy import passes
 from symbp.targets.pieces import EVERYTHING, PIECES
 from symbp.targets.target import Pass, Target
@@ -32,6 +32,6 @@ TARGET = Target(
     ),
     shown=str,
     gradients=passes.gradients,
-    validate=levels.validate,
+    validate=passes.validate,
     footprint=modules.step_footprint,
 )

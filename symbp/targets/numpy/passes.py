@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import sympy
+
+from symbp.ir.expr import Size
 from symbp.targets.compiled import derivatives, levels, modules
 from symbp.targets.compiled.levels import Programs
 from symbp.targets.compiled.modules import Own
@@ -18,8 +21,10 @@ from symbp.targets.compiled.segments import LoweredNetwork
 from symbp.targets.compiled.shaped_updates import shaped_update
 from symbp.targets.compiled.workspace import block_tables, memory_plan, memory_tables
 from symbp.targets.numpy import stages as numpy_lines
+from symbp.targets.numpy.filling import known_forms
 from symbp.targets.numpy.inference.calls import Calls
 from symbp.targets.numpy.inference.shape_inference import Forms
+from symbp.targets.numpy.inference.validate import Validator
 from symbp.targets.numpy.short_module import entries, short_module
 from symbp.targets.numpy.state import ArrayLines
 from symbp.targets.numpy.update import numpy_update
@@ -107,6 +112,18 @@ def _step(net: LoweredNetwork) -> list[str]:
     names = ("differentiate", "blocks" if net.blocks else "step", "bound")
     advance = "advance_buffers" if net.system.updates else "advance"
     return [f"{FOLDER}/{name}" for name in (*names, advance)]
+
+
+def validate(state: Any, before: Any = None) -> None:
+    """Raises what the rules of each level raise, InvalidTree where a line fills an array of another form."""
+    levels.validate(state, before)
+    if isinstance(state, ArrayLines) and not (
+        isinstance(before, ArrayLines) and before.stages is state.stages
+    ):
+        tensors, scratch = numpy_lines.tensors_of(state.network), state.stages.scratch
+        at = {Size(name): sympy.Integer(value) for name, value in levels.lengths(state).items()}
+        for code in state.stages.code.values():
+            Validator(known_forms(state.network, tensors, state.names, scratch), at).statements(code)
 
 
 def gradients(state: Any, values: Mapping[str, Any], sizes: Mapping[str, int]) -> dict[str, Any] | None:

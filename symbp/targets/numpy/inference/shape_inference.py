@@ -15,10 +15,11 @@ import sympy
 
 from symbp.codegen import tree
 from symbp.codegen.infer import COMPARISONS
+from symbp.codegen.lengths import length
 from symbp.codegen.printer import text
 from symbp.codegen.tree import DType
 from symbp.ir.affine import settled
-from symbp.ir.expr import Expr, FloorDiv, Mod, Size
+from symbp.ir.expr import Expr, FloorDiv, Size
 from symbp.targets.compiled.form import NUMBER, Form, Kind, Shape, Unknown, broadcast, same, widest
 from symbp.targets.numpy.inference.trees import axes_of, makes_reals
 from symbp.targets.numpy.kernels.arrays import FUNCTIONS, OF_SIZES
@@ -83,17 +84,16 @@ class Forms:
 
     def extent(self, node: tree.Node) -> Expr:
         """A size as an expression. Raises Unknown."""
-        if isinstance(node, tree.Constant) and node.text.isdigit():
-            return sympy.Integer(node.text)
-        if isinstance(node, tree.Name) and node.id in self.sizes:
-            return Size(node.id)
-        if isinstance(node, tree.Name) and self.known.get(node.id) == NUMBER:
-            return sympy.Symbol(node.id, integer=True)  # of a loop around
-        if isinstance(node, tree.Unary) and node.op == "-":
-            return -self.extent(node.operand)
-        if isinstance(node, tree.Binary) and node.op in ARITHMETIC:
-            return ARITHMETIC[node.op](self.extent(node.left), self.extent(node.right))
-        raise Unknown(text(node))
+        try:
+            return length(node, self._integer)
+        except LookupError as e:
+            raise Unknown(str(e)) from None
+
+    def _integer(self, name: str) -> Expr | None:
+        if name in self.sizes:
+            return Size(name)
+        # A number that is no size is the step of a loop around.
+        return sympy.Symbol(name, integer=True) if self.known.get(name) == NUMBER else None
 
     def reads(self, node: tree.Node) -> frozenset[str]:
         """The names in an expression."""
@@ -335,12 +335,3 @@ class Forms:
     def shape(self, node: tree.Expression) -> Shape:
         """A shape that stands as a tuple or a number."""
         return tuple(self.extent(e) for e in (node.items if isinstance(node, tree.Sequence) else (node,)))
-
-
-ARITHMETIC: Mapping[str, Callable[[Expr, Expr], Expr]] = {
-    "+": lambda a, b: sympy.expand(a + b),
-    "-": lambda a, b: sympy.expand(a - b),
-    "*": lambda a, b: sympy.expand(a * b),
-    "//": FloorDiv,
-    "%": Mod,
-}
