@@ -201,7 +201,8 @@ class Layout:
             return self._bracketed(f"{start}{opening}", [("", i) for i in e.items], f"{closing}{end}", margin)
         assert isinstance(e, tree.Call)
         keywords: list[tuple[str, tree.Expression]] = [(f"{k.name}=", k.value) for k in e.keywords]
-        if isinstance(alone := e.arguments[0] if e.arguments else None, tree.Comprehension) and not alone.square:
+        alone = e.arguments[0] if e.arguments else None
+        if isinstance(alone, tree.Comprehension) and not alone.square:
             return self._listed(f"{start}{e.name}", alone, end, margin)  # no comma may stand behind it
         if not e.name.startswith("."):
             return self._bracketed(

@@ -63,7 +63,9 @@ def test_a_long_generator_is_the_only_argument_of_its_call():
     item = k
     for _ in range(6):
         item = infer.binary("+", infer.binary("*", item, long), k)
-    every = Comprehension((), "integer", item, k, infer.call("range", infer.number(4), shape=(4,)), square=False)
+    every = Comprehension(
+        (), "integer", item, k, infer.call("range", infer.number(4), shape=(4,)), square=False
+    )
     statement = Assign(infer.name("found"), infer.call("sum", every, shape=()))
     assert len(text(statement).splitlines()) > 3
     assert execute(statement, {"a_name_that_is_long": 1})["found"] == 7 * (0 + 1 + 2 + 3)

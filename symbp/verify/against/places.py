@@ -5,8 +5,8 @@ Must not know: whose answers are compared there.
 
 Scales are moderate on purpose: an honest log(p + 1e-12) is the network's log(p) there. At free sizes no two
 sizes agree, so that a transpose shows in the shape, and 1/N is no 1/K; code that only works at the declared
-sizes can't be asked there, and needn't be. What is right there may be wrong for one example, or where sizes do
-agree: the last points are such.
+sizes can't be asked there, and needn't be. What is right there may be wrong for one example, or where sizes
+do agree: the last points are such.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _points(
             missing -= reached
         if len(found) >= COUNT and not missing:
             break
-    special = [p for sizes in _special(system, fixed) if (p := drawer.draw(sizes, seed, STYLES[0])) is not None]
-    return (*found, *special)
+    special = (drawer.draw(sizes, seed, STYLES[0]) for sizes in _special(system, fixed))
+    return (*found, *(point for point in special if point is not None))
 
 
 def _special(system: System, fixed: Mapping[str, int]) -> list[dict[str, int]]:
