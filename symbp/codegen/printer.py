@@ -173,12 +173,14 @@ class Layout:
         return [f"{margin}{start}(", *self._pieces(e, margin + INDENT), f"{margin}){end}"]
 
     def _listed(self, start: str, e: tree.Comprehension, end: str, margin: str) -> list[str]:
-        """A list of values, its values and the loop in lines of their own; of lists, the innermost one's."""
+        """A list of values, or the only argument of a call, its values and the loop in lines of their own; of
+        lists, the innermost one's."""
         clause = f"for {bare(e.variable)} in {expression_text(e.over)}"
         if isinstance(e.item, tree.Comprehension):
             return self._listed(f"{start}[", e.item, f" {clause}]{end}", margin)
-        inner = margin + INDENT
-        return [f"{margin}{start}[", *self._block("", e.item, "", inner), inner + clause, f"{margin}]{end}"]
+        inner, (opening, closing) = margin + INDENT, "[]" if e.square else "()"
+        lines = [*self._block("", e.item, "", inner), inner + clause]
+        return [f"{margin}{start}{opening}", *lines, f"{margin}{closing}{end}"]
 
     def _opened(self, start: str, e: tree.Expression, end: str, margin: str, more: int) -> list[str]:
         """A call, a table or a tuple with what stands between its brackets in lines of its own."""
@@ -199,6 +201,9 @@ class Layout:
             return self._bracketed(f"{start}{opening}", [("", i) for i in e.items], f"{closing}{end}", margin)
         assert isinstance(e, tree.Call)
         keywords: list[tuple[str, tree.Expression]] = [(f"{k.name}=", k.value) for k in e.keywords]
+        alone = e.arguments[0] if e.arguments else None
+        if isinstance(alone, tree.Comprehension) and not alone.square:
+            return self._listed(f"{start}{e.name}", alone, end, margin)  # no comma may stand behind it
         if not e.name.startswith("."):
             return self._bracketed(
                 f"{start}{e.name}(", [*(("", a) for a in e.arguments), *keywords], f"){end}", margin

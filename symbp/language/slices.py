@@ -44,6 +44,14 @@ def _is_place(subscript: Any) -> bool:
     return isinstance(subscript, (int, np.integer)) and not isinstance(subscript, bool)
 
 
+def from_the_end(node: Node, subscripts: Sequence[Any]) -> list[Any]:
+    """Subscripts of index notation; negative integers count from the end of their axes, `h[n, -1]`."""
+    extents = node.shape if len(subscripts) == node.rank else ()
+    negative = [isinstance(s, (int, np.integer)) and s < 0 for s in subscripts]
+    places = zip(subscripts, extents, negative, strict=False)
+    return [extent + int(s) if counts else s for s, extent, counts in places] or list(subscripts)
+
+
 @dataclass(frozen=True)
 class Slice:
     """The indices that are left, the subscript of each axis, the ranges of those indices that stand for parts

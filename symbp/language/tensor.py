@@ -21,7 +21,7 @@ from symbp.language.elsewhere import known_names
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, Label, Node, display
 from symbp.language.sizes import as_size, is_one
-from symbp.language.slices import is_slice, sliced
+from symbp.language.slices import from_the_end, is_slice, sliced
 
 Operand = Any  # a Tensor, a number, a size, or an element of a scalar in index notation
 MOST_ENTRIES = 64  # of an array that stands in a declaration
@@ -122,7 +122,7 @@ class Tensor(Arithmetic, Node):
         """An element in index notation, `x[n, i]`; at slices `x[:, 1:]` or places `x[0]`, `E[t]`, a tensor"""
         given = subscripts if isinstance(subscripts, tuple) else (subscripts,)
         if not is_slice(given):
-            return self.at(*given)
+            return self.at(*from_the_end(self, given))
         part = sliced(self, given, axes(self.rank))
         return Tensor.defined(
             part.left,

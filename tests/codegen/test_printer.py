@@ -7,7 +7,7 @@ import pytest
 from symbp.codegen import infer
 from symbp.codegen.execute import execute
 from symbp.codegen.printer import WIDTH, text
-from symbp.codegen.tree import Assign, Define, Module, Return
+from symbp.codegen.tree import Assign, Comprehension, Define, Module, Return
 
 OPERATORS = ("+", "-", "*", "/", "//", "%", "**", "<", "==", "&", "|")
 NUMBERS = {"a": 7, "b": 3, "c": 2}
@@ -56,6 +56,19 @@ def test_long_lines_are_broken_and_mean_the_same():
     values = {name.id: 3 * k + 1 for k, name in enumerate(names)}
     flat = "max(" + ", ".join([*values, text(tree).replace("\n", " ")]) + ") / (" + text(tree) + ")"
     assert execute(statement, values)["found"] == eval(flat, dict(values))
+
+
+def test_a_long_generator_is_the_only_argument_of_its_call():
+    k, long = infer.name("k", (), "integer"), infer.name("a_name_that_is_long", (), "integer")
+    item = k
+    for _ in range(6):
+        item = infer.binary("+", infer.binary("*", item, long), k)
+    every = Comprehension(
+        (), "integer", item, k, infer.call("range", infer.number(4), shape=(4,)), square=False
+    )
+    statement = Assign(infer.name("found"), infer.call("sum", every, shape=()))
+    assert len(text(statement).splitlines()) > 3
+    assert execute(statement, {"a_name_that_is_long": 1})["found"] == 7 * (0 + 1 + 2 + 3)
 
 
 def test_a_function():

@@ -141,6 +141,20 @@ def test_what_is_frozen_stays_to_the_bit():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("groups", [{"b": "frozen"}, {"offset": {"lr": 0.5}}])
+def test_a_scalar_is_a_parameter_like_any_other(groups):
+    x, y = bp.input("x", (N, D)), bp.target("y", (N,))
+    w, b = bp.param("w", (D,)), bp.param("b", ())
+    net = bp.Network("line", loss=bp.mse(x @ w + b, y))
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1, groups=groups), sizes={"D": 3})
+    state = module.init_state({"w": np.ones(3), "b": 0.25})
+    _, slopes = module.loss_and_gradients(state.params, **BATCHES[0])
+    right = 0.25 - 0.5 * slopes["b"] * ("offset" in groups)
+    module.train_step(state, **BATCHES[0])
+    assert state.params["b"] == pytest.approx(right, rel=1e-12)
+    np.testing.assert_allclose(state.params["w"], 1 - 0.1 * slopes["w"], rtol=1e-12)
+
+
 def test_a_frozen_parameter_doesnt_alter_the_others():
     """Beside a rule without groups, whose gradient isn't clipped: the same numbers, bit for bit."""
     rule = bp.optim.Adam(0.05, groups={"v": {"lr": 0.05}})

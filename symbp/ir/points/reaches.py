@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,9 +19,10 @@ import sympy
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, free_indices
 from symbp.ir.shapes import bounded_by_guards
 from symbp.ir.sizes.formula import Formula
-from symbp.ir.system import Equation
+from symbp.ir.system import Equation, System
 
 MOST = 4096  # elements of the ranges of a subscript under guards, which are gone through one by one
+TRIED, MOST_OPEN = (1, 2, 3, 5, 8, 40), 3  # values of open sizes, and how many of these are varied
 Guards = tuple[Guard, ...]
 
 
@@ -36,7 +37,8 @@ class Reach:
     guards: tuple[Formula, ...] = ()
 
     @cached_property
-    def _names(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
+        """The sizes that it depends on."""
         formulas = (self.subscript, self.extent, *(extent for _, extent in self.ranges), *self.guards)
         return tuple(sorted({name for formula in formulas for name in formula.names}))
 
@@ -46,7 +48,7 @@ class Reach:
 
     def stays(self, sizes: Mapping[str, int]) -> bool | None:
         """Whether it stays in range at these values; None where that is not known, or a value is missing."""
-        point = tuple([sizes.get(name) for name in self._names])
+        point = tuple([sizes.get(name) for name in self.names])
         if point not in self._known:
             self._known[point] = self._stays(sizes)
         return self._known[point]
@@ -61,6 +63,16 @@ class Reach:
         if found is None or (found[0] >= 0 and found[1] < int(extent)):
             return None if found is None else True
         return self._stays_guarded(sizes, subscript, ranges, int(extent)) if self.guards else False
+
+    def leaves(self, sizes: Mapping[str, int]) -> bool:
+        """Whether it surely leaves it at these values: an interval may be wider than a quotient is."""
+        if self.stays(sizes) is not False:
+            return False
+        subscript, extent = self.subscript.at(sizes), int(self.extent.at(sizes))
+        if self.guards or not subscript.has(FloorDiv, Mod):
+            return True
+        ranges = {i: (0, int(e.at(sizes)) - 1) for i, e in self.ranges}
+        return self._stays_guarded(sizes, subscript, ranges, extent) is False
 
     def _stays_guarded(
         self, sizes: Mapping[str, int], subscript: Expr, ranges: Mapping[Index, tuple[int, int]], extent: int
@@ -98,7 +110,7 @@ def reaches(
             if indices & guarded or not indices <= ranges.keys() or subscript.has(Access):
                 continue
             if around is None:
-                around = _around(access, equation)
+                around = _around(access, equation, _equalities)
             own = tuple((i, Formula(ranges[i])) for i in sorted(indices, key=str))
             for guards in around:
                 asked = tuple(Formula(g) for g in guards if free_indices(g) <= indices)
@@ -108,8 +120,47 @@ def reaches(
                     yield reach
 
 
-def _around(access: Access, equation: Equation) -> frozenset[Guards]:
-    """The guards between integers that stand around each place at which something is read: the factors beside
+def leaving(system: System) -> tuple[Equation, Access] | None:
+    """A read that leaves its tensor, has no value there, and is kept from it by no condition: at the sizes
+    that are bound, and whatever the others are; or none."""
+    shapes = {t.name: t.shape for t in system.tensors}
+    for equation in system.equations:
+        for access in equation.reads:
+            if access.outside is None and any(
+                _always_leaves(reach, system.bound) for reach in _of(access, equation, shapes)
+            ):
+                return equation, access
+    return None
+
+
+def _of(access: Access, equation: Equation, shapes: Mapping[str, tuple[Expr, ...]]) -> Iterator[Reach]:
+    """The reaches of one read, at places where no condition on values may keep it in."""
+    ranges, around = equation.extents, None
+    for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True):
+        plain = isinstance(subscript, Index) and ranges.get(subscript) == extent
+        if plain or subscript.has(Access) or not free_indices(subscript) <= ranges.keys():
+            continue
+        around = _around(access, equation, _every) if around is None else around
+        for guards in around:
+            if any(g.has(Access) or not (g.lhs.is_integer and g.rhs.is_integer) for g in guards):
+                continue
+            indices = free_indices(subscript).union(*map(free_indices, guards))
+            own = tuple((i, Formula(ranges[i])) for i in sorted(indices, key=str))
+            yield Reach(Formula(subscript), own, Formula(extent), tuple(map(Formula, guards)))
+
+
+def _always_leaves(reach: Reach, bound: Mapping[str, int]) -> bool:
+    """Whether it leaves its tensor at each of some values of the sizes that are open."""
+    left = [name for name in reach.names if name not in bound]
+    tried = itertools.product(TRIED, repeat=min(len(left), MOST_OPEN))
+    return all(
+        reach.leaves({**dict.fromkeys(left, 1), **dict(zip(left, values, strict=False)), **bound})
+        for values in tried
+    )
+
+
+def _around(access: Access, equation: Equation, asked: Callable[..., frozenset[Guard]]) -> frozenset[Guards]:
+    """The guards, those that are `asked`, around each place at which something is read: the factors beside
     it, and the equation's own conditions."""
     found: set[Guards] = set()
 
@@ -118,16 +169,20 @@ def _around(access: Access, equation: Equation) -> frozenset[Guards]:
             found.add(tuple(sorted(around, key=sympy.default_sort_key)))
         if not e.has(access):
             return
-        beside = _asked(*e.args) if e.is_Mul else frozenset()
+        beside = asked(*e.args) if e.is_Mul else frozenset()
         for arg in e.args:
             walk(arg, around | (beside - {arg}))
 
     for e in (equation.body, *equation.where):
-        walk(e, _asked(*equation.where) - {e})
+        walk(e, asked(*equation.where) - {e})
     return frozenset(found)
 
 
-def _asked(*factors: Expr) -> frozenset[Guard]:
+def _every(*factors: Expr) -> frozenset[Guard]:
+    return frozenset(f for f in factors if isinstance(f, Guard))
+
+
+def _equalities(*factors: Expr) -> frozenset[Guard]:
     return frozenset(f for f in factors if isinstance(f, Guard) and f.op == "=" and not f.has(Access))
 
 

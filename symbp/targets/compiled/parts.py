@@ -52,7 +52,7 @@ def parts_of(rule: UpdateRule, parameters: Sequence[Tensor], sizes: Mapping[str,
     rows: list[tuple[int, int, tuple[float, ...]]] = []
     start = 0
     for parameter in parameters:
-        count = sympy.prod(parameter.shape).xreplace(bound)
+        count = sympy.Mul(*parameter.shape).xreplace(bound)
         if not count.is_number:
             raise GenerationError(
                 f"{rule.name} tells parameters apart, and {parameter.name} has a size without value",

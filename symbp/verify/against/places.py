@@ -5,7 +5,8 @@ Must not know: whose answers are compared there.
 
 Scales are moderate on purpose: an honest log(p + 1e-12) is the network's log(p) there. At free sizes no two
 sizes agree, so that a transpose shows in the shape, and 1/N is no 1/K; code that only works at the declared
-sizes can't be asked there, and needn't be.
+sizes can't be asked there, and needn't be. What is right there may be wrong for one example, or where sizes
+do agree: the last points are such.
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbp.derive.derivation import Derivation
+from symbp.ir.expr import Size
+from symbp.ir.points.fitting import constraints, sample_sizes
+from symbp.ir.system import Role, System
 from symbp.verify.coverage import Coverage
 from symbp.verify.points import Drawer, Point, Style, all_sizes, domains_of
 
@@ -26,6 +30,7 @@ STYLES = (
     Style(0.5, shifted=True),
     Style(dealt=True),
 )
+ALIKE = 3  # sizes that all agree
 MORE = 12  # draws at most, for branches that none has taken
 
 
@@ -75,4 +80,18 @@ def _points(
             missing -= reached
         if len(found) >= COUNT and not missing:
             break
-    return tuple(found)
+    special = (drawer.draw(sizes, seed, STYLES[0]) for sizes in _special(system, fixed))
+    return (*found, *(point for point in special if point is not None))
+
+
+def _special(system: System, fixed: Mapping[str, int]) -> list[dict[str, int]]:
+    """Sizes at which code goes other ways than at pairwise different ones: a batch of one example, in which
+    most labels don't occur and `squeeze` takes an axis too many, and sizes that all agree, where a matrix has
+    the shape of its transpose."""
+    left = [name for name in system.sizes if name not in fixed]
+    data = [t.shape for t in system.with_role(Role.INPUT, Role.TARGET) if t.shape]
+    batch = [name for name in left if data and all(shape[0] == Size(name) for shape in data)]
+    usual = {**sample_sizes(system), **fixed}
+    alike = {**usual, **dict.fromkeys(left, ALIKE)}
+    chosen = [{**usual, **dict.fromkeys(batch, 1)}] * bool(batch) + [alike] * (len(left) > 1)
+    return [c for c in chosen if constraints(system).hold(c)]

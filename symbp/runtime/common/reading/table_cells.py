@@ -180,9 +180,9 @@ def _named_column(cells: _Cells, target: str) -> str:
         return name
     close = difflib.get_close_matches(name, cells.names, 1)
     raise DataError(
-        f"the table has no column {_quoted(target)}"
-        + (f"; did you mean {_quoted(close[0])}?" if close else "")
-        + f" Its columns: {_listed(cells.names)}"
+        f"the table has no column {_quoted(target)}; "
+        + (f"did you mean {_quoted(close[0])}? " if close else "")
+        + f"its columns: {_listed(cells.names)}"
     )
 
 

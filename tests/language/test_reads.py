@@ -1,0 +1,73 @@
+"""Reads in index notation: from the end, and never beyond a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import symbp as bp
+from symbp.errors import ShapeError
+
+n, i = bp.indices("n i")
+D = bp.dim("D", 5)
+
+
+def net_of(formula: Callable[[Any, Any], Any]) -> bp.Network:
+    """The sum of squares of a[n,i] = formula."""
+    x, w = bp.input("x", (bp.dim("N"), D)), bp.param("w", (D,))
+    a = bp.define("a", [n, i], formula(x, w), ranges={i: D})
+    return bp.Network("reads", loss=bp.sum(a**2), outputs={"a": a})
+
+
+@pytest.mark.parametrize(
+    ("formula", "read"),
+    [
+        (lambda x, w: (x[n, i + 1] - x[n, i]) * w[i], r"x\[n, i \+ 1\]"),
+        (lambda x, w: (x[n, i] - x[n, i - 1]) * w[i], r"x\[n, i - 1\]"),
+        (lambda x, w: x[n, i] * w[2 * i], r"w\[2\*i\]"),
+        (lambda x, w: x[n, 7] * w[i], r"x\[n, 7\]"),
+        (lambda x, w: x[n, i] + bp.where(i > 0, w[i + 1], 0), r"w\[i \+ 1\]"),
+    ],
+)
+def test_a_read_beyond_a_tensor_is_refused(formula: Callable[[Any, Any], Any], read: str) -> None:
+    """Targets would read something else there, each another element."""
+    with pytest.raises(ShapeError, match=f"beyond its shape, at {read}"):
+        net_of(formula)
+
+
+def test_a_state_before_the_first_needs_a_value() -> None:
+    T, t = bp.dim("T"), bp.index("t")
+    x, u = bp.input("x", (T,)), bp.param("u", ())
+    h = bp.recurrent("h", (T,))
+    h = bp.define(h, [t], bp.tanh(x[t] + u[()] * h[t - 1]))
+    with pytest.raises(ShapeError, match=r"h reads h beyond its shape, at h\[t - 1\]"):
+        bp.Network("memory", loss=bp.sum(h))
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        lambda x, w: bp.where(i > 0, x[n, i - 1], 0) * w[i],
+        lambda x, w: x.at(n, i - 1, outside=0) * w[i],
+        lambda x, w: x[n, i - 2 * (i // 2)] * w[i],
+        lambda x, w: bp.where(bp.equal(i % 2, 1), x[n, i // 2 + 2], 0) * w[i],
+        lambda x, w: bp.where(i > 4, x[n, 5], 0) + x[n, i] * w[i],
+    ],
+)
+def test_a_read_that_stays_inside_is_none(formula: Callable[[Any, Any], Any]) -> None:
+    assert net_of(formula).system.defining["a"]
+
+
+def test_negative_places_count_from_the_end() -> None:
+    """The last step of a recurrence, `h[n, -1]`, gets its gradient."""
+    net = net_of(lambda x, w: x[n, -1] * w[i] + w[-2])
+    module = bp.compile(net, target="plain", optimizer=bp.optim.SGD(0.1))
+    x, w = np.arange(10.0).reshape(2, 5), np.arange(5.0) - 1
+    a = x[:, -1:] * w + w[-2]
+    loss, gradients = module.loss_and_gradients({"w": w}, x=x)
+    assert loss == pytest.approx((a**2).sum())
+    right = (2 * a * x[:, -1:]).sum(0) + np.eye(5)[-2] * 2 * a.sum()
+    np.testing.assert_allclose(gradients["w"], right)
