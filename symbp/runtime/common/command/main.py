@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.command.predicting import _predicted
 from symbp.runtime.common.command.showing import _show
 from symbp.runtime.common.command.train import _declare_train, _train
 from symbp.runtime.common.reading.archives import _DATA, _column_option, _put, _read
-from symbp.runtime.common.training.calls import evaluate, predict
+from symbp.runtime.common.training.calls import evaluate
 from symbp.runtime.common.training.checking import check_gradients
 from symbp.runtime.common.training.saving import load
 from symbp.runtime.network import INPUTS, NAME
@@ -73,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "evaluate":
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
-            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            outputs = _predicted(state, data, options.out)
             _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
     except (DataError, OSError) as failure:
