@@ -1,12 +1,14 @@
 """The command line of a generated module: train, evaluate, predict, check.
 
-Enters: arguments. Leaves: results on stdout, progress on stderr; status 0 fine, 1 a check failed, 2 usage.
+Enters: arguments. Leaves: results on stdout, progress on stderr; status 0 fine, 1 a check failed, 2 usage,
+130 interrupted.
 Must not know: the target that computes.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
@@ -63,6 +65,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a verb; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # names may have letters that a console lacks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _arguments().parse_args(arguments)
     try:
         if options.verb == "train":
@@ -77,7 +82,10 @@ def main(arguments: list[str] | None = None) -> int:
             outputs = _predicted(state, data, options.out)
             _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
-    except (DataError, OSError) as failure:
+    except (DataError, OSError, MemoryError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0

@@ -205,5 +205,5 @@ def derivative_files(net: LoweredNetwork, target: str) -> dict[str, Taken]:
         "memory": whole(["common/arrays/memory", "common/arrays/keys", "common/arrays/kept"]),
         "derivatives": whole([f"{target}/derivatives", "common/derivatives/derivatives"]),
         "outputs": outputs,
-        "command": whole(["common/derivatives/command"]),
+        "command": whole(["common/training/whole", "common/derivatives/command"]),
     }
