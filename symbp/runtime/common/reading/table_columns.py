@@ -167,7 +167,7 @@ def _categories(name: str, cells: Sequence[str], lines: Sequence[int]) -> tuple[
     for kind, what in (
         (
             _DATE,
-            "is a date: write numbers, days since the first one or the month, or leave the column out (--drop)",
+            "is a date: write numbers, days since the first or the month, or leave the column out (--drop)",
         ),
         (_MARKED, "is no plain number: write 1234.5, without separators of thousands, decimal commas, units"),
         (_INFINITE, "is not finite"),
