@@ -55,6 +55,8 @@ def replace(target: Path, content: bytes) -> None:
     if target.exists() and not target.is_file():
         target.write_bytes(content)
         return
+    from symbp.runtime.common.training.whole import _move
+
     name = f".{target.name[:200]}"
     _clear(target.parent, name)
     part = target.with_name(f"{name}.{os.getpid()}-{secrets.token_hex(4)}.part")
@@ -66,7 +68,7 @@ def replace(target: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         if target.exists():
             part.chmod(target.stat().st_mode & 0o777)
-        os.replace(part, target)
+        _move(part, target)
     except BaseException:
         part.unlink(missing_ok=True)
         raise

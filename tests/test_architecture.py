@@ -63,6 +63,7 @@ DIRECT = {
     "writing": {"runtime"},  # files, whole or not at all, as modules write theirs
     "data": {"runtime"},  # files are read and split by the code that modules take along
     "errors": set(),
+    "__main__": {"cli"},  # `python -m symbp`
     "root": set(),  # lazy: its imports are checked by `test_importing_symbp_is_cheap`
 }
 

@@ -96,8 +96,13 @@ class Watch:
         """(tensor, how many of its units are dead, of how many), for what a choice can make 0."""
         from symbp.ir.evaluation.vector import run
 
+        trained = (
+            self.system.ancestors(self.system.loss) if self.system.loss else ()
+        )  # not those at inference
         choices = {
-            e.target: axis for e in self.system.equations if (axis := _unit_axis(self.system, e)) is not None
+            e.target: axis
+            for e in self.system.equations
+            if e.target in trained and (axis := _unit_axis(self.system, e)) is not None
         }
         if not choices:
             return []

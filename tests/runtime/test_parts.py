@@ -130,6 +130,46 @@ def test_what_is_mapped_stays_in_its_file_and_trains_as_what_is_read(mapped, mod
     np.testing.assert_allclose(states[0].params.flat, states[1].params.flat, rtol=1e-10)
 
 
+def test_predictions_for_what_is_mapped_are_made_some_rows_after_the_other(mapped, module, monkeypatch):
+    for name, value in (("_MAPPED_FROM", 40), ("_PIECE", 40), ("_MOST_ROWS", 7), ("_IN_MEMORY", 40)):
+        monkeypatch.setattr(module, name, value)
+    folder, data = mapped
+    state = module._fresh_state(1, data, {})
+    calls = []
+    predict = module.predict
+    monkeypatch.setattr(
+        module, "predict", lambda *a, **given: calls.append(len(given["x"])) or predict(*a, **given)
+    )
+    for path, out in (("data.npz", "p.npz"), ("folder", "p.csv")):
+        arrays, _ = module._read(folder / path, ("x", "y"))
+        found = module._predicted(state, arrays, folder / out)
+        assert isinstance(found["p"], np.memmap)
+        np.testing.assert_allclose(
+            found["p"], predict(state.params, state.buffers, x=data["x"])["p"], rtol=1e-13
+        )
+        module._put(folder / out, found)
+    assert calls == [7] * 8 + [4] + [7] * 8 + [4]
+    with np.load(folder / "p.npz") as written:
+        np.testing.assert_array_equal(written["p"], found["p"])
+    lines = (folder / "p.csv").read_text().splitlines()
+    assert len(lines) == 61
+    assert [float(cell) for cell in lines[60].split(",")] == found["p"][59].tolist()
+    assert sorted(p.name for p in folder.iterdir()) == ["data.npz", "folder", "p.csv", "p.npz"]
+
+
+def test_outputs_that_join_examples_are_computed_at_once():
+    N = bp.dim("N")
+    x = bp.input("x", (N, 3))
+    w = bp.param("w", (3,))
+    z = x @ w
+    outputs = {"apart": z, "centred": z - bp.mean(z), "pairs": bp.outer(z, z), "ranked": z * bp.mean(x)}
+    by_itself = {}
+    for name, output in outputs.items():
+        net = bp.Network("net", loss=bp.mean(z**2), outputs={name: output})
+        by_itself[name] = "_Gathered" in bp.source(net, optimizer=bp.optim.SGD(0.1), pieces=["mapped"])
+    assert by_itself == {"apart": True, "centred": False, "pairs": False, "ranked": False}
+
+
 def test_wrong_values_of_mapped_arrays_are_found_wherever_they_are(mapped, module):
     _, data = mapped
     folder = mapped[0] / "folder"
@@ -140,7 +180,8 @@ def test_wrong_values_of_mapped_arrays_are_found_wherever_they_are(mapped, modul
         np.save(folder / f"{name}.npy", whole)
         found = bp.data.load(folder)
         assert isinstance(found[name], np.memmap)
-        with pytest.raises(module.DataError, match=f"{name} holds"):
+        where = r"nan at \(57, 1\)" if name == "x" else "3"
+        with pytest.raises(module.DataError, match=f"{name} holds {where}"):
             module.fit(module.init_state(module.init_params(0)), found, epochs=1, batch_size=7)
         np.save(folder / f"{name}.npy", data[name])
 
@@ -182,6 +223,12 @@ def test_a_training_takes_less_memory_than_its_data(tmp_path):
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert "_IN_MEMORY = 2**28" in text
+    (tmp_path / "net.py").write_text(text.replace("_IN_MEMORY = 2**28", "_IN_MEMORY = 2**24"))
+    predicting = [sys.executable, "-c", limited, "predict", "--data", ".", "--out", "p.npz"]
+    told = subprocess.run(predicting, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stderr
+    assert "(3145728, 2)" in told.stdout
     assert "_MAPPED_FROM = 2**28" in text  # and read at once they don't fit
     (tmp_path / "net.py").write_text(text.replace("_MAPPED_FROM = 2**28", "_MAPPED_FROM = 2**40"))
     failed = subprocess.run([sys.executable, "-c", limited, *asked], cwd=tmp_path, capture_output=True)

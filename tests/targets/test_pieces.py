@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import signal
 import subprocess
 import sys
 from functools import cache
@@ -146,6 +147,29 @@ def test_a_short_module_is_clean_formatted_and_typed(pieces: tuple[str, ...], tm
         command = [sys.executable, "-m", tool, *options, str(path)]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends processes otherwise")
+@pytest.mark.parametrize("pieces", [(), ("checkpoints",)])
+def test_who_is_asked_to_end_keeps_what_is_trained(pieces: tuple[str, ...], tmp_path: Path) -> None:
+    """SIGTERM, as schedulers of jobs send it: the step is ended, and the parameters are written."""
+    (tmp_path / "net.py").write_text(source(*pieces), encoding="utf-8")
+    x = np.random.default_rng(0).standard_normal((40, 5))
+    np.savez(tmp_path / "data.npz", x=x, y=(x[:, 0] > 0).astype(int))
+    kept = ["--checkpoint", "kept.npz"] if pieces else []
+    command = [sys.executable, "-I", "net.py", "train", "--data", "data.npz", "--epochs", "10000000", *kept]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, stdout=-3, text=True) as running:
+        assert running.stderr is not None
+        assert running.stderr.readline().startswith("epoch 1 ")
+        running.send_signal(signal.SIGTERM)
+        told = running.stderr.read()
+    assert running.returncode == 130
+    assert "Traceback" not in told
+    with np.load(tmp_path / "params.npz") as file:
+        assert int(file["step"]) >= 2
+    if pieces:
+        assert "go on: --resume kept.npz" in told
+        assert not list(tmp_path.glob("*.part"))
 
 
 def test_an_unknown_piece() -> None:

@@ -291,6 +291,8 @@ def rows_of(graph: Graph, lookups: Mapping[str, tuple[Any, Any]], passing: froze
         if step.op not in lookups:
             continue
         table, places = (step.arguments.get(key) for key in lookups[step.op])
+        if isinstance(table, Ref) and table.name in source:  # some places of the integers themselves
+            source |= dict.fromkeys(step.results, source[table.name])
         if isinstance(table, Ref) and isinstance(places, Ref) and places.name in source:
             axis = step.arguments.get("axis", step.arguments.get("dim", 0)) or 0
             held = graph.held.get(table.name)

@@ -13,7 +13,7 @@ The size `N` as a value in a body (a mean's divisor) stays the size of the whole
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -95,6 +95,19 @@ def split(
             if late:
                 return Barrier(number, equation_text(equation), f"it needs {late[0]} of the whole batch")
     return BatchSplit(size, Size(rows), _in_rows(system, size, Size(rows), axis, batch), phase, partial, axis)
+
+
+def each_by_itself(system: System, size: Size, wanted: Collection[str]) -> bool:
+    """Whether the rows of `wanted` rest each on its own example alone, whatever else the batch holds, and
+    however much."""
+    found = split(system, size, wanted)
+    if not isinstance(found, BatchSplit) or any(found.axis.get(name) != 0 for name in wanted):
+        return False
+    needed = {name for want in wanted for name in system.ancestors(want)}
+    read = [e for e in system.equations if e.target in needed]
+    if any(size in x.free_symbols for e in read for x in (e.body, *e.where)):
+        return False
+    return any(t.name in found.axis for t in system.leaves if t.name in needed)
 
 
 def _batch_axis(tensor: Tensor, size: Size, views: bool, inside: BatchSplit | None) -> dict[str, int]:

@@ -131,6 +131,17 @@ def words(m):
     return m.add("Gemm", s, m.held(6, 3), m.held(3))
 
 
+def columns(m):
+    """Two columns of tokens, cut out before they are looked up, and all but the last one."""
+    tokens = m.input("tokens", (3, 4), np.array([[1, 5, 2, 0], [6, 6, 1, 3], [0, 2, 4, 5]]))
+    a, b = (m.add("Gather", m.held(7, 6), m.add("Gather", tokens, m.ints(k), axis=1)) for k in (0, 2))
+    rest = m.add("Slice", tokens, m.ints(0), m.ints(-1), m.ints(1))
+    rest = m.add("ReduceMean", m.add("Gather", m.held(7, 6), rest), m.ints(1), keepdims=0)
+    seen = m.add("Trilu", m.add("ConstantOfShape", m.ints(6, 6)), upper=0)
+    a = m.add("Squeeze", a, m.ints(1))
+    return m.add("MatMul", m.add("Add", m.add("Mul", a, m.add("Squeeze", b, m.ints(1))), rest), seen)
+
+
 def unet(m):
     x = m.input("x", (2, 1, 6, 6))
     a = m.add("Relu", m.add("Conv", x, m.held(3, 1, 3, 3), m.held(3), pads=[1, 1, 1, 1]))
@@ -164,7 +175,8 @@ MODELS = {
     "rnn": recurrence("RNN", 1, activations=["Relu"]), "gru": recurrence("GRU", 3, linear_before_reset=1),
     "gru reset before": recurrence("GRU", 3, direction="reverse"),
     "lstm": recurrence("LSTM", 4, 2, direction="bidirectional"),
-    "transformer": transformer, "words": words, "unet": unet, "siamese": siamese, "groups": groups,
+    "transformer": transformer, "words": words, "columns": columns, "unet": unet,
+    "siamese": siamese, "groups": groups,
 }  # fmt: skip
 
 

@@ -94,6 +94,12 @@ def strange_attribute():
     return m.content(m.add("Relu", m.input("x", (2, 3)), slope=0.5))
 
 
+def loop():
+    m = Model()
+    body = m.proto("x").graph
+    return m.content(m.add("Loop", "", "", m.input("x", (2, 3)), body=body))
+
+
 REFUSED = {
     "missing, all of them": (two_missing, "2 operations.*\n *Bernoulli, 2 times: .*\n *Det, 1 time"),
     "training batch norm": (
@@ -105,9 +111,10 @@ REFUSED = {
         lambda: one_step("GroupNormalization", 2, 4, 3, after=[np.ones(2)] * 2, num_groups=2),
         "before opset 21",
     ),
-    "another padding": (
-        lambda: one_step("Pad", 2, 3, after=[np.array([1, 1, 1, 1])], mode="reflect"), "mode",
+    "padding by what is open": (
+        lambda: one_step("Pad", 2, 3, after=[np.array([1, 1, 1, 1])], mode="reflect"), "open size",
     ),
+    "a loop": (loop, "an operation that.*\n *Loop, 1 time"),
     "nearest otherwise": (
         lambda: one_step("Resize", 2, 1, 4, after=[np.zeros(0, "f"), np.array([1, 1, 1.5], "f")]), "nearest",
     ),

@@ -64,6 +64,8 @@ TAKEN = [
     step("Gather", (2, 5), ints(1, 3), axis=1), step("Gather", (2, 5), np.array(-1), axis=1),
     step("Gather", (2, 5), ints(3, 1, -1), axis=1), step("Expand", (2, 1, 3), ints(1, 4, 1)),
     step("Tile", (2, 3), ints(1, 2)), step("Pad", (2, 5), ints(0, -1, 0, -2)),
+    *(step("Pad", (2, 3, 5), ints(0, 1, 2, 0, 0, 1), mode=mode, opset=19)
+      for mode in ("reflect", "edge", "wrap")),
     step("DepthToSpace", (2, 8, 2, 3), blocksize=2, mode="CRD"),
     step("DepthToSpace", (2, 8, 2, 3), blocksize=2),
     step("SpaceToDepth", (2, 3, 4, 6), blocksize=2), step("Trilu", (2, 3, 4), upper=0),

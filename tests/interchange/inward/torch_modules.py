@@ -55,6 +55,41 @@ class Words(nn.Module):
         return self.out(self.table(tokens).mean(1))
 
 
+class Masked(nn.Module):
+    """The mean over the words of a line that aren't padding."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.out = nn.Embedding(11, 6, padding_idx=0), nn.Linear(6, 3)
+
+    def forward(self, tokens):
+        mask = (tokens != 0).double().unsqueeze(-1)
+        return self.out((self.table(tokens) * mask).sum(1) / mask.sum(1).clamp(min=1))
+
+
+class Pairs(nn.Module):
+    """Columns of tokens, each with a table of its own; forms of two vectors."""
+
+    def __init__(self):
+        super().__init__()
+        self.left, self.right, self.form = nn.Embedding(11, 6), nn.Embedding(11, 6), nn.Bilinear(6, 6, 3)
+
+    def forward(self, tokens):
+        a, b, *_ = tokens.unbind(1)
+        a, b = self.left(a), self.right(b)
+        return self.form(a, b) + F.cosine_similarity(a, b)[:, None]
+
+
+class Margins(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.around = nn.Conv2d(2, 2, 3, padding=(2, 1), padding_mode="circular")
+        self.edge, self.mirror = nn.ReplicationPad2d((1, 2, 0, 1)), nn.ReflectionPad2d((2, 1, 2, 0))
+
+    def forward(self, x):
+        return self.edge(x).mean((2, 3)) + self.mirror(self.around(x)).amax((2, 3))
+
+
 class Cells(nn.Module):
     """The same cells step by step, in a loop of Python's."""
 
@@ -120,6 +155,9 @@ MODULES = {
     "transformer": lambda: (encoder(dropout=0.1), torch.randn(2, 5, 8)),
     "causal attention": lambda: (Causal(), torch.randn(2, 5, 8)),
     "words": lambda: (Words(), tokens()),
+    "masked words": lambda: (Masked(), tokens()),
+    "pairs of words": lambda: (Pairs(), tokens()),
+    "margins": lambda: (Margins(), torch.randn(2, 2, 4, 5)),
     "bag of words": lambda: (
         nn.Sequential(nn.EmbeddingBag(11, 6, mode="mean"), nn.Linear(6, 3)), tokens(),
     ),

@@ -210,6 +210,11 @@ def test_the_command_line(tmp_path: Path) -> None:
         np.testing.assert_allclose(out["w,w"], expected[derivation.gradients["w,w"]], rtol=1e-12)
     wrong = run_file(script, "derivatives", "--data", tmp_path / "data.npz", "-o", tmp_path / "x.npz")
     assert (wrong.returncode, "w missing" in wrong.stderr) == (2, True)
+    (tmp_path / "bad.npz").write_bytes(b"PK no archive")
+    before = (tmp_path / "out.npz").read_bytes()
+    bad = run_file(script, "derivatives", "--data", tmp_path / "bad.npz", "-o", tmp_path / "out.npz")
+    assert (bad.returncode, bad.stderr.count("\n"), "no whole .npz" in bad.stderr) == (2, 1, True)
+    assert (tmp_path / "out.npz").read_bytes() == before
     helped = run_file(script, "derivatives", "--help")
     assert helped.returncode == 0
     assert "w,w" in helped.stdout

@@ -265,6 +265,19 @@ def glu(c: Call) -> Any:
     return c.w.call("glu", x) if axis % x.rank == x.rank - 1 else c.w.call("glu", x, axis=axis)
 
 
+def cosine(c: Call) -> Any:
+    """x·y/(max(‖x‖, ε)·max(‖y‖, ε))."""
+    axis, pair, eps = c.whole("dim", 1), (c["x1"], c["x2"]), float(c.get("eps", 1e-8))
+    product = el.reduced(c.w, "sum", el.infix(c.w, "*", *pair), [axis], False)
+    lengths = [c.w.call("clamp", el.reduced(c.w, "norm", v, [axis], False), low=eps) for v in pair]
+    return el.infix(c.w, "/", product, el.infix(c.w, "*", *lengths))
+
+
+def bilinear(c: Call) -> Any:
+    given = [c.term(key) for key in ("input1", "input2", "weight")]
+    return c.w.call("bilinear", *given, *([c.term("bias")] if "bias" in c else []))
+
+
 LAYERS: Mapping[str, Entry] = {
     "aten.linear": linear, "aten.conv1d": conv, "aten.conv2d": conv, "aten.conv3d": conv,
     "aten.conv_transpose1d": conv_transpose, "aten.conv_transpose2d": conv_transpose,
@@ -283,4 +296,10 @@ LAYERS: Mapping[str, Entry] = {
     "aten.upsample_linear1d": upsample("linear"), "aten.upsample_bilinear2d": upsample("linear"),
     "aten.pixel_shuffle": lambda c: c.w.call("pixel_shuffle", c.term("self"), c.whole("upscale_factor")),
     "aten.prelu": prelu, "aten.softplus": softplus, "aten.elu": elu, "aten.glu": glu,
+    "aten.cosine_similarity": cosine, "aten.bilinear": bilinear,
+    "aten.pixel_unshuffle": lambda c: c.w.call(
+        "pixel_unshuffle", c.term("self"), c.whole("downscale_factor")
+    ),
+    "aten.upsample_nearest3d": upsample("nearest"), "aten.upsample_trilinear3d": upsample("linear"),
+    "aten.adaptive_max_pool3d": adaptive("max"),
 }  # fmt: skip

@@ -25,9 +25,13 @@ LOOKUPS = {
     "aten.index_select": ("self", "index"),
 }
 PASSING = frozenset(
-    f"aten.{name}"
-    for name in ("view", "reshape", "to", "_to_copy", "unsqueeze", "squeeze", "slice", "select", "transpose",
-                 "contiguous", "clone", "flatten", "permute")
+    ["python.getitem"]
+    + [
+        f"aten.{name}"
+        for name in ("view", "reshape", "to", "_to_copy", "unsqueeze", "squeeze", "slice", "select",
+                     "transpose", "contiguous", "clone", "flatten", "permute", "split", "split_with_sizes",
+                     "chunk", "unbind", "expand", "alias")
+    ]
 )  # fmt: skip
 
 

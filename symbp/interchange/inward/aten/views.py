@@ -14,7 +14,7 @@ import sympy
 
 from symbp.interchange.inward.aten.elements import dims
 from symbp.interchange.inward.building import arithmetic as el
-from symbp.interchange.inward.building import shapes
+from symbp.interchange.inward.building import margins, shapes
 from symbp.interchange.inward.graph import Held
 from symbp.interchange.inward.translate import Call, Entry
 from symbp.interchange.inward.values import (
@@ -143,9 +143,11 @@ def getitem(c: Call) -> Any:
 def embedding(c: Call) -> Any:
     c.skip("scale_grad_by_freq", "sparse")  # how gradients are gathered
     padding, table = c.whole("padding_idx", -1), c["weight"]
-    if padding >= 0:
-        refuse("an embedding with padding_idx keeps the gradient of one row back", "leave padding_idx out")
-    return shapes.gathered(c.w, table, c["indices"], 0)
+    if padding < 0:
+        return shapes.gathered(c.w, table, c["indices"], 0)
+    if not isinstance(table, Held) or table.array[padding].any():
+        refuse("the row of padding_idx isn't zero, and has no gradient", "set it to zero, or leave it out")
+    return c.w.call("embedding", c.term("indices"), tensor(c.w, table), padding_idx=padding)
 
 
 def index(c: Call) -> Any:
@@ -172,12 +174,15 @@ def roll(c: Call) -> Any:
 
 def pad(c: Call) -> Any:
     """PyTorch counts from the last axis."""
-    c.only("mode", "constant")
+    way = c.get("mode", "constant")
+    c.only("mode", "constant", *margins.WAYS)
     widths, rank = [whole(e) for e in entries(c["pad"])], len(shape_of(c["self"]))
     found = [(0, 0)] * rank
     for k in range(len(widths) // 2):
         found[rank - 1 - k] = (widths[2 * k], widths[2 * k + 1])
-    return shapes.padded(c.w, c["self"], found, c.get("value") or 0)
+    if way != "constant":
+        return margins.continued(c.w, c["self"], found, way)
+    return margins.padded(c.w, c["self"], found, c.get("value") or 0)
 
 
 def bag(c: Call) -> Any:

@@ -387,16 +387,6 @@ def tiled(w: Writer, value: Any, times: Sequence[Any]) -> Any:
     return found
 
 
-def padded(w: Writer, value: Any, widths: Sequence[tuple[int, int]], number: float) -> Any:
-    """A margin of one number; negative widths take away."""
-    cuts = {k: (max(0, -a), END if b >= 0 else b, 1) for k, (a, b) in enumerate(widths) if a < 0 or b < 0}
-    found = sliced(w, value, cuts) if cuts else value
-    margins = tuple((max(0, a), max(0, b)) for a, b in widths)
-    if not any(any(pair) for pair in margins):
-        return found
-    return w.call("pad", tensor(w, found), margins, value=number)
-
-
 def constant(value: Any) -> Any:
     """An array that stands in the graph itself."""
     return value.array if isinstance(value, Held) and value.array.dtype.kind in "iub" else value

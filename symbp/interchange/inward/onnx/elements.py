@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from symbp.interchange.inward.building import arithmetic as el
-from symbp.interchange.inward.building import layers, shapes
+from symbp.interchange.inward.building import layers, margins, shapes
 from symbp.interchange.inward.graph import Held
 from symbp.interchange.inward.translate import Call, Entry
 from symbp.interchange.inward.values import (
@@ -237,7 +237,8 @@ def cut(c: Call) -> Any:
 
 
 def pad(c: Call) -> Any:
-    c.only("mode", "constant")
+    way = c.get("mode", "constant")
+    c.only("mode", "constant", *margins.WAYS)
     rank, widths = len(shape_of(c[0])), [whole(e) for e in entries(c[1])]
     axes = [whole(e) for e in entries(c[3])] if 3 in c else list(range(rank))
     if len(widths) != 2 * len(axes):
@@ -245,7 +246,10 @@ def pad(c: Call) -> Any:
     found = [(0, 0)] * rank
     for k, axis in enumerate(axes):
         found[shapes.axis_of(rank, axis)] = (widths[k], widths[k + len(axes)])
-    return shapes.padded(c.w, c[0], found, number(c[2]) if 2 in c else 0)
+    if way != "constant":
+        c.skip(2)
+        return margins.continued(c.w, c[0], found, way)
+    return margins.padded(c.w, c[0], found, number(c[2]) if 2 in c else 0)
 
 
 def constant(c: Call) -> Any:
@@ -292,6 +296,10 @@ def trilu(c: Call) -> Any:
     k = whole(c[1]) if 1 in c else 0
     if array is None and isinstance(c[0], Held) and c[0].kind == "constant":
         array = c[0].array
+    if isinstance(c[0], Filled):
+        if not all(isinstance(n, int) for n in c[0].shape):
+            refuse("a triangle of an open size", "leave that axis closed")
+        array = np.full(c[0].shape, c[0].number)
     if array is not None:
         cut_off = np.triu if upper else np.tril
         return Held(f"triangle_{c.step.results[0]}", cut_off(array, k))

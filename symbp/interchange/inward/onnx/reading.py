@@ -160,7 +160,8 @@ class _Reader:
         for attribute in node.attribute:
             if schema is not None and attribute.name not in schema.attributes:
                 raise DataError(f"{node.op_type} has no attribute {attribute.name[:60]!r}", where=where)
-            if schema is not None:
+            inner = attribute.type in (attribute.GRAPH, attribute.GRAPHS)  # of what isn't taken in: a loop
+            if schema is not None and not inner:
                 arguments[attribute.name] = self._attribute(attribute, where, f"constant_{number}")
         return Step(
             op, arguments, tuple(node.output), where,

@@ -17,7 +17,20 @@ from symbp.interchange.inward.translate import Entry, declared, rows_of
 
 TABLE: Mapping[str, Entry] = {**ELEMENTS, **LAYERS}
 LOOKUPS = {"Gather": (0, 1)}  # which operands are table and places
-PASSING = frozenset({"Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Transpose", "Slice", "Flatten"})
+PASSING = frozenset(
+    (
+        "Identity",
+        "Cast",
+        "Reshape",
+        "Squeeze",
+        "Unsqueeze",
+        "Transpose",
+        "Slice",
+        "Flatten",
+        "Split",
+        "Expand",
+    )
+)
 
 
 def from_onnx(model: Any, *, loss: Loss = None, output: str | None = None) -> Imported:

@@ -76,8 +76,8 @@ def _as_dtype(name: str, value: Any) -> Array:
     return np.asarray(array, DTYPE, order="C")
 
 
-def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
-    """Refuses values outside what the network states of them."""
+def _check_values(name: str, array: Array, sizes: Mapping[str, int], first: int = 0) -> None:
+    """Refuses values outside what the network states of them; `first` is the row where a piece begins."""
     if name in INTEGERS:
         bound, ignored = INTEGERS[name]
         top = None if bound is None else _extent(bound, sizes)
@@ -91,7 +91,8 @@ def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
         array = np.where(array == -np.inf, 0, array)
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
-        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+        place = (first + where[0], *where[1:]) if where else where
+        raise DataError(f"{name} holds {array[where]} at {place}; every value must be finite")
     _check_facts(name, array)
 
 

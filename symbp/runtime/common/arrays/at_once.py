@@ -6,7 +6,7 @@ data may be larger than memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,11 @@ from symbp.runtime.common.arrays.arrays import _checked
 from symbp.runtime.network import INPUTS, Array
 
 
-def _all_checked(data: Mapping[str, Any], sizes: dict[str, int]) -> dict[str, Array]:
-    """The data of a training, checked; `sizes` gains the open sizes that they show."""
-    return _checked(data, tuple(INPUTS), sizes)
+def _all_checked(
+    data: Mapping[str, Any], sizes: dict[str, int], names: Collection[str] = tuple(INPUTS)
+) -> dict[str, Array]:
+    """The arrays `names`, those of a training, checked; `sizes` gains the open sizes that they show."""
+    return _checked(data, tuple(names), sizes)
 
 
 def _pieces(array: Array) -> Iterator[Array]:

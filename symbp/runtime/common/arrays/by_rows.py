@@ -7,7 +7,7 @@ formats. It stands for `at_once`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,18 +42,24 @@ def _in_file(value: Any) -> bool:
     return isinstance(value, (np.memmap, _Rows))
 
 
-def _all_checked(data: Mapping[str, Any], sizes: dict[str, int]) -> dict[str, Any]:
-    """The data of a training, checked; `sizes` gains the open sizes that they show. What is mapped stays in
-    its file, as it is there: steps convert their batches."""
-    _refuse_names(data, tuple(INPUTS))
+def _all_checked(
+    data: Mapping[str, Any], sizes: dict[str, int], names: Collection[str] = tuple(INPUTS)
+) -> dict[str, Any]:
+    """The arrays `names`, those of a training, checked; `sizes` gains the open sizes that they show. What is
+    mapped stays in its file, as it is there: steps convert their batches."""
+    _refuse_names(data, tuple(names))
     found = {
-        name: data[name] if _in_file(data[name]) and shape[:1] == (BATCH,) else _as_dtype(name, data[name])
-        for name, shape in INPUTS.items()
+        name: data[name]
+        if _in_file(data[name]) and INPUTS[name][:1] == (BATCH,)
+        else _as_dtype(name, data[name])
+        for name in names
     }
     _settle(found, INPUTS, sizes)
     for name, array in found.items():
+        first = 0
         for piece in _pieces(array):
-            _check_values(name, _as_dtype(name, piece), sizes)
+            _check_values(name, _as_dtype(name, piece), sizes, first)
+            first += len(piece) if piece.ndim else 0
     return found
 
 

@@ -6,6 +6,7 @@ Enters: options, data, records. Leaves: a line on stderr. Must not know: how the
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -25,6 +26,7 @@ def _live(options: argparse.Namespace, data: dict[str, Array]) -> Callable[[dict
         values = "  ".join(f"{k} {v:.4g}" for k, v in shown)
         speed = f"{len(next(iter(data.values()))) / max(record['seconds'], 1e-9):,.0f} examples/s"
         line = f"epoch {record['epoch']}/{epochs}  {values}  {speed}  {left // 60:.0f}:{left % 60:02.0f} left"
-        print(f"\r\033[K{line}", end="" if left else "\n", file=sys.stderr, flush=True)
+        width = shutil.get_terminal_size().columns - 1
+        print(f"\r{line[:width]:<{width}}", end="" if left else "\n", file=sys.stderr, flush=True)
 
     return report

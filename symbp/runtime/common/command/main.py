@@ -1,22 +1,25 @@
 """The command line of a generated module: train, evaluate, predict, check.
 
-Enters: arguments. Leaves: results on stdout, progress on stderr; status 0 fine, 1 a check failed, 2 usage.
+Enters: arguments. Leaves: results on stdout, progress on stderr; status 0 fine, 1 a check failed, 2 usage,
+130 interrupted.
 Must not know: the target that computes.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
+from symbp.runtime.common.command.predicting import _predicted
 from symbp.runtime.common.command.showing import _show
 from symbp.runtime.common.command.train import _declare_train, _train
 from symbp.runtime.common.reading.archives import _DATA, _column_option, _put, _read
-from symbp.runtime.common.training.calls import evaluate, predict
+from symbp.runtime.common.training.calls import evaluate
 from symbp.runtime.common.training.checking import check_gradients
 from symbp.runtime.common.training.saving import load
 from symbp.runtime.network import INPUTS, NAME
@@ -62,6 +65,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a verb; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # names may have letters that a console lacks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _arguments().parse_args(arguments)
     try:
         if options.verb == "train":
@@ -73,10 +79,13 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "evaluate":
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
-            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            outputs = _predicted(state, data, options.out)
             _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
-    except (DataError, OSError) as failure:
+    except (DataError, OSError, MemoryError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0

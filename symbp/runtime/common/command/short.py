@@ -20,35 +20,35 @@ from symbp.runtime.network import HYPER, INPUTS, NAME
 
 
 def _report(record: dict[str, Any]) -> None:
-    values = "  ".join(f"{k} {v:.6g}" for k, v in record.items() if isinstance(v, float))
-    print(f"epoch {record['epoch']}  {values}", file=sys.stderr)
+    print("  ".join(f"{name} {value:.6g}" for name, value in record.items()), file=sys.stderr)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Trains and saves the parameters; returns the exit status."""
-    parser = argparse.ArgumentParser(description=f"The network {NAME}: train it and save its parameters.")
-    parser.add_argument("verb", choices=["train"])
-    parser.add_argument("--data", type=Path, required=True, help=f"an .npz of {', '.join(INPUTS)}")
-    parser.add_argument("--validation", type=Path, help="data to evaluate after each epoch")
-    parser.add_argument("-o", "--out", type=Path, default=Path("params.npz"))
+    """Trains and saves the parameters, also up to Ctrl-C (status 130); returns the exit status."""
+    parser = argparse.ArgumentParser(description=f"Trains the network {NAME}. Options show their defaults.")
+    add = parser.add_argument
+    add("verb", choices=["train"])
+    add("--data", type=Path, required=True, metavar="FILE.npz", help=f"an .npz of {', '.join(INPUTS)}")
+    add("--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch")
+    add("-o", "--out", type=Path, default=Path("params.npz"), metavar="params.npz")
     for name, value in {"epochs": 20, "batch_size": 32, "seed": 0, **HYPER}.items():
-        parser.add_argument(f"--{name.replace('_', '-')}", dest=name, type=type(value), default=value)
+        add(f"--{name.replace('_', '-')}", type=type(value), default=value, metavar=str(value))
     options = parser.parse_args(arguments)
     try:
         for left in options.out.parent.resolve(strict=True).glob(f"{options.out.name}.*.part"):
             left.unlink()  # by a process that was killed
-        data = _archive(options.data, INPUTS)
-        held = _archive(options.validation, INPUTS) if options.validation else None
+        data, held = (path and _archive(path, INPUTS) for path in (options.data, options.validation))
         state = _begin(options.seed, data)
         state.hyper.update({name: getattr(options, name) for name in HYPER})
-        epochs, size, stopped = options.epochs, options.batch_size, 0
+        epochs, size = options.epochs, options.batch_size
         try:
-            fit(state, data, epochs=epochs, batch_size=size, validation=held, callback=_report)
+            done = fit(state, data, epochs=epochs, batch_size=size, validation=held, callback=_report)
+            stopped = 130 if "interrupted" in done[-1] else 0
         except NotFinite as failure:
             print(f"stopped: {failure}", file=sys.stderr)
             stopped = 1
         save(options.out, state)
-    except (DataError, OSError) as failure:
-        print(f"error: {failure}", file=sys.stderr)
+    except (DataError, OSError, MemoryError, KeyboardInterrupt) as failure:
+        print(f"error: {str(failure) or 'interrupted'}", file=sys.stderr)
         return 2
     return stopped

@@ -37,19 +37,34 @@ from symbp.runtime.network import (
     Array,
 )
 
+_COUNTS = {
+    "epochs": (20, "passes over the data"),
+    "batch-size": (32, "examples in a step"),
+    "seed": (0, "of initial values and shuffling"),
+}
+
 
 def _declare_train(train: argparse.ArgumentParser) -> None:
     """The options of `train`."""
-    train.add_argument("--epochs", type=int, default=20)
-    train.add_argument("--batch-size", type=int, default=32)
-    train.add_argument("--seed", type=int, default=0)
+    for option, (usual, text) in _COUNTS.items():
+        told = f"{text} (default: {usual})"
+        train.add_argument(f"--{option}", type=int, default=usual, metavar="INTEGER", help=told)
     for name, value in HYPER.items():
-        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+        option, told = name.replace("_", "-"), f"of the update (default: {value})"
+        train.add_argument(
+            f"--{option}", dest=f"hyper_{name}", type=float, default=value, metavar="NUMBER", help=told
+        )
     _parts_options(train)
     _column_option(train)
     for declare in TRAIN_OPTIONS:
         declare(train)
-    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    train.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("params.npz"),
+        help="where the parameters go (default: params.npz)",
+    )
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -85,6 +100,11 @@ def _train(options: argparse.Namespace) -> int:
         print(f"stopped: {failure}", file=sys.stderr)
     save(options.out, state)
     last = history[-1] if history else {}
+    if last.get("interrupted"):
+        status = 130
+        place = getattr(options, "checkpoint", None) or getattr(options, "resume", None)
+        more = f"; go on: --resume {place}" if place else ""
+        print(f"interrupted: {options.out} has the parameters so far{more}", file=sys.stderr)
     result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
     if stopped:
         result["stopped"] = stopped

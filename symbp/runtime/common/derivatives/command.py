@@ -12,10 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.derivatives.derivatives import derivatives
+from symbp.runtime.common.training.whole import _read_whole, _write_whole
 from symbp.runtime.network import DERIVATIVE_INPUTS, DERIVATIVES, NAME, PARAMETERS, Array
 
 
@@ -39,10 +38,8 @@ def _arguments() -> argparse.ArgumentParser:
 
 def _found(path: Path | None, prefix: str = "") -> dict[str, Array]:
     """The arrays of a file whose names begin with the prefix, without it."""
-    if path is None:
-        return {}
-    with np.load(path, allow_pickle=False) as file:
-        return {n.removeprefix(prefix): file[n] for n in file.files if n.startswith(prefix)}
+    found = {} if path is None else _read_whole(path)
+    return {n.removeprefix(prefix): array for n, array in found.items() if n.startswith(prefix)}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -55,9 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
         found: dict[str, Any] = derivatives(
             params, **{name: given[name] for name in DERIVATIVE_INPUTS if name in given}
         )
-        with options.out.open("wb") as file:
-            np.savez(file, **found)
-    except (DataError, OSError) as failure:
+        _write_whole(options.out, found)
+    except (DataError, OSError, MemoryError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 2
     shapes = {key: list(array.shape) for key, array in found.items()}

@@ -165,7 +165,10 @@ def _categories(name: str, cells: Sequence[str], lines: Sequence[int]) -> tuple[
     _refuse_missing(name, cells, lines)
     other = [k for k, cell in enumerate(cells) if not _is_number(cell)]
     for kind, what in (
-        (_DATE, "is a date: write numbers, days since the first one or the month, or leave the column out"),
+        (
+            _DATE,
+            "is a date: write numbers, days since the first or the month, or leave the column out (--drop)",
+        ),
         (_MARKED, "is no plain number: write 1234.5, without separators of thousands, decimal commas, units"),
         (_INFINITE, "is not finite"),
     ):
@@ -182,7 +185,7 @@ def _categories(name: str, cells: Sequence[str], lines: Sequence[int]) -> tuple[
     if len(values) > min(_MOST, max(100, len(cells) // 2)):
         raise DataError(
             f"column {_quoted(name)} has {len(values)} different texts in {len(cells)} lines, "
-            f"{_quoted(cells[0])} first: these are no categories; leave the column out"
+            f"{_quoted(cells[0])} first: these are no categories; leave the column out (--drop)"
         )
     return values
 

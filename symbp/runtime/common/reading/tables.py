@@ -115,8 +115,16 @@ def _put(path: Path, outputs: dict[str, Any], columns: str = "") -> None:
         return
     known = _columns_from(columns) if columns else _Columns(True, ())
     named = _outputs_by_column(outputs, known, TARGETS)
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter="\t" if path.suffix.lower() == ".tsv" else ",", lineterminator="\n")
+    _replace_whole(path, lambda file: _write_rows(file, named, path.suffix.lower() == ".tsv"))
+
+
+def _write_rows(file: Any, named: dict[str, Array], tabs: bool) -> None:
+    """Writes columns as lines, some after the other."""
+    text = io.TextIOWrapper(file, "utf-8", newline="")
+    writer = csv.writer(text, delimiter="\t" if tabs else ",", lineterminator="\n")
     writer.writerow(named)
-    writer.writerows(zip(*(column.tolist() for column in named.values()), strict=True))
-    _replace_whole(path, lambda file: file.write(text.getvalue().encode()))
+    for start in range(0, max(map(len, named.values()), default=0), 4096):
+        columns = (column[start : start + 4096].tolist() for column in named.values())
+        writer.writerows(zip(*columns, strict=True))
+    text.flush()
+    text.detach()

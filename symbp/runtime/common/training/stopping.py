@@ -1,4 +1,4 @@
-"""A clean stop on Ctrl-C, and batches in an order.
+"""A clean stop on Ctrl-C or SIGTERM, and batches in an order.
 
 Enters: data, an order. Leaves: batches; a flag. Must not know: what is done with them.
 """
@@ -14,20 +14,23 @@ from symbp.runtime.network import BATCH, INPUTS, Array
 
 
 class _Stop:
-    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+    """Turns the first Ctrl-C, or SIGTERM (from whoever ends jobs), into a flag, so that no update is cut in
+    two; the second one interrupts. What was ignored stays so."""
 
     def __init__(self) -> None:
         self.asked = False
 
     def __enter__(self) -> _Stop:
-        self._previous: Any = None
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._ask)
+        own = threading.current_thread() is threading.main_thread()
+        usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if own}
+        self._usual = {number: h for number, h in usual.items() if h not in (signal.SIG_IGN, None)}
+        for number in self._usual:
+            signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *details: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._usual.items():
+            signal.signal(number, handler)
 
     def _ask(self, number: int, frame: Any) -> None:
         if self.asked:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import time
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -44,7 +45,7 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        _move(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -54,6 +55,19 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Puts a file in the place of another. Windows refuses that while anybody reads the other one (a scanner
+    does for a moment)."""
+    for pause in (0.01, 0.1, 1.0, None):
+        try:
+            os.replace(temporary, target)
+            return
+        except PermissionError:
+            if os.name != "nt" or pause is None:
+                raise
+            time.sleep(pause)
 
 
 def _runs(process: int) -> bool:

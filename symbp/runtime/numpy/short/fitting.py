@@ -20,15 +20,17 @@ from symbp.runtime.numpy.short.measuring import evaluate
 
 @contextmanager
 def _stop() -> Iterator[list[int]]:
-    """Notes Ctrl-C, so that no update is cut in two; the second one interrupts."""
-    asked, usual = list[int](), signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is threading.main_thread() and callable(usual):
-        signal.signal(signal.SIGINT, lambda *got: usual(*got) if asked else asked.append(1))
+    """Notes Ctrl-C and SIGTERM, so that no update is cut in two; the second one interrupts."""
+    asked, own = list[int](), threading.current_thread() is threading.main_thread()
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if own}
+    usual = {number: handler for number, handler in usual.items() if handler not in (signal.SIG_IGN, None)}
+    for number in usual:
+        signal.signal(number, lambda *got: signal.default_int_handler(*got) if asked else asked.append(1))
     try:
         yield asked
     finally:
-        if signal.getsignal(signal.SIGINT) is not usual:
-            signal.signal(signal.SIGINT, usual)
+        for number, handler in usual.items():
+            signal.signal(number, handler)
 
 
 def fit(
@@ -56,9 +58,8 @@ def fit(
                     return [*history, {"epoch": epoch, "interrupted": True}]
             record: dict[str, Any] = {"epoch": epoch, "loss": total / count}
             if validation is not None:
-                found = evaluate(state.params, **validation)
-                record.update({f"validation_{name}": value for name, value in found.items()})
+                record |= {f"validation_{n}": v for n, v in evaluate(state.params, **validation).items()}
             history.append(record)
-            if asked or (callback is not None and callback(record) is True):
+            if callback is not None and callback(record) is True:
                 break
     return history

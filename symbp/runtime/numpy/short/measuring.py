@@ -18,8 +18,7 @@ from symbp.runtime.numpy.short.core import init_state
 def predict(params: Mapping[str, Any], /, **inputs: Any) -> dict[str, Array]:
     """The outputs; arrays that only the loss needs may be given and are not used."""
     given = {name: a for name, a in inputs.items() if name not in INPUTS or name in FORWARD_INPUTS}
-    inputs = {name: INPUTS[name] for name in FORWARD_INPUTS}
-    arrays, (forward, *_), values = init_state(params).passes(given, inputs)
+    arrays, (forward, *_), values = init_state(params).passes(given, {n: INPUTS[n] for n in FORWARD_INPUTS})
     forward(arrays)
     return {name: values[name] for name in OUTPUTS}
 

@@ -11,7 +11,9 @@ from functools import cache
 from types import MappingProxyType
 
 from symbp.codegen.carry import Taken, functions, reached, takes, whole
+from symbp.ir.expr import Size
 from symbp.ir.system import Role
+from symbp.lower.passes.batch_split import each_by_itself
 from symbp.targets import pieces as named
 from symbp.targets.compiled.segments import LoweredNetwork
 
@@ -102,6 +104,7 @@ def _files(
     """The files of each section; those that define the same names stand for each other."""
     command = ("train", *_told(pieces), "main") if "command" in pieces else ("train", "begin", "short")
     kept = "checkpoints" in pieces
+    apart = "_by_rows" if "mapped" in pieces and _rows_apart(net) else ""
 
     def usual(name: str) -> str:
         return instead.get(name, name)
@@ -131,8 +134,17 @@ def _files(
             f"common/training/{'standardising' if net.fitted else 'starting'}",
         ],
         "checking": ["common/training/checking"],
-        "command": [*_reading(pieces), *(f"common/command/{name}" for name in ("showing", *command))],
+        "command": [
+            *_reading(pieces),
+            *(f"common/command/{name}" for name in ("showing", f"predicting{apart}", *command)),
+        ],
     }
+
+
+def _rows_apart(net: LoweredNetwork) -> bool:
+    """Whether the outputs for some examples are the same, whichever others stand beside them."""
+    wanted = [net.system.inference.get(name, name) for name in net.system.outputs]
+    return net.batch is not None and each_by_itself(net.system, Size(net.batch), wanted)
 
 
 def _given(net: LoweredNetwork, target: str) -> list[str]:
@@ -193,5 +205,5 @@ def derivative_files(net: LoweredNetwork, target: str) -> dict[str, Taken]:
         "memory": whole(["common/arrays/memory", "common/arrays/keys", "common/arrays/kept"]),
         "derivatives": whole([f"{target}/derivatives", "common/derivatives/derivatives"]),
         "outputs": outputs,
-        "command": whole(["common/derivatives/command"]),
+        "command": whole(["common/training/whole", "common/derivatives/command"]),
     }

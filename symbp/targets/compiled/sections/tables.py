@@ -201,6 +201,8 @@ def stage_tables(net: LoweredNetwork) -> list[str]:
 
 def dictionary(name: str, entries: list[str]) -> list[str]:
     """A dictionary of a module, of entries as text."""
+    if not entries:
+        return [f"{name}: dict[str, Any] = {{}}"]
     return wrapped(f"{name} = {{", entries, "}", 0)
 
 
