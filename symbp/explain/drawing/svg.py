@@ -266,7 +266,7 @@ def beside(graph: Graph, prefix: str) -> Markup:
 
 def sized(wide: float, high: float) -> str:
     """Classes of a picture that a page may show a little smaller, so that all of it is seen at once."""
-    return " fits" * (FITS < wide <= FITS / SHRUNK) + " short" * (high <= SHORT)
+    return " fits" * (FITS < wide <= FITS / SHRUNK) + " low" * (high <= SHORT)
 
 
 def spelled(runs: Runs, size: float) -> Markup:
