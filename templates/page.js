@@ -114,13 +114,14 @@ function startNumbers(start) {
     return (movedLoss(name, at, step) - movedLoss(name, at, -step)) / (2 * step);
   }
 
-  function figure(x, exact) {
+  const DECIMALS = 4, GIVEN = 6;  // of what is computed, and of what is given
+  function figure(x, exact, decimals = GIVEN) {
     if (x !== x) return "–";
     if (!Number.isFinite(x)) return x > 0 ? "∞" : "−∞";
     const size = Math.abs(x);
-    let text = x.toFixed(4);
+    let text = x.toFixed(DECIMALS);
     if (size !== 0 && !(size >= 1e-4 && size < 1e6)) text = x.toExponential(2).replace("+", "");
-    else if (exact) text = String(Number(x.toFixed(6)));
+    else if (exact) text = String(Number(x.toFixed(decimals)));
     return text.replaceAll("-", "−");
   }
 
@@ -130,7 +131,8 @@ function startNumbers(start) {
   function show() {
     for (const box of shown) {
       const name = box.dataset.tensor, exact = integers.has(name) || name in given;
-      for (const cell of own(box)) cell.textContent = figure(values[name][cell.dataset.p], exact);
+      const decimals = box.closest("svg") === null ? GIVEN : DECIMALS;
+      for (const cell of own(box)) cell.textContent = figure(values[name][cell.dataset.p], exact, decimals);
     }
     const place = document.getElementById("loss");
     if (place !== null) {

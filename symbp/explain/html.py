@@ -8,7 +8,7 @@ page looks is in its templates.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markupsafe import Markup, escape
 
@@ -20,6 +20,7 @@ from symbp.explain.mathml import MathML, operator, row
 from symbp.explain.page.equations import Blocks, CodeLine, Links, inline, notation_of, slug, spelled_out
 from symbp.explain.page.flow import flow_block
 from symbp.explain.page.gradients import gradient_table
+from symbp.explain.page.guide import guide
 from symbp.explain.page.numbers import numbers_block, small_values
 from symbp.explain.page.steps import step_blocks
 from symbp.explain.starts import Start
@@ -79,8 +80,9 @@ def html(
         "title": document.title,
         "prefix": prefix,
         "given": [given(tensor, notation) for tensor in document.given],
+        "guide": guide(document, links) if lessons else (),
         "legend": [spelled_out(entry.pieces, notation, links) for entry in document.reading.legend],
-        "starts": [_start(start, notation) for start in document.starts],
+        "starts": _starts(document.starts, notation),
         "gradients": gradient_table(document),
         "sections": [blocks.section(section) for section in document.sections],
         "steps": step_blocks(document) if steps == "computed" else (),
@@ -126,10 +128,20 @@ def given(tensor: Tensor, notation: MathML) -> GivenRow:
     """A row of what is given."""
     shape = operator("×").join(map(notation.show, tensor.shape))
     drawn = [str(tensor.draw)] if tensor.draw else []
-    kind = f"{tensor.role.value} integer" if tensor.integer else tensor.role.value
+    kind = f"{tensor.role.value}, integers" if tensor.integer and tensor.shape else tensor.role.value
     meaning = ", ".join([kind, *drawn, *sorted(map(str, tensor.facts))])
     symbol = inline(notation.tensor(tensor.name))
     return GivenRow(symbol, tensor.name, meaning, inline(shape) if shape else Markup("scalar"))
+
+
+def _starts(starts: Sequence[Start], notation: MathML) -> list[StartRow]:
+    """How parameters start; a reason stands where it is given first."""
+    found: list[StartRow] = []
+    for start in starts:
+        row = _start(start, notation)
+        told = any(row.reason == other.reason for other in found)
+        found.append(replace(row, reason="") if told else row)
+    return found
 
 
 def _start(start: Start, notation: MathML) -> StartRow:

@@ -11,9 +11,12 @@ from symbp.explain.document import Document
 from symbp.explain.drawing import unroll
 from symbp.explain.drawing.graph import Graph, graph
 from symbp.explain.drawing.labels import Labels
-from symbp.explain.drawing.picture import Values, picture
-from symbp.explain.drawing.svg import beside, svg
+from symbp.explain.drawing.picture import Picture, Values, picture
+from symbp.explain.drawing.svg import FITS, SHRUNK, beside, svg
 from symbp.explain.drawing.words import key
+
+WIDE = FITS / SHRUNK  # of a picture with values
+MANY = 60  # tensors of a picture that has values of scalars only
 
 
 def drawing(
@@ -36,7 +39,19 @@ def drawing(
     found, labels = _graph(document, backward=backward), _labels(document)
     if unrolled is not None:
         found = unroll.unrolled(found, document.reading, unrolled)
-    return svg(found, picture(found, labels, values), labels, document.title, prefix, alone=alone, name=name)
+    shown = _with_values(found, labels, values or {})
+    return svg(found, shown, labels, document.title, prefix, alone=alone, name=name)
+
+
+def _with_values(found: Graph, labels: Labels, values: Values) -> Picture:
+    """The picture with as many values as leave it as wide as a page: all, those of vectors, of scalars."""
+    vectors = {name: rows for name, rows in values.items() if len(rows) == 1}
+    scalars = {name: rows for name, rows in vectors.items() if len(rows[0]) == 1}
+    for some in (values, vectors) if len(found.nodes) <= MANY else ():
+        shown = picture(found, labels, some)
+        if shown.width <= WIDE:
+            return shown
+    return picture(found, labels, scalars)
 
 
 def caption(document: Document, prefix: str = "") -> Markup:

@@ -17,12 +17,17 @@ from symbp.explain.drawing.text import Run, Runs, plain, width
 
 SMALL = 11.5
 LINE = 17.0
-BOX_HEIGHT, BARE_HEIGHT, VALUES_HEIGHT, PAD = 46.0, 32.0, 17.0, 10.0
+BOX_HEIGHT, BARE_HEIGHT, PAD = 46.0, 32.0, 10.0
+VALUE, VALUE_GAP = 15.0, 9.0  # the height of a row of values, the space between two columns
+ROOM = "−0.0000"  # what a value has room for at least, if it isn't whole: it may change
 WIDEST = 1080.0  # of a picture that runs to the right; a wider one runs down
 
 
-Values = Mapping[str, tuple[str, ...]]
-"""The elements of tensors as a reader sees them, of those that are to have them in the picture."""
+Rows = tuple[tuple[str, ...], ...]
+"""The elements of a vector or a matrix as a reader sees them, row by row."""
+
+Values = Mapping[str, Rows]
+"""The elements of those tensors that are to have them in the picture."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,7 @@ class Box:
     y: float
     width: float
     height: float
-    values: tuple[str, ...] = ()
+    values: Rows = ()
 
     @property
     def of(self) -> str:
@@ -104,7 +109,7 @@ class _Texts:
 
     def __init__(self, graph: Graph, labels: Labels, placed: Layers, values: Values) -> None:
         self.graph, self.labels, self.layers = graph, labels, placed
-        self.values: dict[Item, tuple[str, ...]] = {
+        self.values: dict[Item, Rows] = {
             **{(FORWARD, node.name): values.get(node.tensor, ()) for node in graph.nodes},
             **{(BACKWARD, a.node): values.get(a.tensor or "", ()) for a in graph.adjoints},
         }
@@ -119,8 +124,8 @@ class _Texts:
             self.titles[BACKWARD, adjoint.node] = title, self.below_adjoint(adjoint)
         for item, (title, below) in self.titles.items():
             told = self.values[item]
-            size = max(width(title), width(below, SMALL), width((Run("  ".join(told)),), SMALL)) + 2 * PAD
-            of[item] = size, (BOX_HEIGHT if below else BARE_HEIGHT) + VALUES_HEIGHT * bool(told)
+            size = max(width(title), width(below, SMALL), columns_width(told)) + 2 * PAD
+            of[item] = size, (BOX_HEIGHT if below else BARE_HEIGHT) + values_height(told)
         self.factors: dict[str, tuple[Flow, tuple[Runs, ...]]] = {}
         loops = {ring.factor for ring in placed.rings}
         for line in placed.all_lines:
@@ -173,6 +178,24 @@ class _Texts:
         wide, high = found.xy(found.du[item], found.dv[item])
         x, y = found.xy(found.u[item], found.v[item])
         return x - wide / 2, y - high / 2, wide, high
+
+
+def column_width(rows: Rows) -> float:
+    """How wide a column of values is; a value that isn't whole may become a longer one."""
+    told = [value for row in rows for value in row]
+    longest = [*told, ROOM] if any("." in value for value in told) else told
+    return max((width((Run(value),), SMALL) for value in longest), default=0.0)
+
+
+def columns_width(rows: Rows) -> float:
+    """How wide the columns of a box are together."""
+    count = max(map(len, rows), default=0)
+    return count * column_width(rows) + max(count - 1, 0) * VALUE_GAP
+
+
+def values_height(rows: Rows) -> float:
+    """How high the rows of a box are together."""
+    return len(rows) * VALUE + 2 if rows else 0.0
 
 
 def numbered(numbers: tuple[int, ...]) -> Runs:

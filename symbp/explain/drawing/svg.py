@@ -18,13 +18,31 @@ from markupsafe import Markup, escape
 from symbp.explain.drawing.frame import BACKWARD, FORWARD
 from symbp.explain.drawing.graph import Adjoint, Graph
 from symbp.explain.drawing.labels import FACTOR, Labels
-from symbp.explain.drawing.picture import BOX_HEIGHT, LINE, SMALL, VALUES_HEIGHT, Box, Delay, Picture, Pill
+from symbp.explain.drawing.picture import (
+    BARE_HEIGHT,
+    BOX_HEIGHT,
+    LINE,
+    SMALL,
+    VALUE,
+    VALUE_GAP,
+    Box,
+    Delay,
+    Picture,
+    Pill,
+    column_width,
+    columns_width,
+)
 from symbp.explain.drawing.routes import Line
 from symbp.explain.drawing.text import SIZE, SMALLER, Runs, plain, width
 from symbp.explain.drawing.words import alternative, key_lines
 from symbp.rendering import render
 
 HEAD, FOOT = 34.0, 20.0
+FITS, SHRUNK, SHORT = (
+    1120.0,
+    0.85,
+    900.0,
+)  # the width of a page, how far it may shrink a picture, half a sheet
 SPACE = ' xmlns="http://www.w3.org/2000/svg"'
 
 
@@ -60,10 +78,10 @@ class _Writer:
         name = f"{self.prefix}{self.name}"
         parts = [
             Markup(
-                '<svg{3} class="symbp-drawing" role="group"'
+                '<svg{3} class="symbp-drawing{4}" role="group"'
                 ' aria-labelledby="{0}-title" aria-describedby="{0}-desc" viewBox="0 0 {1} {2}" width="{1}"'
                 ' height="{2}">'
-            ).format(name, _number(wide), _number(high), Markup(SPACE) if alone else ""),
+            ).format(name, _number(wide), _number(high), Markup(SPACE) if alone else "", sized(wide, high)),
             Markup('<title id="{}-title">{}</title>').format(name, f"{self.title} as a graph"),
             Markup('<desc id="{}-desc">{}</desc>').format(name, alternative(self.graph, self.labels)),
             Markup("<style>{}</style>").format(Markup(render("drawing.css", {}).strip())),
@@ -159,8 +177,8 @@ class _Writer:
         elif adjoint is not None:
             data["data-gradient-equations"] = _joined(adjoint.numbers)
         inner = self.cards(box) + _rectangle(box.x, box.y, box.width, box.height, 6)
-        middle, plain_height = box.x + box.width / 2, box.height - VALUES_HEIGHT * bool(box.values)
-        upper = box.y + (18.5 if box.below else plain_height / 2 + 5)
+        middle, bare = box.x + box.width / 2, BARE_HEIGHT if box.values else box.height
+        upper = box.y + (18.5 if box.below else bare / 2 + 5)
         inner += _text(middle, upper, spelled(box.title, SIZE), "symbol")
         rest = Markup("")
         if box.below:
@@ -177,15 +195,22 @@ class _Writer:
         )
 
     def valued(self, box: Box, middle: float) -> Markup:
-        """The values in a box, each by its place, so that a script can change it."""
+        """The values in a box in columns, each by its place, so that a script can change it."""
         if not box.values:
             return Markup("")
-        cells = [
-            Markup('<tspan data-p="{}">{}</tspan>').format(place, value)
-            for place, value in enumerate(box.values)
-        ]
-        text = _text(middle, box.y + box.height - 9, Markup("  ").join(cells), "value")
-        return Markup('<g data-tensor="{}">{}</g>').format(box.of, text)
+        wide = column_width(box.values)
+        left, columns = middle - columns_width(box.values) / 2, len(box.values[0])
+        top = box.y + (BOX_HEIGHT if box.below else BARE_HEIGHT) + 7.5
+        cell = Markup('<tspan data-p="{}" x="{}">{}</tspan>')
+        texts = []
+        for r, row in enumerate(box.values):
+            cells = [
+                cell.format(r * columns + c, _number(left + (c + 1) * (wide + VALUE_GAP) - VALUE_GAP), value)
+                for c, value in enumerate(row)
+            ]
+            y = _number(top + r * VALUE)
+            texts.append(Markup('<text class="value" y="{}">{}</text>').format(y, Markup("").join(cells)))
+        return Markup('<g data-tensor="{}">{}</g>').format(box.of, Markup("").join(texts))
 
     def is_passed(self, box: Box) -> bool:
         """Whether the page has no equation for an adjoint: it goes past it in one step."""
@@ -236,7 +261,12 @@ def beside(graph: Graph, prefix: str) -> Markup:
         return Markup("")
     link = Markup('<a class="number" href="#{0}eq-{1}" aria-label="equation {1}">({1})</a>')
     links = Markup(" ").join(link.format(prefix, number) for number in graph.beside)
-    return Markup("Beside the loss: {}").format(links)
+    return Markup("Not drawn, since the loss doesn't read them: {}").format(links)
+
+
+def sized(wide: float, high: float) -> str:
+    """Classes of a picture that a page may show a little smaller, so that all of it is seen at once."""
+    return " fits" * (FITS < wide <= FITS / SHRUNK) + " low" * (high <= SHORT)
 
 
 def spelled(runs: Runs, size: float) -> Markup:

@@ -38,15 +38,18 @@ def key(graph: Graph) -> list[str]:
     told = ["An arrow leads from a tensor to what reads it."]
     if graph.adjoints:
         told.append(
-            "Backward, each adjoint is a sum over the arrows that reach it: the adjoint where one starts "
-            "times the local derivative on it (1 where there is none), summed over the indices that the "
-            "result lacks."
+            "Backward, an arrow multiplies the derivative where it starts by the local derivative on it (1 "
+            "where there is none), and sums over the indices that the result lacks; a derivative is the sum "
+            "of the arrows that reach it."
         )
     if any(flow.saved for flow in graph.flows):
-        told.append("A dashed line: a value of the forward pass is a weight of the backward pass.")
+        told.append(
+            "A dashed line leads from a value of the forward pass to where the backward pass multiplies by "
+            "it: the value is kept for that."
+        )
     if any(not a.numbers and graph.by_name[a.node].role is not Role.LOSS for a in graph.adjoints):
         told.append(
-            "A dashed box: an adjoint without an equation of its own, which the page's equations step over."
+            "A dashed box: a derivative without an equation of its own; the page's equations step over it."
         )
     if any(node.recurrent for node in graph.nodes):
         told.append("A stack: a tensor with an element for each step of a loop.")

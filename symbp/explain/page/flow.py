@@ -85,4 +85,5 @@ def _row(activation: str, track: Track) -> LeftRow:
     left = track.norms[-1] / track.norms[0] if track.norms[0] else 0.0
     verdict = "vanishes" if left < SMALL else "explodes" if left > LARGE else "arrives"
     start = f"{track.start}, after some training" if track.is_trained else track.start
-    return LeftRow(activation, start, f"{left:.2g}".replace("e-0", "e-"), verdict)
+    rounded = f"{float(f'{left:.2g}'):g}"  # 370, not 3.7e+02
+    return LeftRow(activation, start, rounded.replace("e-0", "e-").replace("e+", "e"), verdict)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from symbp.explain.document import Document
 from symbp.explain.mathml import operator
-from symbp.explain.page.breaks import PAPER, broken
+from symbp.explain.page.breaks import ROOM, broken
 from symbp.explain.page.equations import inline, joined, notation_of, tall
 from symbp.explain.page.work import Work, work
 from symbp.ir.expr import Expr
@@ -72,7 +72,7 @@ def gradient_table(document: Document) -> GradientTable:
         works = [work(e, system.by_name) for e in system.equations if e.target in targets]
         if works:
             total = _total(works)
-            passes.append((f"{title} pass", shown(total.operations, PAPER), shown(total.bytes, PAPER)))
+            passes.append((f"{title} pass", shown(total.operations, ROOM), shown(total.bytes, ROOM)))
     return GradientTable(tuple(rows), tuple(passes))
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from symbp.errors import GenerationError
+from symbp.explain.drawing.picture import Rows
 from symbp.explain.mathml import MathML, operator
 from symbp.explain.page.equations import inline, joined
 from symbp.explain.page.matrices import figure, matrices
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-IN_A_BOX = 2  # numbers that a box of the drawing holds
+IN_A_BOX = 3  # rows and columns of numbers that a box of the drawing holds
 FEW = 700  # numbers that stand open beside the equations
 FREE = {"positive", "nonnegative", "below", "below or ignored", "binary", "mask"}
 """Facts that a number keeps when a reader changes it; others bind several numbers to each other."""
@@ -74,16 +75,17 @@ def numbers_block(numbers: Numbers, notation: MathML) -> NumbersBlock:
     return NumbersBlock(sizes, loss, leaves, state, program, count <= FEW)
 
 
-def small_values(numbers: Numbers) -> dict[str, tuple[str, ...]]:
-    """The tensors of a few numbers, as a reader sees these."""
+def small_values(numbers: Numbers) -> dict[str, Rows]:
+    """The scalars, vectors and matrices of a few numbers, as a reader sees these, row by row."""
     exact = {t.name for t in numbers.reading.derivation.system.leaves}
-    return {
-        name: tuple(
-            figure(x, exact=name in exact or array.dtype.kind in "iub") for x in array.ravel().tolist()
-        )
-        for name, array in numbers.values.items()
-        if 0 < array.size <= IN_A_BOX
-    }
+    found = {}
+    for name, array in numbers.values.items():
+        if array.ndim > 2 or not array.size or max(array.shape, default=1) > IN_A_BOX:
+            continue
+        as_given = name in exact or array.dtype.kind in "iub"
+        rows = array.reshape(-1, array.shape[-1] if array.ndim else 1).tolist()
+        found[name] = tuple(tuple(figure(x, exact=as_given) for x in row) for row in rows)
+    return found
 
 
 def _named(name: str) -> Any:

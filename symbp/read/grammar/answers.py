@@ -8,23 +8,29 @@ may stand, which are functions written behind their argument.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from symbp.read.grammar.parser import RELATIONS, _Parser, _whole
 from symbp.read.grammar.places import error_at
-from symbp.read.grammar.syntax import Bracket, Call, Keyword, Name, Relation, Tree
+from symbp.read.grammar.syntax import Bracket, Call, Keyword, Name, Number, Product, Relation, Tree
 from symbp.read.grammar.tokens import Token, tokens
 
 LONGEST = 2000  # characters of an answer
 EXAMPLE = "an answer is one equation, such as dW = x.T @ dz"
 METHODS = ("sum", "mean", "max", "dot", "transpose", "prod")
+PRIMES = ("'", "′", "’")  # a transpose as well, but between a function and its parenthesis
+OF_ELEMENTS = ("⊙", "⊘")
+ALONG, AXES = ("sum", "mean", "max", "prod"), "(axes)"
 KEYWORDS = ("axis", "keepdims")
+LENGTH = re.compile(r"\b([A-Za-z]\w*)\.shape\[0\]")
 WHOLE = ":"  # the name of a subscript that leaves its axis
 
 
 def parse_answer(text: str, names: Mapping[str, str] | None = None) -> Tree:
     """The tree of one side of an answer; `names` are symbols that are no words of their own, with what they
     stand for. Raises FormulaError, which points at the place, for anything that is none."""
+    text = LENGTH.sub(r"len(\1)", text)
     return _whole(
         text, lambda parser: parser.total(), "an operator, or the end", names, matrices=True, kind=_Answers
     )
@@ -68,7 +74,8 @@ class _Answers(_Parser):
                 raise error_at(self.text, self.here.span, f"no argument is called {name} here")
             self.take()
             self.take()
-            return self.made(Keyword(self.since(start), name, self.total()))
+            value = self.axes() if name == "axis" and self.at("(") else self.total()
+            return self.made(Keyword(self.since(start), name, value))
         return self.compared(start, self.total())
 
     def compared(self, start: int, found: Tree) -> Tree:
@@ -78,6 +85,62 @@ class _Answers(_Parser):
         op, right = self.take().text, self.inside(self.total)
         relation = Relation((found.span[0], right.span[1]), op, found, right)
         return self.made(Bracket(self.since(start), relation))
+
+    def product(self) -> Tree:
+        """Factors, with a sign between them or, as on a blackboard, without."""
+        start, left = self.here.span[0], self.factor()
+        while self.at(*self.times) or self.begins_factor():
+            op = self.take().text if self.at(*self.times) else "·"
+            right = self.beside() if op in OF_ELEMENTS else self.factor()
+            left = self.made(Product(self.since(start), op, left, right))
+        return left
+
+    def beside(self) -> Tree:
+        """What has no signs between is multiplied before products of elements: a ⊙ b c is a ⊙ (b c)."""
+        start, left = self.here.span[0], self.factor()
+        while self.begins_factor():
+            left = self.made(Product(self.since(start), "·", left, self.factor()))
+        return left
+
+    def begins_factor(self) -> bool:
+        return self.here.kind in ("name", "reduction") or self.at("(", "𝟏", "√")
+
+    def call(self, start: int, function: str) -> Tree:
+        """A function's value; `power(h, 2)` is h², and a sum along several axes one after the other."""
+        found = super().call(start, function)
+        assert isinstance(found, Call)
+        if function == "power" and len(found.arguments) == 2:
+            return self.raised(start, *found.arguments, elementwise=True)
+        return self.along_each(found)
+
+    def along_each(self, call: Call) -> Tree:
+        """`sum(dz, axis=(0, 1))` as `sum(sum(dz, axis=1), axis=0)`."""
+        several = [a for a in call.arguments if isinstance(a, Keyword) and isinstance(a.value, Call)]
+        axes = next((a for a in several if isinstance(a.value, Call) and a.value.function == AXES), None)
+        if axes is None or not isinstance(axes.value, Call):
+            return call
+        numbers = [n for n in axes.value.arguments if isinstance(n, Number) and n.value.denominator == 1]
+        if len({n.value for n in numbers}) < len(axes.value.arguments) or call.function not in ALONG:
+            raise error_at(
+                self.text, axes.span, "several axes are whole numbers from 0 on, of a sum or a mean"
+            )
+        found, *rest = [a for a in call.arguments if a is not axes]
+        for number in sorted(numbers, key=lambda n: -n.value):
+            along = self.made(Keyword(axes.span, axes.name, number))
+            found = self.made(Call(call.span, call.function, (found, along, *rest)))
+        return found
+
+    def axes(self) -> Tree:
+        """`(0, 1)` behind `axis=`."""
+        start, opening = self.here.span[0], self.take()
+        numbers = [self.inside(self.total)]
+        while self.at(","):
+            self.take()
+            numbers += [] if self.at(")") else [self.inside(self.total)]
+        if not self.at(")"):
+            raise self.unclosed(opening, ")")
+        self.take()
+        return self.made(Call(self.since(start), AXES, tuple(numbers)))
 
     def subscript(self) -> Tree:
         if not self.at(WHOLE):
@@ -116,7 +179,7 @@ class _Answers(_Parser):
                 self.take()
             arguments.append(self.inside(self.argument))
         self.take()
-        return self.made(Call(self.since(start), token.text, tuple(arguments)))
+        return self.along_each(self.made(Call(self.since(start), token.text, tuple(arguments))))
 
     def atom(self) -> Tree:
         """An atom; `tanh'(z)` is the derivative of a function, not a transpose."""
@@ -125,6 +188,7 @@ class _Answers(_Parser):
         signs = [(t.kind, t.text) for t in after]
         if (
             token.kind == "name"
+            and self.text[slice(*after[0].span)] in PRIMES
             and signs == [("sign", "'"), ("sign", "(")]
             and after[0].span[0] == token.span[1]
         ):

@@ -117,7 +117,7 @@ class _Reader:
                 return self.ended(f"{found.strip()}{conditions} for {self.run()}")
             reduction = next((r for r in REDUCTIONS if self.at(r + "_{")), None)
             if reduction is None:
-                found += self.atom()
+                found = _beside(found, self.atom())
             else:
                 under, conditions = self.under(reduction)
                 found += under
@@ -187,7 +187,9 @@ class _Reader:
         """A name with its subscripts, if it has any."""
         self.position += len(symbol)
         self.skip()
-        return self.symbols[symbol] + self.subscripts()
+        found = self.symbols[symbol] + self.subscripts()
+        self.skip()
+        return found + ("·" if self.at(r"\left(") else "")  # no function: these are commands
 
     def subscripts(self) -> str:
         if not self.at("_{"):
@@ -272,6 +274,11 @@ class _Reader:
             raise self.error(f"nothing is known as the derivative of {names[0]} by {', '.join(names[1:])}")
         inner = ",".join(subscripts) + outside
         return self.derivatives[tuple(names)] + (f"{self.opening}{inner}{self.closing}" if inner else "")
+
+
+def _beside(found: str, more: str) -> str:
+    """Two parts of a line: letters and digits don't run into one another."""
+    return f"{found} {more}" if found[-1:].isalnum() and more[:1].isalnum() else found + more
 
 
 def _apart(inner: str) -> list[str]:

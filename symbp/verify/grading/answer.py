@@ -15,8 +15,8 @@ from symbp.read.grammar.answers import EXAMPLE, is_numpy, parse_answer, refuse, 
 from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import Name, Read, Subscripted, Total, Tree
 from symbp.verify.grading.names import Names
+from symbp.verify.grading.typed import commands, is_latex, typed
 
-NAMED = r"\\?[A-Za-z]+(?:_\{[^{}]*\})?"  # a symbol in LaTeX, in parentheses before its subscripts
 GRADIENT = re.compile(r"(?:grad|∇|nabla)\s*_?\s*[{(]?\s*([^\s{}()\[\]]+)\s*[})]?\s*(?:L|loss|ℒ)?\s*(\[.*)?\Z")
 
 
@@ -39,7 +39,7 @@ def read_answer(text: str, names: Names) -> Answer:
     """The answer that the text is. Raises FormulaError: too long, no equation, a name on the left that the
     page hasn't, a sign or a function without a meaning."""
     refuse(text)
-    left, right = sides(_plain(text, names) if _is_latex(text, names) else text)
+    left, right = sides(_plain(text, names) if is_latex(text) else typed(text, names.letters))
     tree = parse_answer(right, names.spellings)
     target, subscripts = _target(left, names)
     _says_something(right, tree, target, names)
@@ -85,35 +85,12 @@ def _says_something(right: str, tree: Tree, target: str, names: Names) -> None:
         _says_something(right, child, target, names)
 
 
-# --- LaTeX as people type it
-def _is_latex(text: str, names: Names) -> bool:
-    """Whether an answer is LaTeX: it has a command, or subscripts without commas between them."""
-    joined = re.findall(r"_\{([a-z]{2,})\}", text)
-    known = names.letters
-    apart = any(run not in known and set(run) <= known for run in joined)
-    return "\\" in text or ")_{" in text or apart
-
-
 def _plain(text: str, names: Names) -> str:
     """The text without LaTeX's commands."""
     symbols, derivatives = names.latex
     found = text.strip().strip("$").replace("&", "").removesuffix("\\\\").strip()
-    found = re.sub(r"\\tag\{\d+\}", "", found)
     try:
-        return plain(found, symbols, derivatives)  # as symbp prints it
+        return plain(re.sub(r"\\tag\{\d+\}", "", found), symbols, derivatives)  # as symbp prints it
     except FormulaError:
         pass
-    found = re.sub(
-        r"\^\s*(?:\\top|\{?\\intercal\}?|\{T\}|T(?![A-Za-z])|\{\\mathsf\{?\s*T\}?\})", r"^{\\top}", found
-    )
-    found = re.sub(r"([_^])\s*([A-Za-z0-9])", r"\1{\2}", found)
-    found = re.sub(rf"(?<!\\left)(?<!\\bigl)\((?!{NAMED}\)_)", r"\\left( ", found)
-    found = re.sub(r"(?<!\\right)(?<!\\bigr)\)(?!_)", r" \\right)", found)
-    found = re.sub(r"(?<!\\left)\[", r"\\left[ ", found)
-    found = re.sub(r"(?<!\\right)\]", r" \\right]", found)
-    found = found.replace(r"\times", r"\,").replace("\\;", r"\,").replace("\\!", "")
-    try:
-        return plain(found, symbols, derivatives)
-    except FormulaError as error:
-        help = error.help or "products need a sign: \\cdot, \\, or \\odot"
-        raise FormulaError(error.what, details=error.details, help=help) from None
+    return plain(commands(found), symbols, derivatives)

@@ -171,6 +171,9 @@ class Names:
                 if self.differentiable(name):
                     for of in (word(self.symbols.get(loss, loss)), "L"):
                         derivatives[of, plain] = f"d{plain}"
+        for name in self.tensors:
+            if (place := re.fullmatch(r"delta(\d+)", name)) is not None:
+                spelled.setdefault(rf"\delta_{{{place[1]}}}", name)
         spelled.setdefault("L", "L")
         spelled.setdefault(r"\mathcal{L}", "L")
         return spelled, derivatives

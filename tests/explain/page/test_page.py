@@ -11,6 +11,7 @@ from derived_once import of_gallery
 import symbp as bp
 from symbp.cli.main import main
 from symbp.explain.document import document
+from symbp.explain.drawing import drawing
 from symbp.explain.page.example import own_flow
 from symbp.explain.page.gradients import gradient_table
 from symbp.explain.page.matrices import figure, matrices
@@ -132,22 +133,45 @@ def test_flow_is_on_the_page_of_small_deep_nets(mlp):
     assert 'id="flow"' not in derivation.html(flow=False)
 
 
+def in_picture(page):
+    """The numbers in the boxes of the picture, by tensor, by place."""
+    picture = ET.fromstring(page[page.index("<svg") : page.index("</svg>") + 6])
+    groups = [
+        g for g in picture.iter("g") if g.get("data-tensor") and g.find("text[@class='value']") is not None
+    ]
+    return {g.get("data-tensor"): {c.get("data-p"): c.text for c in g.iter("tspan")} for g in groups}
+
+
 def test_a_circuits_numbers_are_in_its_picture():
     """q = x + y = 3, f = q·z = −12; on the way back ∂f/∂q = z, ∂f/∂z = q."""
-    page = of_gallery("circuit").html()
-    picture = page[page.index("<svg") : page.index("</svg>")]
-    groups = re.findall(r'<g data-tensor="(\w+)"><text class="value"[^>]*>(.*?)</text>', picture)
-    shown = {name: re.findall(r'<tspan data-p="\d+">([^<]*)</tspan>', cells) for name, cells in groups}
-    assert shown["x"] == ["−2"]
-    assert shown["q"] == ["3.0000"]
-    assert shown["f"] == ["−12.0000"]
-    assert shown["dz"] == ["3.0000"]
-    assert shown["dx"] == shown["dy"] == ["−4.0000"]
+    shown = in_picture(of_gallery("circuit").html())
+    assert shown["x"] == {"0": "−2"}
+    assert shown["q"] == {"0": "3.0000"}
+    assert shown["f"] == {"0": "−12.0000"}
+    assert shown["dz"] == {"0": "3.0000"}
+    assert shown["dx"] == shown["dy"] == {"0": "−4.0000"}
 
 
-def test_pictures_have_numbers_of_small_tensors_only(mlp):
-    picture = mlp.html()
-    picture = picture[picture.index("<svg") : picture.index("</svg>")]
-    assert 'data-tensor="W1"' in picture
-    assert '<g data-tensor="W1"><text class="value"' not in picture
+def test_matrices_are_in_the_picture_where_there_is_room(mlp):
+    shown, numbers = in_picture(mlp.html()), mlp.values(small=True)
+    given = {t.name for t in mlp.system.leaves}
+    page = document(mlp, style="textbook")
+    lines = [e.line.target for s in page.sections if s.title in ("Forward", "Backward") for e in s.equations]
+    assert set(shown) == {*given, *lines}
+    for name, cells in shown.items():
+        flat = numbers.values[name].ravel().tolist()
+        assert cells == {str(k): figure(x, exact=name in given) for k, x in enumerate(flat)}, name
     assert 'class="value"' not in mlp.drawing()
+    large = {t.name: (("−0.1234",) * 12,) * 12 for t in page.reading.derivation.system.tensors}
+    assert 'class="value"' not in drawing(page, values=large)
+
+
+def test_how_to_read_a_page(mlp):
+    tree = parsed(mlp.html())
+    (section,) = [s for s in tree.iter("section") if s.get("aria-labelledby") == "guide"]
+    told = [re.sub(r"[\s\u2061\u2062]+", " ", words(p)) for p in section.iter("p")]
+    assert told[0].startswith("xni is one number: what stands in row n and column i of x.")
+    assert told[0].endswith("(1) for each n and each j.")
+    assert told[1].startswith("Σi adds up what follows it, for all values of i")
+    assert told[3].startswith("∂loss∂a2 has the shape of a2.")
+    assert 'id="guide"' not in of_gallery("circuit").html(steps=False)

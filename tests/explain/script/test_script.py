@@ -2,6 +2,7 @@
 
 import json
 import math
+import runpy
 import shutil
 import subprocess
 from pathlib import Path
@@ -20,6 +21,7 @@ from symbp.ir.build import SystemBuilder, indices, sizes, where
 from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.expr import Access, FloorDiv, Guard, Mod
 from symbp.ir.points.sampling import sample_point
+from symbp.ir.system import Role
 from symbp.read.reading import reading
 from symbp.rendering import template_folder
 
@@ -155,3 +157,49 @@ def test_only_what_the_loss_needs():
     whole = arithmetic() + script(system).text + CALL % json.dumps(given)
     assert "NaN" in node(whole.replace("=> value, true)", "=> value, false)"))
     assert "NaN" not in node(whole)
+
+
+TRAIN = """
+const { given, size, rate, gradients } = %s;
+const each = (made, change) => Object.fromEntries(Object.entries(made).map(([n, a]) => [n, change(a)]));
+const leaves = each(given, (flat) => Float64Array.from(flat, Number));
+const losses = [];
+for (let step = 0; step <= 3; step++) {
+  const v = { ...leaves };
+  equations(v, size, (name, place, value) => value, true);
+  losses.push(v.loss[0]);
+  if (step === 3) break;
+  for (const [name, gradient] of Object.entries(gradients)) {
+    leaves[name] = leaves[name].map((value, at) => value - rate * v[gradient][at]);
+  }
+}
+console.log(JSON.stringify([losses, each(leaves, (a) => Array.from(a))]));
+"""
+
+
+@pytest.mark.parametrize("name", ["mlp", "sigmoid_2_2_2", "attention"])
+def test_three_training_steps_are_those_of_numpy(name, tmp_path):
+    """From a changed input on: the page's equations and the plain module agree in nearly all digits."""
+    derivation = of_gallery(name)
+    example = derivation.values(small=True)
+    system = example.reading.computable.derivation.system
+    leaves = {t.name: np.array(example.values[t.name]) for t in system.leaves}
+    leaves["x"].flat[0] += 0.3125
+    gradients = {t.name: derivation.gradients[t.name] for t in system.parameters}
+    given = {n: told(a) for n, a in leaves.items()}
+    asked = {"given": given, "size": dict(example.sizes), "rate": 0.5, "gradients": gradients}
+    losses, after = json.loads(node(arithmetic() + script(system).text + TRAIN % json.dumps(asked)))
+
+    path = tmp_path / "plain.py"
+    net = bp.gallery.find(name).load().net
+    bp.generate(net, str(path), target="plain", optimizer=bp.optim.SGD(0.5), sizes=dict(example.sizes))
+    module = runpy.run_path(str(path))
+    params = {t.name: leaves[t.name] for t in system.parameters}
+    inputs = {t.name: leaves[t.name] for t in system.leaves if t.role in (Role.INPUT, Role.TARGET)}
+    for step in range(4):
+        loss, found = module["loss_and_gradients"](params, **inputs)
+        assert losses[step] == pytest.approx(float(loss), rel=1e-12, abs=0)
+        if step < 3:
+            params = {n: a - 0.5 * found[n] for n, a in params.items()}
+    for n, a in params.items():
+        np.testing.assert_allclose(after[n], a.ravel(), rtol=1e-12, atol=1e-13)
