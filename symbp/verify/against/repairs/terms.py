@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import combinations
 
 import sympy
 
@@ -26,6 +27,7 @@ from symbp.verify.against.repairs.shop import Shop, inside, sums_in, with_body
 
 AGAIN = tuple(Monomial(Fraction(n)) for n in ("-1", "2", "1/2"))  # of terms that recur
 ZERO = 1e-6
+MOST = 5  # terms of which several together are tried
 
 
 def terms(shop: Shop, equation: Equation) -> Iterator[Mutant]:
@@ -64,6 +66,23 @@ def _fitted(shop: Shop, equation: Equation, total: Expr, parts: list[Expr]) -> I
         yield from _told(shop, equation, total, [part], [shares])
     if len(parts) > 1:
         yield from _told(shop, equation, total, parts, moved)
+    for count in range(2, len(parts) if len(parts) <= MOST else 0):
+        for some in combinations(range(len(parts)), count):
+            yield from _alike(shop, equation, total, [parts[k] for k in some], [moved[k] for k in some])
+
+
+def _alike(
+    shop: Shop, equation: Equation, total: Expr, parts: list[Expr], moved: Sequence[list[Array] | None]
+) -> Iterator[Mutant]:
+    """Several parts of more with one factor: statistics that count as constants, or as those of fewer."""
+    shares = [share for share in moved if share is not None]
+    columns = _columns(shop, [[sum(at) for at in zip(*shares, strict=True)]]) if shares else None
+    if not columns or len(shares) < len(parts):
+        return
+    missing = all(abs(factor) < ZERO for factor in columns[0])
+    form = None if missing else _named(shop, columns[0])
+    if missing or (form is not None and not form.is_one):
+        yield _mutant(shop, equation, total, parts, [form] * len(parts))
 
 
 def _without(shop: Shop, equation: Equation, total: Expr, part: Expr) -> list[Array] | None:
@@ -109,7 +128,7 @@ def _columns(shop: Shop, shares: list[list[Array]]) -> list[tuple[float, ...]] |
             return None
         if any(scale(part) <= ROUNDING * scale(right) for part in here):
             continue  # a single step has no step before
-        factors = weights(answer - (right - sum(here)), here)
+        factors = weights(answer - (right - sum(here)), here, scale(answer, right))
         if factors is None:
             return None
         found.append(factors)
@@ -150,6 +169,9 @@ def _said(
         return "missing term", f"{what}: {texts} in {equation_text(equation)}"
     part, factor = next((p, f) for p, f in zip(parts, factors, strict=True) if f is not None)
     text = shop.said(equation.target) if total == part else shop.term(equation, part)
+    if len(parts) > 1 and not missing and len({*factors}) == 1:
+        text = ", ".join(shop.term(equation, part) for part in parts)
+        text = f"each of {text}" if not factor.is_sign else text
     if factor.is_sign:
         return "sign", f"{shop.of(equation)}{text} has the wrong sign"
     return kind(shop, factor, equation, part), f"{shop.of(equation)}{spelled(text, factor)}"
