@@ -158,7 +158,7 @@ class Shop:
             what = self.bench.system.tensor(access.name).differential
             if what is not None and what.part and inner is not None:
                 names += [self.readers(inner.body)]
-            elif what is not None:
+            elif what is not None and what.by in self.bench.system.defining:
                 names.append(what.by)
         return ", ".join(dict.fromkeys(filter(None, names)))
 

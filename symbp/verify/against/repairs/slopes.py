@@ -166,8 +166,9 @@ def _others(shop: Shop, equation: Equation, _: Expr, group: Expr) -> Iterator[Fo
     yield "wrong slope", f"{text} is a factor itself, not its square root", sympy.sqrt(group), 2
     for power in (p for p in group.atoms(sympy.Pow) if p.exp == 2 and p != group):
         for exponent in (1, 3):
-            new = group.xreplace({power: power.base**exponent})
-            yield "wrong slope", f"{expression_text(new)} stands where {text} belongs", new, 2
+            other = power.base**exponent
+            hint = f"{expression_text(other)} stands where {expression_text(power)} belongs"
+            yield "wrong slope", f"{hint}: the slope is {text}", group.xreplace({power: other}), 2
     base, exponent = group.as_base_exp()
     for more in (-1, 1, sympy.Rational(1, 2), -sympy.Rational(1, 2)):
         if exponent.is_Rational and exponent != 1:

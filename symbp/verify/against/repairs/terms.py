@@ -114,7 +114,8 @@ def _told(
             return
         factors.append(form)
     wrong = [(p, f) for p, f in zip(parts, factors, strict=True) if f is None or not f.is_one]
-    if wrong:
+    left = total - sum(p for p, f in wrong if f is None)
+    if wrong and (left == 0 or accesses(left)):  # else it is a factor that is missing
         yield _mutant(shop, equation, total, [p for p, _ in wrong], [f for _, f in wrong])
 
 
@@ -159,18 +160,22 @@ def _said(
     shop: Shop, equation: Equation, total: Expr, parts: list[Expr], factors: list[Monomial | None]
 ) -> tuple[Slip, str]:
     missing = [p for p, f in zip(parts, factors, strict=True) if f is None]
+
+    def said(part: Expr) -> str:
+        return shop.term(equation, part) if total == equation.body else expression_text(part)
+
     left = shop.element(equation)
     if missing and len(missing) == len(parts):
-        texts = " and ".join(shop.term(equation, p) for p in missing)
+        texts = " and ".join(said(p) for p in missing)
         through = ", ".join(dict.fromkeys(filter(None, (shop.readers(p) for p in missing))))
         what = f"the term through {through} is missing" if through else "a term is missing"
         if total == equation.body:
             return "missing term", f"{what}: {left} gets {texts} as well"
         return "missing term", f"{what}: {texts} in {equation_text(equation)}"
     part, factor = next((p, f) for p, f in zip(parts, factors, strict=True) if f is not None)
-    text = shop.said(equation.target) if total == part else shop.term(equation, part)
+    text = shop.said(equation.target) if total == part else said(part)
     if len(parts) > 1 and not missing and len({*factors}) == 1:
-        text = ", ".join(shop.term(equation, part) for part in parts)
+        text = ", ".join(said(part) for part in parts)
         text = f"each of {text}" if not factor.is_sign else text
     if factor.is_sign:
         return "sign", f"{shop.of(equation)}{text} has the wrong sign"
