@@ -69,17 +69,19 @@ def check_function(
     entries: int = 24,
     directions: int = 3,
     seed: int = 0,
+    wrt: Sequence[str] | str | None = None,
 ) -> AgainstReport:
     """A gradient that somebody wrote for any function of NumPy arrays, beside numeric derivatives: nothing is
     declared. `f(*arguments)`, or `f(**arguments)` of a mapping, gives one number; `gradient` takes the same
-    and gives the gradients by all real arguments, by name (`x`, `dx`) or in their order. Of an array with
+    and gives the gradients by all real arguments, or by those in `wrt`, by name (`x`, `dx`) or in their
+    order. Arguments may be mappings and lists of arrays: each array counts by itself. Of an array with
     more elements than `entries`, so many are compared, and random `directions`, along which all take part.
 
     Raises UsageError: a function that gives no number, or fails.
     """
     from symbp.verify.against.functions import check_function as check_any
 
-    return check_any(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
+    return check_any(f, gradient, arguments, entries=entries, directions=directions, seed=seed, wrt=wrt)
 
 
 def assert_gradient(
@@ -90,10 +92,13 @@ def assert_gradient(
     entries: int = 24,
     directions: int = 3,
     seed: int = 0,
+    wrt: Sequence[str] | str | None = None,
 ) -> None:
     """`check_function` for tests: raises AssertionError with the report where anything is wrong, or where
     nothing could be compared."""
-    report = check_function(f, gradient, arguments, entries=entries, directions=directions, seed=seed)
+    report = check_function(
+        f, gradient, arguments, entries=entries, directions=directions, seed=seed, wrt=wrt
+    )
     if not report.ok or all(row.verdict == "not compared" for row in report.rows):
         raise AssertionError(f"\n{report}")
 

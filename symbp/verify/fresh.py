@@ -52,7 +52,7 @@ def fresh_points(drawer: Drawer, sizes: list[dict[str, int]], coverage: Coverage
     wanted = sorted(goal for goal in open_goals if goal[0] == "branch")[:SEARCHED]
     for goal in wanted:
         if goal in open_goals and points:
-            found = _sought(drawer, coverage, goal, points)
+            found = sought(drawer, coverage, goal, points)
             if found is not None:
                 points.append(found)
                 open_goals -= coverage.reached(found)[0]
@@ -88,7 +88,7 @@ class _Alike:
         return after > before
 
 
-def _sought(drawer: Drawer, coverage: Coverage, goal: Goal, points: list[Point]) -> Point | None:
+def sought(drawer: Drawer, coverage: Coverage, goal: Goal, points: list[Point]) -> Point | None:
     """A point that reaches a goal, from the nearest one on: moves are kept that bring it nearer."""
     ranked = sorted(points, key=lambda point: -coverage.distance(goal, point))
     best, distance = ranked[0], coverage.distance(goal, ranked[0])

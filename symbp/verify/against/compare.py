@@ -27,6 +27,7 @@ from symbp.verify.against.reference import Reference
 from symbp.verify.against.report import AgainstReport
 from symbp.verify.against.rows import first, rows_of
 from symbp.verify.against.spelled import Spelled
+from symbp.verify.against.wording import explained
 from symbp.verify.points import Point
 
 FindRepair = Callable[[Derivation, Compared, Mapping[str, tuple[Array, ...]]], Repair | None]
@@ -194,7 +195,8 @@ def _repair(reference: Reference, at: Judged, tensor: str, find_repair: FindRepa
         if t != tensor and t in called
     }
     one = at.matched.compared[tensor]
-    return find_repair(derivation, replace(one, tensor=called[tensor]), given)
+    found = find_repair(derivation, replace(one, tensor=called[tensor]), given)
+    return None if found is None else explained(reference, derivation.system, found)
 
 
 # --- what else is to be said

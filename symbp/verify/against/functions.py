@@ -9,7 +9,6 @@ take part.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import numpy as np
 
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer, Array
+from symbp.verify.against.given import Given, given
 from symbp.verify.against.matching import misshapen
 from symbp.verify.against.report import AgainstReport, TensorRow, Verdict
 from symbp.verify.against.returned import answer, gradients_of
@@ -61,12 +61,18 @@ def check_function(
     entries: int = ENTRIES,
     directions: int = DIRECTIONS,
     seed: int = 0,
+    wrt: Sequence[str] | str | None = None,
 ) -> AgainstReport:
-    """The report on `gradient(…)`, which gives the gradients of `function(…)` by its real arguments.
+    """The report on `gradient(…)`, which gives the gradients of `function(…)` by its real arguments, or by
+    those that `wrt` names.
 
     Raises UsageError: a function that gives no single number, raises, or has no real arguments.
     """
-    case = _Case.of(function, gradient, arguments)
+    if not callable(gradient):
+        raise UsageError(
+            f"the gradient is {type(gradient).__name__}, no function", help="give one: lambda x: 2 * x"
+        )
+    case = _Case(function, gradient, given(function, arguments, wrt))
     problems, changed = list[str](), dict[str, None]()
     once, again = case.value(), case.value()
     if not _close(once, again, 1e-12):
@@ -81,7 +87,13 @@ def check_function(
     named, extra = case.matched(first.gradients)
     rng = np.random.default_rng(seed)
     rows = [case.row(name, named.get(name), entries if steady else 0, directions, rng) for name in case.real]
-    notes = [f"{name} is the gradient by no argument" for name in extra]
+    problems += case.nothing(rows) if steady else []
+    notes = [f"{name} is the gradient by no argument" for name in extra if name not in case.arguments]
+    found = case._call(case.name, function, case.arguments)
+    if np.asarray(found.value).dtype.kind in "iu":
+        problems.append(f"{case.name} gives a whole number, {found.value}: it has no derivatives")
+    written = found.changed
+    notes += [f"{case.name} writes to its arguments: {', '.join(written)}"] if written else []
     notes += [f"it writes to its arguments: {', '.join(changed)}"] if changed else []
     wrong = next((row.tensor for row in rows if not row.ok), "")
     return AgainstReport(
@@ -92,33 +104,19 @@ def check_function(
 
 @dataclass(frozen=True)
 class _Case:
-    """A function, its gradient, and the arguments by name; `real` are those to differentiate by."""
+    """A function, its gradient, and their arguments."""
 
     function: Callable[..., Any]
     gradient: Callable[..., Any]
-    arguments: Mapping[str, Any]
-    by_name: bool
-    real: tuple[str, ...]
+    given: Given
 
-    @classmethod
-    def of(
-        cls,
-        function: Callable[..., Any],
-        gradient: Callable[..., Any],
-        arguments: Mapping[str, Any] | Sequence[Any],
-    ) -> _Case:
-        by_name = isinstance(arguments, Mapping)
-        named = dict(arguments) if isinstance(arguments, Mapping) else _named(function, arguments)
-        named = {
-            n: np.asarray(a) if _is_real(a) or isinstance(a, np.ndarray) else a for n, a in named.items()
-        }
-        real = tuple(name for name, value in named.items() if _is_real(value))
-        if not real:
-            raise UsageError(
-                "no argument is of real numbers: there is nothing to differentiate by",
-                help="give arrays of floats",
-            )
-        return cls(function, gradient, named, by_name, real)
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        return self.given.flat
+
+    @property
+    def real(self) -> tuple[str, ...]:
+        return self.given.real
 
     @property
     def name(self) -> str:
@@ -137,12 +135,17 @@ class _Case:
             raise UsageError(f"{self.name} gives {what}, not one number", help="take its sum, or its mean")
         return one
 
+    def nothing(self, rows: Sequence[TensorRow]) -> list[str]:
+        """What is to be said if no row says anything."""
+        if any(row.verdict != "not compared" for row in rows):
+            return []
+        sizes = [np.size(self.arguments[name]) for name in self.real]
+        return ["nothing was compared: choose another point"] if any(sizes) else []
+
     def _call(self, name: str, function: Callable[..., Any], values: Mapping[str, Any]) -> Ran:
-        given = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in values.items()}
-        watched = {n: v for n, v in given.items() if isinstance(v, np.ndarray)}
-        if self.by_name:
-            return ran(name, function, (), given, watched)
-        return ran(name, function, tuple(given.values()), {}, watched)
+        copies = {n: v.copy() if isinstance(v, np.ndarray) else v for n, v in values.items()}
+        watched = {n: v for n, v in copies.items() if isinstance(v, np.ndarray)}
+        return ran(name, function, *self.given.call(copies), watched)
 
     def gradients(self, changed: dict[str, None]) -> Answer:
         """What the gradient function gives."""
@@ -245,7 +248,8 @@ class _Case:
         off = [abs(s.answered - s.slope.value) - close * scale - 10 * s.slope.error for s in told]
         counted = _counted(found.size, sides)
         if not told:
-            why = f"{counted}: {'a kink' if kinks else 'no numeric derivative'} everywhere"
+            what = f"{'a kink' if kinks else 'no numeric derivative'} everywhere"
+            why = f"{counted}: {what}" if counted else what if found.size else "it has no elements"
             return TensorRow(f"d{name}", name, "gradient", "not compared", str(found.shape), why=why)
         worst = told[int(np.argmax(off))]
         verdict: Verdict = "wrong" if max(off) > 0 else "right"
@@ -279,25 +283,9 @@ def _counted(size: int, sides: Sequence[Compared]) -> str:
     return f"{entries} of {size} entries and {len(sides) - entries} random directions"
 
 
-def _named(function: Callable[..., Any], arguments: Sequence[Any]) -> dict[str, Any]:
-    """Positional arguments by the names that the function has for them."""
-    try:
-        names = [*inspect.signature(function).parameters]
-    except (TypeError, ValueError):
-        names = []
-    known = len(names) >= len(arguments)
-    return {names[k] if known else f"argument{k + 1}": value for k, value in enumerate(arguments)}
-
-
 def _holds_several(value: Any) -> bool:
     """Whether a part of what was returned holds gradients itself."""
     return isinstance(value, (tuple, list)) or as_mapping(value) is not None
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, (float, np.floating)) or (
-        isinstance(value, np.ndarray) and value.dtype.kind == "f"
-    )
 
 
 def _close(a: float, b: float, within: float) -> bool:

@@ -6,7 +6,8 @@ Must not know: whose answers are compared there.
 Scales are moderate on purpose: an honest log(p + 1e-12) is the network's log(p) there. At free sizes no two
 sizes agree, so that a transpose shows in the shape, and 1/N is no 1/K; code that only works at the declared
 sizes can't be asked there, and needn't be. What is right there may be wrong for one example, or where sizes
-do agree: the last points are such.
+do agree: the last points are such. A branch that chance doesn't take is looked for: a margin that is
+never kept hides what was forgotten for it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from symbp.ir.expr import Size
 from symbp.ir.points.fitting import constraints, sample_sizes
 from symbp.ir.system import Role, System
 from symbp.verify.coverage import Coverage
+from symbp.verify.fresh import SEARCHED, sought
 from symbp.verify.points import Drawer, Point, Style, all_sizes, domains_of
 
 COUNT = 5
@@ -80,6 +82,11 @@ def _points(
             missing -= reached
         if len(found) >= COUNT and not missing:
             break
+    for goal in sorted(goal for goal in missing if goal[0] == "branch")[: SEARCHED if found else 0]:
+        near = sought(drawer, coverage, goal, found) if goal in missing else None
+        if near is not None:
+            found.append(near)
+            missing -= coverage.reached(near)[0]
     special = (drawer.draw(sizes, seed, STYLES[0]) for sizes in _special(system, fixed))
     return (*found, *(point for point in special if point is not None))
 

@@ -5,7 +5,7 @@ Must not know: what a function does, or returns.
 
 A name is a tensor of the forward pass (a leaf, or what is computed from leaves), a size, or one of a few
 words for all parameters or all data together. One name that is none of these stands for all parameters,
-where no other argument is one.
+where no other argument is one; where there is but one parameter, for its array.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from symbp.verify.points import Point
 
 Array = np.ndarray[Any, Any]
 PARAMETERS = ("params", "parameters", "weights", "theta", "model", "variables", "net")
+ARRAYS = ("weights", "theta")  # of these, those that are one parameter's array where there is no other
 DATA = ("data", "batch", "inputs", "feed", "arrays")
 MASKS, BUFFERS = ("masks", "noise", "draws"), ("buffers", "state", "running")
 CHOICES = {"training": True, "train": True, "mode": "train", "is_training": True, "seed": 0}
@@ -79,11 +80,16 @@ class Supply:
                 return called, self.point.sizes[called]
         return None
 
+    def alone(self) -> tuple[str, Any] | None:
+        """The one parameter with its array, where there are no others."""
+        every = self.all(Role.PARAMETER)
+        return next(iter(every.items())) if len(every) == 1 else None
+
     def group(self, name: str) -> dict[str, Any] | None:
         """All parameters, all data and so on, for a word that stands for these."""
         plain = name.strip("_").casefold()
         if plain in PARAMETERS:
-            return self.all(Role.PARAMETER)
+            return None if plain in ARRAYS and self.alone() else self.all(Role.PARAMETER)
         if plain in DATA:
             return self.all(Role.INPUT, Role.TARGET)
         if plain in MASKS:
@@ -114,7 +120,7 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
             given |= {key: value for key, value in more.items() if key not in known}
             arrays |= _arrays(more)
             continue
-        found = rest if one.name == rest[0] else _value(one, supply)
+        found = rest[1:] if one.name == rest[0] else _value(one, supply)
         if found is None and other and one.default is inspect.Parameter.empty:
             found = one.name, other.pop(0)
         if found is None and one.default is not inspect.Parameter.empty:
@@ -161,19 +167,20 @@ def _value(one: inspect.Parameter, supply: Supply) -> tuple[str, Any] | None:
     return (one.name, CHOICES[one.name]) if one.name in CHOICES else None
 
 
-def _rest(asked: Sequence[inspect.Parameter], supply: Supply) -> tuple[str, Any]:
-    """The one argument of no known name, with all parameters, if no other is one."""
+def _rest(asked: Sequence[inspect.Parameter], supply: Supply) -> tuple[str, str, Any]:
+    """The one argument of no known name, with all parameters, if no other is one: what it is called here and
+    in the network, and its value."""
     if supply.other:
-        return "", None
+        return "", "", None
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [p for p in asked if p.kind in plain and p.default is inspect.Parameter.empty]
     unknown = [p.name for p in needed if _value(p, supply) is None]
     parameters = supply.all(Role.PARAMETER)
     taken = [found[0] for p in needed if (found := supply.named(p.name)) is not None]
-    groups = [p.name for p in needed if p.name.casefold() in PARAMETERS]
+    groups = [p.name for p in needed if p.name not in unknown and p.name.casefold() in PARAMETERS]
     if len(unknown) == 1 and not groups and not set(taken) & set(parameters):
-        return unknown[0], parameters
-    return "", None
+        return unknown[0], *(supply.alone() or (unknown[0], parameters))
+    return "", "", None
 
 
 def _arrays(values: Mapping[str, Any]) -> dict[str, Array]:

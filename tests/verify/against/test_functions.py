@@ -118,3 +118,45 @@ def test_writing_to_arguments_is_a_note():
 def test_what_has_no_gradient(function, given, said):
     with pytest.raises(UsageError, match=said):
         bp.check_function(function, lambda x: x, given)
+
+
+def with_mapping(params, x):
+    return np.sum((x @ params["w"] + params["b"]) ** 2)
+
+
+def by_mapping(params, x):
+    d = 2 * (x @ params["w"] + params["b"])
+    return {"w": x.T @ d, "b": d.sum(), "n": 0}
+
+
+def test_arrays_in_mappings_and_lists() -> None:
+    given = {"w": W, "b": 0.5, "rate": "fast"}
+    assert bp.check_function(with_mapping, by_mapping, (given, X), wrt="params").ok
+    report = bp.check_function(with_mapping, by_mapping, {"params": given, "x": X})
+    assert (report.ok, report["dx"].verdict) == (False, "missing")
+    report = bp.check_function(
+        lambda layers, x: np.sum((x @ layers[0] * layers[1]) ** 2),
+        lambda layers, x: [2 * x.T @ (x @ layers[0] * layers[1] ** 2), 2 * x @ layers[0] * layers[1]],
+        ([W, X[:, 0]], X),
+        wrt="layers",
+    )
+    assert [row.verdict for row in report.rows] == ["right", "wrong"]
+    with pytest.raises(UsageError, match="called 'param'"):
+        bp.check_function(with_mapping, by_mapping, (given, X), wrt="param")
+
+
+def test_what_cannot_be_compared_is_no_pass() -> None:
+    report = bp.check_function(lambda u: np.maximum(u, 0).sum(), lambda u: (u > 0) * 1.0, (np.zeros(3),))
+    assert "nothing was compared" in str(report)
+    report = bp.check_function(lambda u: int(u.sum()), np.zeros_like, (X,))
+    assert "gives a whole number" in str(report)
+
+    def spoils(u):
+        u *= 2
+        return np.sum(u**2)
+
+    report = bp.check_function(spoils, lambda u: 8 * u, (X,))
+    assert report.ok
+    assert "spoils writes to its arguments: u" in str(report)
+    with pytest.raises(UsageError, match="no function"):
+        bp.check_function(np.sum, np.ones(3), (X,))

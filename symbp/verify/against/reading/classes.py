@@ -20,7 +20,8 @@ from symbp.errors import UsageError
 from symbp.ir.system import Role
 from symbp.verify.against.answer import Answer
 from symbp.verify.against.reading.functions import orders, parameters_of
-from symbp.verify.against.reading.pairs import _behind, forward_of, gradients, upstream
+from symbp.verify.against.reading.labels import labelled
+from symbp.verify.against.reading.pairs import behind, forward_of, gradients, seed_of
 from symbp.verify.against.returned import GRADIENTS, answer, flat, together
 from symbp.verify.against.returned.arrays import as_mapping
 from symbp.verify.against.returned.kept import kept
@@ -52,7 +53,8 @@ class Object:
         if at_once is not None:
             given = arguments(self.name, at_once, supply)
             done = ran(self.name, at_once, given.positional, given.named, given.arrays)
-            found = answer(self.name, done.value, *orders(self.name, at_once, self.spelled))
+            value = labelled(at_once, done.value, self.spelled)
+            found = answer(self.name, value, *orders(self.name, at_once, self.spelled))
             return replace(found, changed=done.changed, given=held or parameters_of(given, self.spelled))
         return self.passes(supply, instance, held)
 
@@ -65,8 +67,8 @@ class Object:
         done = ran(f"{self.name}: forward", forward, given.positional, given.named, given.arrays)
         passed = forward_of(self.name, done.value)
         before = {key: array.copy() for key, array in self.attributes(instance).items()}
-        seed = upstream(self.name, self.spelled, supply.point, passed)
-        back = arguments(f"{self.name}: backward", backward, _behind(supply, passed, seed))
+        seed = seed_of(self.name, backward, supply, passed)
+        back = arguments(f"{self.name}: backward", backward, behind(supply, passed, seed))
         again = ran(f"{self.name}: backward", backward, back.positional, back.named, back.arrays)
         ways = orders(self.name, forward, self.spelled)
         own = self.attributes(instance)
@@ -76,7 +78,7 @@ class Object:
             inside = next((as_mapping(vars(instance)[k]) for k in GRADIENTS if k in vars(instance)), None)
             returned = Answer(None, {**marked, **flat(inside or {})}, {})
         else:
-            returned = gradients(self.name, again.value, *ways)
+            returned = gradients(self.name, labelled(backward, again.value, self.spelled), *ways)
         return together(
             Answer(passed.loss, {}, {**own, **passed.kept}, passed=(*left, *passed.kept)),
             returned,

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from symbp.verify.against.answer import Answer
+from symbp.verify.against.reading.labels import labelled
 from symbp.verify.against.returned import answer
 from symbp.verify.against.running import ran
 from symbp.verify.against.spelled import Spelled
@@ -32,7 +33,8 @@ class Function:
     def at(self, point: Point) -> Answer:
         given = arguments(self.name, self.function, Supply(self.spelled, point, self.dtype))
         done = ran(self.name, self.function, given.positional, given.named, given.arrays)
-        found = answer(self.name, done.value, *orders(self.name, self.function, self.spelled))
+        value = labelled(self.function, done.value, self.spelled)
+        found = answer(self.name, value, *orders(self.name, self.function, self.spelled))
         return replace(found, changed=done.changed, given=parameters_of(given, self.spelled))
 
 

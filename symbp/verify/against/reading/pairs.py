@@ -16,12 +16,13 @@ import numpy as np
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer, Array
 from symbp.verify.against.reading.functions import orders, parameters_of
+from symbp.verify.against.reading.labels import labelled
 from symbp.verify.against.returned import LOSSES, gradients_of, together
 from symbp.verify.against.returned.arrays import array, as_mapping, is_array, number
 from symbp.verify.against.returned.kept import kept
 from symbp.verify.against.running import ran
 from symbp.verify.against.spelled import Spelled
-from symbp.verify.against.supply import Supply, arguments
+from symbp.verify.against.supply import Supply, arguments, signature
 from symbp.verify.points import Point
 
 CACHE = (
@@ -65,19 +66,28 @@ class Pair:
         given = arguments(f"{self.name}: forward", self.forward, supply)
         done = ran(f"{self.name}: forward", self.forward, given.positional, given.named, given.arrays)
         passed = forward_of(self.name, done.value)
-        seed = upstream(self.name, self.spelled, point, passed)
-        back = arguments(f"{self.name}: backward", self.backward, _behind(supply, passed, seed))
+        seed = seed_of(self.name, self.backward, supply, passed)
+        back = arguments(f"{self.name}: backward", self.backward, behind(supply, passed, seed))
         again = ran(f"{self.name}: backward", self.backward, back.positional, back.named, back.arrays)
         ways = orders(self.name, self.forward, self.spelled)
         return together(
             Answer(passed.loss, {}, passed.kept, passed=tuple(passed.kept)),
-            gradients(self.name, again.value, *ways),
+            gradients(self.name, labelled(self.backward, again.value, self.spelled), *ways),
             changed=(*done.changed, *again.changed),
             given=parameters_of(given, self.spelled),
         )
 
 
-def _behind(supply: Supply, passed: Forward, seed: Any) -> Supply:
+def seed_of(name: str, backward: Callable[..., Any], supply: Supply, passed: Forward) -> Any:
+    """The derivative of the loss by what a forward function gave, if the backward one asks for it."""
+    asked = signature(f"{name}: backward", backward).parameters.values()
+    open_ = [p.name for p in asked if p.default is p.empty and supply.named(p.name) is None]
+    if passed.output is not None and all(key in CACHE for key in open_):
+        return None  # it has the loss in itself
+    return upstream(name, supply.spelled, supply.point, passed)
+
+
+def behind(supply: Supply, passed: Forward, seed: Any) -> Supply:
     """What a backward function may ask for beside all that a forward function may."""
     extra = dict.fromkeys(CACHE, passed.cache) | dict.fromkeys(UPSTREAM, seed)
     other = (passed.cache,) if passed.cache is not None else ()

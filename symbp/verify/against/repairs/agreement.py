@@ -49,10 +49,11 @@ def ratio(answered: Array, found: Array) -> float | None:
     return c if c and same(answered, c * found) else None
 
 
-def weights(answered: Array, parts: Sequence[Array]) -> list[float] | None:
-    """The numbers c for which `answered = Σ c_k · parts_k`, if elements enough say so and no others do."""
+def weights(answered: Array, parts: Sequence[Array], size: float = 0.0) -> list[float] | None:
+    """The numbers c for which `answered = Σ c_k · parts_k`, if elements enough say so and no others do.
+    What was answered may be what is left of something of some `size`, and is rounded like that."""
     flat = np.stack([part.reshape(-1) for part in parts], axis=1)
-    if answered.size < len(parts) + 3 or any(part.shape != answered.shape for part in parts):
+    if answered.size < len(parts) + 2 or any(part.shape != answered.shape for part in parts):
         return None
     if not np.all(np.isfinite(flat)) or not np.all(np.isfinite(answered)):
         return None
@@ -63,4 +64,6 @@ def weights(answered: Array, parts: Sequence[Array]) -> list[float] | None:
     if singular[-1] < FLAT * singular[0]:
         return None
     c = found / norms
-    return [float(one) for one in c] if same(answered, np.tensordot(parts, c, (0, 0))) else None
+    off = np.abs(answered - np.tensordot(parts, c, (0, 0)))
+    largest = max(scale(answered), size)
+    return [float(one) for one in c] if np.all(off <= tolerance(answered) * largest) else None

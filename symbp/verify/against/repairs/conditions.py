@@ -1,7 +1,7 @@
 """Slips in conditions on indices: one that is missing or never holds, a bound that is one off, the least for
-the greatest.
+the greatest; one case of several everywhere.
 
-Enters: a shop. Leaves: mutants. Must not know: conditions on values, which are slopes.
+Enters: a shop. Leaves: mutants. Must not know: conditions on values that are slopes.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.verify.against.answer import Slip
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.shop import Shop, with_body
+from symbp.verify.against.repairs.shop import Shop, inside, with_body
 
 
 def conditions(shop: Shop, equation: Equation) -> Iterator[Mutant]:
     """An equation with one of its brackets always 1, or 0, or with its bound one off."""
     yield from _opposite(shop, equation)
+    yield from _one_case(shop, equation)
     where = equation_text(equation)
     for bracket in _brackets(equation.body):
         text = expression_text(bracket)
@@ -36,6 +37,24 @@ def conditions(shop: Shop, equation: Equation) -> Iterator[Mutant]:
             if body != equation.body and body != 0:
                 hint = f"{shop.of(equation)}{hint}, in {where}"
                 yield Mutant(slip, hint, (with_body(equation, body),), 1 + (new.is_number is not True))
+
+
+def _one_case(shop: Shop, equation: Equation) -> Iterator[Mutant]:
+    """What holds in one case of several on values, everywhere: a clipped residual that isn't clipped."""
+    for total in (e for e in inside(equation.body) if e.is_Add):
+        cases = {part: part.atoms(Guard) for part in total.args}
+        cases = {part: guards for part, guards in cases.items() if any(map(_on_values, guards))}
+        for part, guards in cases.items() if len(cases) > 1 else ():
+            alone = part.xreplace({guard: sympy.Integer(1) for guard in guards if _on_values(guard)})
+            new = total - sympy.Add(*cases) + alone
+            body = equation.body.xreplace({total: new})
+            hint = f"{expression_text(new)} everywhere, where it depends: {equation_text(equation)}"
+            if accesses(alone):
+                yield Mutant("wrong slope", f"{shop.of(equation)}{hint}", (with_body(equation, body),), 1)
+
+
+def _on_values(guard: Guard) -> bool:
+    return not (guard.lhs.is_integer and guard.rhs.is_integer)
 
 
 def _brackets(body: Expr) -> list[Expr]:

@@ -9,26 +9,41 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
+import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.system import Role, System
 from symbp.verify.against.answer import Array, Compared
 from symbp.verify.against.repairs.agreement import same
-from symbp.verify.against.repairs.replay.bench import Bench
+from symbp.verify.against.repairs.replay.bench import Bench, holders
+from symbp.verify.against.repairs.replay.cut import Cut, Slice
 from symbp.verify.against.repairs.shop import Shop
 from symbp.verify.against.repairs.slopes import folded
 from symbp.verify.against.repairs.sources import sources
 
 ALIKE = 1e-10
+LITERALS = 3  # numbers of the network's own that a factor may be
 Given = Mapping[str, tuple[Array, ...]]
 
 
-def shops(derivation: Derivation, compared: Compared, given: Given, check: Callable[[], None]) -> list[Shop]:
-    """One for each form that has the tensor; `check` raises when the time is used up."""
+def shops(
+    derivation: Derivation,
+    compared: Compared,
+    given: Given,
+    check: Callable[[], None],
+    part: Slice | None = None,
+) -> list[Shop]:
+    """One for each form that has the tensor, or for a `part` of it; `check` raises when the time is used
+    up."""
     systems = sources(derivation, compared.seen[0].point)
-    found = (_shop(derivation, system, compared, given, check) for system in systems)
-    plain = [shop for shop in found if shop is not None]
-    return [*plain, *filter(None, map(_with_known_sums, plain))]
+    laid = (_shop(derivation, system, compared, given, check) for system in systems)
+    plain = [shop for shop in laid if shop is not None]
+    found = [*plain, *filter(None, map(_with_known_sums, plain))]
+    return found if part is None else [_cut(shop, part) for shop in found]
+
+
+def _cut(shop: Shop, part: Slice) -> Shop:
+    return replace(shop, bench=Cut.of(shop.bench, part), answered=tuple(map(part.of, shop.answered)))
 
 
 def _with_known_sums(shop: Shop) -> Shop | None:
@@ -64,10 +79,21 @@ def _shop(
         for t in system.with_role(Role.HYPER)
         if not t.shape and all(t.name in p.values for p in points)
     }
+    constants |= {str(number): (float(number),) * len(points) for number in _literals(derivation.declared)}
     arrays = tuple(np.asarray(seen.answered) for seen in compared.seen)
     theirs = compared.theirs or compared.tensor
     raw = Shop(Bench(system, target, points, answered), arrays, theirs, constants, check)
     return Shop(Bench(folded(raw), target, points, answered), arrays, theirs, constants, check)
+
+
+def _literals(system: System) -> list[sympy.Rational]:
+    """The numbers in a declaration that no size explains, such as the 0.8 of a dropout, each above 1."""
+    found: dict[sympy.Rational, None] = {}
+    for equation in system.equations:
+        for number in sorted(equation.body.atoms(sympy.Rational), key=sympy.default_sort_key):
+            if number and not number.is_Integer and abs(number.p) != 1:
+                found[max(abs(number), 1 / abs(number))] = None
+    return [*found][:LITERALS]
 
 
 def _fitting(bench: Bench) -> dict[str, tuple[Array, ...]]:
@@ -90,16 +116,6 @@ def _stands_for(answered: Array, right: Array) -> bool:
     return (
         answered.dtype.kind in "fiu" and answered.shape == right.shape and bool(np.isfinite(answered).all())
     )
-
-
-def holders(system: System) -> dict[str, str]:
-    """The tensor that holds the derivative of the loss by each other one."""
-    found = {}
-    for tensor in system.tensors:
-        what = tensor.differential
-        if what is not None and not what.part and not what.whole and what.along is None:
-            found[what.by] = tensor.name
-    return found
 
 
 def _by(system: System, name: str) -> str:

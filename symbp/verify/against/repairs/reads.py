@@ -183,10 +183,12 @@ def replaced(shop: Shop, equation: Equation) -> Iterator[Mutant]:
 
 def _instead_of(shop: Shop, equation: Equation, ours: Expr) -> Iterator[Access]:
     """Tensors of the forward pass with the indices of a factor, and these a step before."""
-    indices = [i for i in equation.all_indices if i in ours.free_symbols]
-    for name in shop.of_shape(tuple(equation.extents[i] for i in indices)):
-        if name not in shop.adjoints:
-            yield Access(name, *indices)
-            for axis in (k for k, i in enumerate(indices) if equation.extents[i] in shop.steps):
-                at = [i - 1 if k == axis else i for k, i in enumerate(indices)]
-                yield Access(name, *at, outside=sympy.Integer(0))
+    indices = tuple(i for i in equation.all_indices if i in ours.free_symbols)
+    read = [a.subscripts for a in accesses(ours) if {*a.subscripts} == {*indices}]
+    for order in dict.fromkeys([indices, *read]):
+        for name in shop.of_shape(tuple(equation.extents[i] for i in order)):
+            if name not in shop.adjoints:
+                yield Access(name, *order)
+                for axis in (k for k, i in enumerate(order) if equation.extents[i] in shop.steps):
+                    at = [i - 1 if k == axis else i for k, i in enumerate(order)]
+                    yield Access(name, *at, outside=sympy.Integer(0))

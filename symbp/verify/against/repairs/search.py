@@ -7,16 +7,16 @@ repair, or None. Must not know: any one slip.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice, product
 
 import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
 from symbp.ir.system import Equation
-from symbp.verify.against.answer import Compared, Repair
+from symbp.verify.against.answer import Array, Compared, Repair
 from symbp.verify.against.repairs.agreement import ratio, same
 from symbp.verify.against.repairs.conditions import conditions
 from symbp.verify.against.repairs.constants.words import spelled
@@ -24,7 +24,7 @@ from symbp.verify.against.repairs.exponents import exponents
 from symbp.verify.against.repairs.extras import added
 from symbp.verify.against.repairs.inner import inner_factors
 from symbp.verify.against.repairs.mutant import Mutant
-from symbp.verify.against.repairs.preparing import Given, holders, shops
+from symbp.verify.against.repairs.preparing import Given, shops
 from symbp.verify.against.repairs.reads import (
     instead,
     permuted,
@@ -34,13 +34,14 @@ from symbp.verify.against.repairs.reads import (
     shifted,
     shifted_elsewhere,
 )
+from symbp.verify.against.repairs.replay.cut import Slice, only_wrong, sliced
 from symbp.verify.against.repairs.shop import Shop
 from symbp.verify.against.repairs.slopes import missing_slopes, other_slopes, powers
 from symbp.verify.against.repairs.sums import sums
 from symbp.verify.against.repairs.terms import inner_terms, scaled, terms
 from symbp.verify.against.repairs.whole import whole
 
-FEW = 6  # elements that may agree by chance
+FEW = 4  # elements that may agree by chance
 Kind = Callable[[Shop, Equation], Iterator[Mutant]]
 Tried = tuple[frozenset[str], tuple[Equation, ...]]  # what is given, what is changed
 KINDS: tuple[Kind, ...] = (
@@ -111,20 +112,32 @@ def find_repair(
     `given` is what was answered for others, by their names in the derivation's system or in a sweep over what
     was declared. None where a tensor only follows from these, or nothing was found in so many seconds of
     work."""
+    clock = Clock(seconds)
+    part = only_wrong(compared) if compared.kind == "gradient" else None
+    if part is not None:
+        found = _found(derivation, compared, given, clock, part)
+        if found is not None:
+            return replace(found, hint=f"in {part.spelled(compared.theirs or compared.tensor)}, {found.hint}")
+    return _found(derivation, compared, given, clock)
+
+
+def _found(
+    derivation: Derivation, compared: Compared, given: Given, clock: Clock, part: Slice | None = None
+) -> Repair | None:
+    """The repair of all of a tensor, or of a part of it."""
     best = Best()
-    if not _tells(compared):
+    if not _tells(compared if part is None else sliced(compared, part)):
         return None
     try:
-        clock = Clock(seconds)
-        prepared = shops(derivation, compared, given, clock.check)
+        prepared = shops(derivation, compared, given, clock.check, part)
         if any(_follows(shop) for shop in prepared):
             return None
         found = [repair for shop in prepared for repair in islice(whole(shop), 1)]
         if found:
             return min(found, key=_is_plain)
         tried = set[Tried]()
-        for kind in KINDS:
-            for shop, mutant in _mutants(prepared, kind, tried):
+        for alone, kind in product((True, False), KINDS):
+            for shop, mutant in _mutants(prepared, kind, tried, given if alone else {}):
                 clock.check()
                 one = _confirmed(shop, mutant)
                 if one is not None and best.offer(one, mutant, _doubts(shop, mutant, given)):
@@ -152,17 +165,41 @@ def _follows(shop: Shop) -> bool:
     return all(same(answer, shop.bench.right(k)) for k, answer in enumerate(shop.answered))
 
 
-def _mutants(prepared: list[Shop], kind: Kind, tried: set[Tried]) -> Iterator[tuple[Shop, Mutant]]:
-    """Mutants of the equations between loss and tensor, those of the nearest ones first, each once."""
+def _mutants(
+    prepared: list[Shop], kind: Kind, tried: set[Tried], apart: Given
+) -> Iterator[tuple[Shop, Mutant]]:
+    """Mutants of the equations between loss and tensor on which nothing rests that is `apart`, those of the
+    nearest ones first, each once."""
     longest = max((len(shop.bench.between) for shop in prepared), default=0)
     for place in range(longest):
         for shop in prepared:
-            for equation in shop.bench.between[place : place + 1]:
+            for equation in _apart(shop, shop.bench.between[place : place + 1], apart):
                 for mutant in kind(shop, equation):
                     key = frozenset(shop.bench.answered), mutant.changed
                     if key not in tried:
                         tried.add(key)
                         yield shop, mutant
+
+
+def _apart(shop: Shop, equations: list[Equation], given: Given) -> Iterator[Equation]:
+    """The equations of which no other answer knows anything: where a tensor alone is wrong, it is wrong
+    there."""
+    own = {_own_name(shop, name) for name, arrays in given.items() if _is_right(shop, name, arrays)}
+    own -= {shop.bench.target, *shop.bench.answered}
+    yield from (e for e in equations if not own & shop.bench.resting([e.target]))
+
+
+def _is_right(shop: Shop, name: str, arrays: Sequence[Array]) -> bool:
+    own = _own_name(shop, name)
+    known = own in shop.bench.system.defining
+    return known and same(np.asarray(arrays[0]), shop.bench.right(0, own))
+
+
+def _own_name(shop: Shop, name: str) -> str:
+    """What the system of a shop calls the derivative that has a name in the derivation."""
+    tensor = shop.bench.system.by_name.get(name)
+    by = tensor.differential.by if tensor is not None and tensor.differential is not None else ""
+    return shop.held.get(by, name)
 
 
 def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
@@ -187,13 +224,10 @@ def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
 
 def _doubts(shop: Shop, mutant: Mutant, given: Given) -> int:
     """How many other answers the mutant doesn't explain, of those that would rest on it."""
-    names = holders(shop.bench.system)
     resting = shop.bench.resting([mutant.target])
     doubts = 0
     for name, arrays in given.items():
-        tensor = shop.bench.system.by_name.get(name)
-        by = tensor.differential.by if tensor is not None and tensor.differential is not None else ""
-        own = names.get(by, name)
+        own = _own_name(shop, name)
         if own != shop.bench.target and own in resting and own not in shop.bench.answered:
             found = shop.bench.changed(0, mutant.changed, mutant.helpers, wanted=own)
             doubts += found is None or not same(np.asarray(arrays[0]), found)

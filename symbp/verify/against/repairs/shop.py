@@ -19,7 +19,7 @@ from symbp.ir.printer import TEXT, expression_text
 from symbp.ir.system import Equation, Reduction, Role
 from symbp.verify.against.repairs.activations import Activation, activation
 from symbp.verify.against.repairs.constants.monomials import Monomial, Recogniser
-from symbp.verify.against.repairs.replay.bench import BACKWARD, Bench
+from symbp.verify.against.repairs.replay.bench import BACKWARD, Bench, holders
 
 Array = np.ndarray[Any, Any]
 
@@ -39,6 +39,11 @@ class Shop:
         """The equation of the tensor, if it has one."""
         return self.bench.backward.get(self.bench.target)
 
+    @cached_property
+    def held(self) -> dict[str, str]:
+        """The tensor that holds the derivative of the loss by each other one."""
+        return holders(self.bench.system)
+
     # --- constants
     @cached_property
     def recogniser(self) -> Recogniser:
@@ -53,6 +58,8 @@ class Shop:
         for name, power in form.powers:
             if name.startswith("("):
                 base = Size(name[1 : name.index(" ")]) - 1
+            elif name[0].isdigit():
+                base = sympy.Rational(name)
             else:
                 base = Access(name) if name in self.constants else Size(name)
             found *= base ** sympy.Rational(power.numerator, power.denominator)
@@ -151,7 +158,7 @@ class Shop:
             what = self.bench.system.tensor(access.name).differential
             if what is not None and what.part and inner is not None:
                 names += [self.readers(inner.body)]
-            elif what is not None:
+            elif what is not None and what.by in self.bench.system.defining:
                 names.append(what.by)
         return ", ".join(dict.fromkeys(filter(None, names)))
 

@@ -87,6 +87,7 @@ def _elsewhere(shop: Shop, equation: Equation, whole: Expr, group: Expr) -> Iter
     if at is None:
         if isinstance(group, Guard):
             yield "wrong slope", f"the condition is the other way round: {text}", group.complement(), 1
+            yield from _other_bounds(group, text)
         for inner in sorted(group.atoms(sympy.Function, sympy.exp), key=sympy.count_ops):
             hint = f"the slope is {text}: {expression_text(inner)}, not {expression_text(inner.args[0])}"
             yield "wrong slope", hint, group.xreplace({inner: inner.args[0]}), 1
@@ -133,6 +134,14 @@ def _at_other_steps(
                 yield "step in time", hint, activation.by_value.xreplace({activation.value: read}), 1
 
 
+def _other_bounds(group: Guard, text: str) -> Iterator[Form]:
+    """A condition on values without its constant, or with this on the other side."""
+    constant, rest = (group.lhs - group.rhs).as_coeff_Add()
+    for bound in (0, constant) if constant else ():
+        new = Guard(group.op, rest, bound)
+        yield "wrong slope", f"{expression_text(new)} stands where {text} belongs", new, 1
+
+
 def _of_others(shop: Shop, activation: Activation, subscripts: Subscripts, belongs: str) -> Iterator[Form]:
     """The slope of another layer of the same shape, or this one's taken there."""
     shape = shop.bench.system.tensor(activation.target).shape
@@ -155,6 +164,11 @@ def _others(shop: Shop, equation: Equation, _: Expr, group: Expr) -> Iterator[Fo
     yield "wrong slope", f"{text} is a factor once, not twice", group**2, 2
     yield "wrong slope", f"{text} is a factor itself, not its inverse", 1 / group, 2
     yield "wrong slope", f"{text} is a factor itself, not its square root", sympy.sqrt(group), 2
+    for power in (p for p in group.atoms(sympy.Pow) if p.exp == 2 and p != group):
+        for exponent in (1, 3):
+            other = power.base**exponent
+            hint = f"{expression_text(other)} stands where {expression_text(power)} belongs"
+            yield "wrong slope", f"{hint}: the slope is {text}", group.xreplace({power: other}), 2
     base, exponent = group.as_base_exp()
     for more in (-1, 1, sympy.Rational(1, 2), -sympy.Rational(1, 2)):
         if exponent.is_Rational and exponent != 1:

@@ -6,6 +6,7 @@ Enters: a shop. Leaves: mutants. Must not know: slopes, steps in time.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import sympy
 
@@ -14,6 +15,8 @@ from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Reduction, Role, Tensor
 from symbp.verify.against.repairs.mutant import Mutant
 from symbp.verify.against.repairs.shop import Shop, with_body, with_total
+
+NESTED = 3  # loops in one another
 
 
 def sums(shop: Shop, equation: Equation) -> Iterator[Mutant]:
@@ -90,7 +93,14 @@ def _bare(shop: Shop, equation: Equation, access: Access, inner: Equation, text:
 
 
 def _single(shop: Shop, equation: Equation) -> Iterator[Mutant]:
-    """One summand for the sum: what the last step of a loop leaves."""
+    """One summand for the sum: what the last step of a loop leaves, or of loops in loops."""
+    for count in range(2, min(len(equation.reduced), NESTED) + 1):
+        for some in combinations(equation.reduced, count):
+            left = {i: equation.extents[i] for i in equation.reduced if i not in some}
+            body = equation.body.xreplace({i: equation.extents[i] - 1 for i in some})
+            names = ", ".join(i.name for i in some)
+            hint = f"{shop.of(equation)}the sum over {names} is missing: {equation_text(equation)}"
+            yield Mutant("missing sum", hint, (with_total(equation, body, left),), 1)
     for index in equation.reduced:
         extent = equation.extents[index]
         for at in (sympy.Integer(0), extent - 1):

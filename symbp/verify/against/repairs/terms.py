@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import combinations
 
 import sympy
 
@@ -26,6 +27,7 @@ from symbp.verify.against.repairs.shop import Shop, inside, sums_in, with_body
 
 AGAIN = tuple(Monomial(Fraction(n)) for n in ("-1", "2", "1/2"))  # of terms that recur
 ZERO = 1e-6
+MOST = 5  # terms of which several together are tried
 
 
 def terms(shop: Shop, equation: Equation) -> Iterator[Mutant]:
@@ -64,6 +66,23 @@ def _fitted(shop: Shop, equation: Equation, total: Expr, parts: list[Expr]) -> I
         yield from _told(shop, equation, total, [part], [shares])
     if len(parts) > 1:
         yield from _told(shop, equation, total, parts, moved)
+    for count in range(2, len(parts) if len(parts) <= MOST else 0):
+        for some in combinations(range(len(parts)), count):
+            yield from _alike(shop, equation, total, [parts[k] for k in some], [moved[k] for k in some])
+
+
+def _alike(
+    shop: Shop, equation: Equation, total: Expr, parts: list[Expr], moved: Sequence[list[Array] | None]
+) -> Iterator[Mutant]:
+    """Several parts of more with one factor: statistics that count as constants, or as those of fewer."""
+    shares = [share for share in moved if share is not None]
+    columns = _columns(shop, [[sum(at) for at in zip(*shares, strict=True)]]) if shares else None
+    if not columns or len(shares) < len(parts):
+        return
+    missing = all(abs(factor) < ZERO for factor in columns[0])
+    form = None if missing else _named(shop, columns[0])
+    if missing or (form is not None and not form.is_one):
+        yield _mutant(shop, equation, total, parts, [form] * len(parts))
 
 
 def _without(shop: Shop, equation: Equation, total: Expr, part: Expr) -> list[Array] | None:
@@ -95,7 +114,8 @@ def _told(
             return
         factors.append(form)
     wrong = [(p, f) for p, f in zip(parts, factors, strict=True) if f is None or not f.is_one]
-    if wrong:
+    left = total - sum(p for p, f in wrong if f is None)
+    if wrong and (left == 0 or accesses(left)):  # else it is a factor that is missing
         yield _mutant(shop, equation, total, [p for p, _ in wrong], [f for _, f in wrong])
 
 
@@ -109,7 +129,7 @@ def _columns(shop: Shop, shares: list[list[Array]]) -> list[tuple[float, ...]] |
             return None
         if any(scale(part) <= ROUNDING * scale(right) for part in here):
             continue  # a single step has no step before
-        factors = weights(answer - (right - sum(here)), here)
+        factors = weights(answer - (right - sum(here)), here, scale(answer, right))
         if factors is None:
             return None
         found.append(factors)
@@ -140,16 +160,23 @@ def _said(
     shop: Shop, equation: Equation, total: Expr, parts: list[Expr], factors: list[Monomial | None]
 ) -> tuple[Slip, str]:
     missing = [p for p, f in zip(parts, factors, strict=True) if f is None]
+
+    def said(part: Expr) -> str:
+        return shop.term(equation, part) if total == equation.body else expression_text(part)
+
     left = shop.element(equation)
     if missing and len(missing) == len(parts):
-        texts = " and ".join(shop.term(equation, p) for p in missing)
+        texts = " and ".join(said(p) for p in missing)
         through = ", ".join(dict.fromkeys(filter(None, (shop.readers(p) for p in missing))))
         what = f"the term through {through} is missing" if through else "a term is missing"
         if total == equation.body:
             return "missing term", f"{what}: {left} gets {texts} as well"
         return "missing term", f"{what}: {texts} in {equation_text(equation)}"
     part, factor = next((p, f) for p, f in zip(parts, factors, strict=True) if f is not None)
-    text = shop.said(equation.target) if total == part else shop.term(equation, part)
+    text = shop.said(equation.target) if total == part else said(part)
+    if len(parts) > 1 and not missing and len({*factors}) == 1:
+        text = ", ".join(said(part) for part in parts)
+        text = f"each of {text}" if not factor.is_sign else text
     if factor.is_sign:
         return "sign", f"{shop.of(equation)}{text} has the wrong sign"
     return kind(shop, factor, equation, part), f"{shop.of(equation)}{spelled(text, factor)}"

@@ -228,3 +228,13 @@ class Bench:
                 found.add(at)
                 stack += self.backward[at].read_names
         return found
+
+
+def holders(system: System) -> dict[str, str]:
+    """The tensor that holds the derivative of the loss by each other one."""
+    found = {}
+    for tensor in system.tensors:
+        what = tensor.differential
+        if what is not None and not what.part and not what.whole and what.along is None:
+            found[what.by] = tensor.name
+    return found
