@@ -69,6 +69,14 @@ def _all_groups(system: System) -> tuple[Group, ...]:
     return _arranged(system.equations)
 
 
+def cycles(system: System) -> tuple[tuple[str, ...], ...]:
+    """The sets of tensors that depend on each other, or on themselves, each in the order of the system."""
+    edges = {e.target: [n for n in e.read_names if n in system.defining] for e in system.equations}
+    rank = {target: k for k, target in enumerate(edges)}
+    found = (tuple(sorted(component, key=rank.__getitem__)) for component in _components(edges))
+    return tuple(c for c in found if len(c) > 1 or c[0] in edges[c[0]])
+
+
 def _arranged(equations: Sequence[Equation]) -> tuple[Group, ...]:
     return _arrange(equations, {equation.target: equation.reads for equation in equations})
 
@@ -163,7 +171,8 @@ def _recurrence(members: Sequence[Equation], reads: Reads) -> Group:
         f"the value of {names} depends on itself" if len(inside) == 1 else f"{names} depend on each other",
         where=members[0].origin,
         details=tuple(str(equation) for equation in members) + tuple(reasons),
-        help="in every cycle read an earlier position of one axis (t - 1), or a later one (t + 1)",
+        help="in every cycle read an earlier position of one axis (t - 1), or a later one (t + 1); where any "
+        "earlier one is read, say so beside the read: bp.Sum(bp.where(s < t, a[t, s]*q[s, d], 0), s)",
     )
 
 
@@ -182,7 +191,7 @@ def _aligned(first: str, position: int, inside: Mapping[str, Equation], reads: R
             if access.name in axis:
                 continue
             for place, subscript in enumerate(access.subscripts):
-                if _shift(subscript, index) is not None:
+                if shift(subscript, index) is not None:
                     axis[access.name] = place
                     stack.append(access.name)
                     break
@@ -197,15 +206,15 @@ def _direction(
     unshifted: dict[str, list[Access]] = {target: [] for target in inside}
     for target, equation in inside.items():
         for access in reads[target]:
-            shift = None
+            moved = None
             if access.name in axis and target in axis:
                 index = equation.indices[axis[target]]
-                shift = _shift(access.subscripts[axis[access.name]], index)
-            if shift is None:
+                moved = shift(access.subscripts[axis[access.name]], index)
+            if moved is None:
                 raise _NoLoop(f"no axis of {access} runs with an index of {target}")
-            if shift.is_zero:
+            if moved.is_zero:
                 unshifted[target].append(access)
-            back, ahead = back or bool(shift.is_negative), ahead or bool(shift.is_positive)
+            back, ahead = back or bool(moved.is_negative), ahead or bool(moved.is_positive)
     if back and ahead:
         raise _NoLoop("reads go to earlier and to later positions")
     if not back and not ahead:
@@ -213,11 +222,11 @@ def _direction(
     return (1 if back else -1), unshifted
 
 
-def _shift(subscript: Expr, index: Index) -> Expr | None:
+def shift(subscript: Expr, index: Index) -> Expr | None:
     """`s` if the subscript is `index + s` with s of known sign, free of indices and tensors; else None."""
     if index not in subscript.free_symbols:
         return None
-    shift = subscript - index
-    if free_indices(shift) or shift.atoms(Access):
+    moved = subscript - index
+    if free_indices(moved) or moved.atoms(Access):
         return None
-    return shift if shift.is_zero or shift.is_negative or shift.is_positive else None
+    return moved if moved.is_zero or moved.is_negative or moved.is_positive else None

@@ -34,6 +34,7 @@ from symbp.language.naming.given import all_names, given_names, labels, names_at
 from symbp.language.naming.letters import Letters
 from symbp.language.node import Node, counted, display, join_all, node_of, operands_of
 from symbp.language.reads import within_reach
+from symbp.language.remembered import remembered
 from symbp.language.sizes import Dim, Unifier, name_sizes
 from symbp.language.starts import start
 from symbp.language.tensor import Tensor
@@ -83,7 +84,7 @@ class Network:
         _check(name, loss, outputs, metrics)
         lowered = _Lowering(loss, outputs, metrics, tuple(parameters))
         object.__setattr__(self, "name", name)
-        system = within_reach(lowered.system())
+        system = remembered(within_reach(lowered.system()))
         object.__setattr__(self, "system", system)
         object.__setattr__(self, "initial", lowered.initial(system))
         object.__setattr__(self, "hyper", lowered.hyper())

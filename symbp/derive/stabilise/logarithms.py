@@ -215,9 +215,11 @@ class _Expansion:
         numerator, denominator = sympy.fraction(sympy.together(inlined))
         if not denominator.has(sympy.exp):
             return None
+        parts = sympy.Mul.make_args(denominator)
+        shift = sympy.Add(*[f.args[0] for f in parts if isinstance(f, sympy.exp)])
         above = terms_of(sympy.expand(numerator, power_exp=False))
-        over = None if above is None else self.of_terms(above)
-        factors = [f.as_base_exp() for f in sympy.Mul.make_args(denominator)]
+        over = None if above is None else self.of_terms([(c, sympy.expand(u - shift)) for c, u in above])
+        factors = [f.as_base_exp() for f in parts if not isinstance(f, sympy.exp)]
         logs = [(self._of_divisor(base), power) for base, power in factors]
         if over is None or any(log is None for log, _ in logs):
             return None
@@ -247,7 +249,10 @@ def _difference(over: Expr, below: Sequence[tuple[Expr, Expr]]) -> Expr:
     """`u − k·log(1 + exp(u))` as `−log(1 + exp(−u)) − …`: what cancels is not formed."""
     total = over
     for log, power in below:
-        for _ in range(int(power) if power.is_Integer and power.is_positive else 0):
+        if not (power.is_Integer and power.is_positive):
+            total = total - power * log
+            continue
+        for _ in range(int(power)):
             inside = log.args[0] - 1 if isinstance(log, sympy.log) else None
             u = inside.args[0] if isinstance(inside, sympy.exp) else None
             if u is not None and len(sympy.Add.make_args(total - u)) < len(sympy.Add.make_args(total)):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from symbp.codegen.carry import own_names
-from symbp.ir.expr import free_sizes
+from symbp.ir.expr import Expr, Size, free_sizes
 from symbp.ir.system import Tensor
 from symbp.lower import lower
 from symbp.targets.compiled.equations import FORMULA_SIZES, NUMBERED
@@ -30,8 +30,17 @@ class Wanted(LoweredNetwork):
 
     @cached_property
     def data(self) -> tuple[Tensor, ...]:
-        read = {t.name for s in self.segments for t in s.leaves(*GIVEN)}
-        return tuple(t for t in self.system.with_role(*GIVEN) if t.name in read)
+        """What is read, and what alone shows a size that is calculated with, N in a factor N/(N − 1)."""
+        leaves = self.system.with_role(*GIVEN)
+        names = {t.name for s in self.segments for t in s.leaves(*GIVEN)}
+        read = [t for t in leaves if t.name in names]
+        for size in self._counted:
+            if size in self.sizes or any(Size(size) in _sizes(t) for t in (*read, *self.parameters)):
+                continue
+            showing = self.witness(size, leaves)
+            found = showing[0] if showing else next((t for t in leaves if Size(size) in _sizes(t)), None)
+            read += [found] if found is not None else []
+        return tuple(t for t in leaves if t in read)
 
     @cached_property
     def given(self) -> tuple[Tensor, ...]:
@@ -40,11 +49,24 @@ class Wanted(LoweredNetwork):
 
     @cached_property
     def open_sizes(self) -> tuple[str, ...]:
+        shown = {size.name for t in (*self.data, *self.parameters) for size in _sizes(t)}
+        return tuple(
+            n for n in self.system.sizes if (n in shown or n in self._counted) and n not in self.sizes
+        )
+
+    @cached_property
+    def _counted(self) -> dict[str, None]:
+        """The sizes that the stages calculate with or run over."""
         numbers = {number for s in self.segments for number in s.program.numbers}
-        extents = [e for k in sorted(numbers) for e in self.system.equations[k - 1].ranges]
-        extents += [e for t in (*self.data, *self.parameters, *self.tensors) for e in t.shape]
-        mentioned = {size.name for extent in extents for size in free_sizes(extent)}
-        return tuple(n for n in self.system.sizes if n in mentioned and n not in self.sizes)
+        equations = [self.system.equations[k - 1] for k in sorted(numbers)]
+        mentioned = [x for e in equations for x in (*e.ranges, e.body, *e.where)]
+        mentioned += [x for t in self.tensors for x in t.shape]
+        found = {size.name for x in mentioned for size in free_sizes(x)}
+        return {name: None for name in self.system.sizes if name in found}
+
+
+def _sizes(tensor: Tensor) -> set[Expr]:
+    return {size for extent in tensor.shape for size in free_sizes(extent)}
 
 
 def lowered(state: Equations) -> Programs:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import sympy
 
+import symbp as bp
 from symbp.derive.rules.brackets import by_cases, cases, either
 from symbp.derive.rules.exponentials import hyperbolic_form, logistic_forms, overflows
+from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Access, Expr, Guard, Index
 
 i = Index("i")
@@ -79,3 +81,18 @@ def test_of_a_long_sum_only_what_holds_the_exponential_changes() -> None:
     at = {e: sympy.Float(0.1 * k - 0.4) for k, e in enumerate([*gates, *reads, x, y, c])}
     assert value(changed, at) == pytest.approx(value(whole, at), rel=1e-14)
     assert hyperbolic_form(whole) is None
+
+
+def test_what_a_sum_of_exponentials_is_divided_by_is_divided_by() -> None:
+    """log(π + (1 − π)·exp(−exp(l))), a zero-inflated Poisson's zero: over one denominator, exp(exp(l)) is a
+    factor of it."""
+    n = bp.dim("N")
+    z, rate = bp.param("z", (n,)), bp.param("l", (n,))
+    share = bp.sigmoid(z)
+    zero = bp.log(share + (1 - share) * bp.exp(-bp.exp(rate)))
+    derivation = bp.derive(bp.Network("zero", loss=bp.sum(zero)))  # without a warning
+    values = {"z": np.array([-3.0, 0.5, -900.0]), "l": np.array([0.2, 2.0, 7.0])}
+    found = run(derivation.system, values, {"N": 3})
+    shares = 1 / (1 + np.exp(-values["z"][:2]))
+    right = np.log(shares + (1 - shares) * np.exp(-np.exp(values["l"][:2])))
+    np.testing.assert_allclose(found["loss"], right.sum() - 900 - np.log1p(np.exp(-900.0)), rtol=1e-12)

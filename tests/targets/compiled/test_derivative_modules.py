@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import sympy
 
+import symbp as bp
 from symbp.derive import Derivation, derive, hvp, jacobian
 from symbp.errors import GenerationError
 from symbp.ir.build import SystemBuilder, indices, sizes
@@ -218,3 +219,13 @@ def test_the_command_line(tmp_path: Path) -> None:
     helped = run_file(script, "derivatives", "--help")
     assert helped.returncode == 0
     assert "w,w" in helped.stdout
+
+
+def test_an_array_that_is_read_for_a_size_alone_is_an_input() -> None:
+    """Of a factor N/(N + 1) no gradient reads what has N elements."""
+    rows, width = bp.dim("N"), bp.dim("D", 2)
+    x, w = bp.input("x", (rows,)), bp.param("w", (width,))
+    loss = bp.mean(w**2) * (rows / (rows + 1)) + bp.sum(x)
+    module = bp.compile(bp.derive(bp.Network("net", loss=loss)), target="numpy")
+    assert module.DERIVATIVE_INPUTS == ("x",)
+    np.testing.assert_allclose(module.derivatives({"w": np.ones(2)}, x=np.zeros(4))["w"], 0.8)
