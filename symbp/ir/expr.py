@@ -52,11 +52,19 @@ class Access(sympy.Expr):
     is_real = True
     is_finite = True
 
+    name: str
+    subscripts: tuple[Expr, ...]
+    outside: Expr | None
+
     def __new__(cls, name: str | Str, *subscripts: Expr, outside: Expr | None = None) -> Access:
         label = name if isinstance(name, Str) else Str(name)
         subs = sympy.Tuple(*[sympy.sympify(s) for s in subscripts])
         rest = () if outside is None else (sympy.sympify(outside),)
-        return sympy.Expr.__new__(cls, label, subs, *rest)  # type: ignore[no-any-return]
+        access = sympy.Expr.__new__(cls, label, subs, *rest)
+        access.name = str(label.name)  # asked for more often than anything else: no property
+        access.subscripts = tuple(subs)
+        access.outside = rest[0] if rest else None
+        return access  # type: ignore[no-any-return]
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.name, *self.subscripts), {"outside": self.outside}
@@ -70,18 +78,6 @@ class Access(sympy.Expr):
             return cls(name, *subs, outside=rest[0] if rest else None)
 
         return rebuild
-
-    @property
-    def name(self) -> str:
-        return str(self.args[0].name)
-
-    @property
-    def subscripts(self) -> tuple[Expr, ...]:
-        return tuple(self.args[1])
-
-    @property
-    def outside(self) -> Expr | None:
-        return self.args[2] if len(self.args) > 2 else None
 
     def with_(self, *, name: str | None = None, outside: Expr | None = None) -> Access:
         """The same read of another tensor, or with another outside value."""
@@ -199,6 +195,10 @@ class Guard(sympy.Expr):
     is_integer = True
     is_nonnegative = True
 
+    op: str
+    lhs: Expr
+    rhs: Expr
+
     def __new__(cls, op: str | Str, lhs: Expr, rhs: Expr) -> Expr:
         op = op.name if isinstance(op, Str) else op
         lhs, rhs = sympy.sympify(lhs), sympy.sympify(rhs)
@@ -214,19 +214,9 @@ class Guard(sympy.Expr):
             return sympy.Integer(int(op in ("=", "<=")))
         if lhs.is_number and rhs.is_number and (holds := _holds(op, lhs, rhs)) is not None:
             return sympy.Integer(int(holds))
-        return sympy.Expr.__new__(cls, Str(op), lhs, rhs)
-
-    @property
-    def op(self) -> str:
-        return str(self.args[0].name)
-
-    @property
-    def lhs(self) -> Expr:
-        return self.args[1]
-
-    @property
-    def rhs(self) -> Expr:
-        return self.args[2]
+        guard = sympy.Expr.__new__(cls, Str(op), lhs, rhs)
+        guard.op, guard.lhs, guard.rhs = str(op), lhs, rhs
+        return guard
 
     def complement(self) -> Expr:
         """The bracket of the negated relation, `1 − [r]` in a form that stays lazy."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index, free_indices
@@ -41,7 +41,7 @@ class Group:
     loop: Loop | None = None
     inner: tuple[Group, ...] = ()
 
-    @property
+    @cached_property
     def targets(self) -> tuple[str, ...]:
         return tuple(equation.target for equation in self.equations)
 

@@ -12,7 +12,7 @@ from collections.abc import Container, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, reduce
 from math import prod
-from operator import add, mul
+from operator import add, le, mul
 from typing import Any, Protocol
 
 import numpy as np
@@ -97,11 +97,11 @@ class Box:
     # --- bodies
     def real(self, e: Expr, mask: Mask) -> Array:
         """The value of a real expression where the mask holds (anything elsewhere)."""
-        if mask is None and e in self.memo:
-            return self.memo[e]
-        value = self._real(e, mask)
-        if mask is None:
-            self.memo[e] = value
+        if mask is not None:
+            return self._real(e, mask)
+        value = self.memo.get(e)
+        if value is None:
+            value = self.memo[e] = self._real(e, mask)
         return value
 
     def _real(self, e: Expr, mask: Mask) -> Array:
@@ -116,7 +116,7 @@ class Box:
         if e.is_Rational:
             return e.p / e.q
         if e.is_Pow and e.exp.is_Rational:
-            return float_power(self.real(e.base, mask), Fraction(int(e.exp.p), int(e.exp.q)))
+            return float_power(self.real(e.base, mask), _fraction(e.exp))
         if isinstance(e, (Index, Size, FloorDiv, Mod)):
             return self.integer(e, mask) * 1.0
         name = type(e).__name__
@@ -131,13 +131,11 @@ class Box:
 
     def _product(self, e: Expr, mask: Mask) -> Array:
         """Guards first; the other factors count only where they hold."""
-        factors = e.args if e.is_Mul else (e,)
-        guards = [factor for factor in factors if isinstance(factor, Guard)]
-        rest = [factor for factor in factors if not isinstance(factor, Guard)]
+        guards, rest = _apart(e)
         if not guards:
             return reduce(mul, [self.real(factor, mask) for factor in rest])
         holds = self.conjunction(guards, mask, nan_guards(e))
-        if not np.any(holds):
+        if not holds.any():
             return 0.0
         if not rest:
             return holds * 1.0
@@ -180,10 +178,10 @@ class Box:
         if e.is_Add:
             return reduce(add, [self.integer(term, mask) for term in e.args])
         if e.is_Mul or isinstance(e, Guard):
-            factors = e.args if e.is_Mul else (e,)
-            holds = self.conjunction([f for f in factors if isinstance(f, Guard)], mask)
+            guards, rest = _apart(e)
+            holds = self.conjunction(guards, mask)
             inside = mask if holds is None else holds if mask is None else holds & mask
-            value = reduce(mul, [self.integer(f, inside) for f in factors if not isinstance(f, Guard)], 1)
+            value = reduce(mul, [self.integer(f, inside) for f in rest], 1)
             return value if holds is None else np.where(holds, value, 0)
         if e.is_Pow and e.exp.is_Integer and e.exp > 0:
             return self.integer(e.base, mask) ** int(e.exp)
@@ -195,14 +193,15 @@ class Box:
     def read(self, access: Access, mask: Mask, evaluate: Any) -> Array:
         """The elements that an access reads, or their outside values."""
         array, subscripts = self.run.tensor(access.name), access.subscripts
-        plain = all(isinstance(s, Index) for s in subscripts) and len(set(subscripts)) == len(subscripts)
-        if plain and all(self._extent(s) <= n for s, n in zip(subscripts, array.shape, strict=True)):
-            return self._plain(array, subscripts)
+        if _is_plain(access):
+            extents = [self._extent(s) for s in subscripts]
+            if all(map(le, extents, array.shape)):
+                return self._plain(array, subscripts, extents)
         at = [self.integer(s, mask) for s in subscripts]
         missed: Any = False
         for k, n in zip(at, array.shape, strict=True):
             missed = missed | (k < 0) | (k >= n)
-        if not np.any(missed):
+        if not (missed if isinstance(missed, bool) else missed.any()):
             return array[tuple(at)]
         if access.outside is None:
             wrong = missed if mask is None else missed & mask
@@ -211,7 +210,7 @@ class Box:
         if array.size == 0:
             inside: Any = array.dtype.type(0)
         else:
-            inside = array[tuple([np.clip(k, 0, n - 1) for k, n in zip(at, array.shape, strict=True)])]
+            inside = array[tuple([np.minimum(np.maximum(k, 0), n - 1) for k, n in zip(at, array.shape, strict=True)])]
         if access.outside is None:
             return inside
         return np.where(missed, evaluate(access.outside, missed if mask is None else missed & mask), inside)
@@ -220,17 +219,23 @@ class Box:
         """How far an index runs here (one past its position if it is fixed)."""
         return self.fixed[index] + 1 if index in self.fixed else self.shape[self.axis[index]]
 
-    def _plain(self, array: Any, subscripts: Sequence[Index]) -> Array:
-        """A read at distinct plain indices: a view, with its axes in the order of the box."""
-        view = array[
-            tuple([self.fixed[s] if s in self.fixed else slice(self._extent(s)) for s in subscripts])
-        ]
-        axes = [self.axis[s] for s in subscripts if s not in self.fixed]
+    def _plain(self, array: Any, subscripts: Sequence[Index], extents: Sequence[int]) -> Array:
+        """A read at distinct plain indices that run so far: a view, with its axes in the order of the box."""
+        fixed = self.fixed
+        if fixed:
+            view = array[
+                tuple([fixed[s] if s in fixed else slice(n) for s, n in zip(subscripts, extents, strict=True)])
+            ]
+        else:
+            view = array[tuple([slice(n) for n in extents])]
+        axes = [self.axis[s] for s in subscripts if s not in fixed]
+        if not axes:
+            return view
         order = sorted(range(len(axes)), key=axes.__getitem__)
         shape = [1] * len(self.shape)
         for k in axes:
             shape[k] = self.shape[k]
-        return view.transpose(order).reshape(shape) if axes else view
+        return view.transpose(order).reshape(shape)
 
     def _out_of_range(self, access: Access, at: Sequence[Array], wrong: Any) -> EvaluationError:
         where = tuple(k[0] for k in np.nonzero(wrong))
@@ -244,6 +249,29 @@ class Box:
             ),
             help="guard the read, or give it a value outside of the range (outside=0)",
         )
+
+
+@lru_cache(maxsize=1024)
+def _fraction(e: Expr) -> Fraction:
+    """A rational number, as Python's."""
+    return Fraction(int(e.p), int(e.q))
+
+
+@lru_cache(maxsize=65536)
+def _apart(e: Expr) -> tuple[tuple[Guard, ...], tuple[Expr, ...]]:
+    """The guards of a product and its other factors; of a guard alone, it and nothing."""
+    factors = e.args if e.is_Mul else (e,)
+    return (
+        tuple(f for f in factors if isinstance(f, Guard)),
+        tuple(f for f in factors if not isinstance(f, Guard)),
+    )
+
+
+@lru_cache(maxsize=65536)
+def _is_plain(access: Access) -> bool:
+    """Whether an access is at plain indices, each once."""
+    subscripts = access.subscripts
+    return all(isinstance(s, Index) for s in subscripts) and len(set(subscripts)) == len(subscripts)
 
 
 _COMPARE = {"=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le}

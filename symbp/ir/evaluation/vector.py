@@ -10,7 +10,7 @@ their own axis only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from typing import Any
 
@@ -92,11 +92,14 @@ class Run:
                 self._arrays[name] = self._leaf(name)
         return self._arrays[name]
 
-    def everything(self) -> dict[str, np.ndarray[Any, Any]]:
-        """The arrays of all tensors that can be computed; they are computed now if they weren't before."""
+    def everything(self, until: Callable[[Any], bool] = lambda _: False) -> dict[str, np.ndarray[Any, Any]]:
+        """The arrays of all tensors that can be computed; they are computed now if they weren't before. If
+        `until` holds of one, in the order of evaluation, that one alone."""
         for group in groups(self.system):
             for name in group.targets:
-                self.tensor(name)
+                array = self.tensor(name)
+                if until(array):
+                    return {name: array}
         return {t.name: self.tensor(t.name) for t in self.system.tensors if self.knows(t.name)}
 
     def knows(self, name: str) -> bool:
@@ -114,14 +117,15 @@ class Run:
 
     def extent(self, e: Expr) -> int:
         """The value of an extent in sizes."""
-        if e not in self._extents:
+        known = self._extents.get(e)
+        if known is None:
             value = e.xreplace(self._substitution)
             if not value.is_Integer:
                 raise EvaluationError(f"the extent {e} is not an integer", details=(f"it is {value}",))
             if value < 0:
                 raise EvaluationError(f"the extent {e} is negative", details=(f"it is {value}",))
-            self._extents[e] = int(value)
-        return self._extents[e]
+            known = self._extents[e] = int(value)
+        return known
 
     def ramp(self, axis: int, extent: int, rank: int) -> np.ndarray[Any, Any]:
         """0, 1, …, extent − 1 along one axis of a box."""
@@ -204,7 +208,7 @@ class Run:
         value = box.integer(equation.body, mask) if integer else box.real(equation.body, mask)
         if equation.op == "prod" and mask is not None:
             value = np.where(mask, value, 1)
-        whole = np.broadcast_to(value, box.shape)
+        whole = value if np.shape(value) == box.shape else np.broadcast_to(value, box.shape)
         axes = tuple(range(len(plain), len(box.shape)))
         if equation.op is None:
             return np.array(whole, dtype=np.int64 if integer else None)

@@ -94,11 +94,14 @@ def sample_run(
         for (spread, own), chosen in itertools.product(_draws(first, seed), choices):
             if own != seed and valued is not None:
                 break  # others may be drawn, but rows that are wholly excluded are to be seen, too
-            run = _drawn_run(system, chosen, own, spread, decided)
-            tensors = run.everything().values()
-            if all(bool(np.all(np.abs(v) < TOO_LARGE)) for v in tensors) and is_conditioned(run):
+            until = _never  # once there is a point to fall back on, only better ones are evaluated to the end
+            if without is not None:
+                until = _has_none if valued is None or spread.sparse else _is_infinite
+            run = _drawn_run(system, chosen, own, spread, decided, until)
+            tensors = run.everything(until).values()
+            if not any(map(_is_infinite, tensors)) and is_conditioned(run):
                 return run
-            if not any(bool(np.any(np.isnan(v) | (v.real > TOO_LARGE))) for v in tensors):
+            if not any(map(_has_none, tensors)):
                 valued = valued or run
                 if spread.sparse and any(t.fact("mask") for t in system.leaves):
                     return run  # with elements that are masked by −∞
@@ -107,6 +110,20 @@ def sample_run(
             return valued
     assert without is not None
     return without
+
+
+def _never(_: Array) -> bool:
+    return False
+
+
+def _is_infinite(value: Array) -> bool:
+    """Whether an element isn't finite, or its powers aren't."""
+    return not bool((np.abs(value) < TOO_LARGE).all())
+
+
+def _has_none(value: Array) -> bool:
+    """Whether an element is no number, or infinite, but for the −∞ of what is excluded."""
+    return bool((np.isnan(value) | (value.real > TOO_LARGE)).any())
 
 
 def is_conditioned(run: Run) -> bool:
@@ -156,10 +173,16 @@ def _size_choices(
 
 
 def _drawn_run(
-    system: System, sizes: Mapping[str, int], seed: int, spread: Spread, conditions: Conditions
+    system: System,
+    sizes: Mapping[str, int],
+    seed: int,
+    spread: Spread,
+    conditions: Conditions,
+    until: Callable[[Array], bool] = _never,
 ) -> Run:
-    """A point of a spread. Where an integer of the user's reaches beyond a
-    tensor, integers are small; where positions given as numbers do, sizes have their values."""
+    """A point of a spread, evaluated up to a tensor of which `until` holds. Where an integer of the user's
+    reaches beyond a tensor, integers are small; where positions given as numbers do, sizes have their
+    values."""
     from symbp.ir.evaluation.vector import Run
 
     known = {**sizes, **{name: n for name, n in system.bound.items() if name in sizes}}
@@ -170,7 +193,7 @@ def _drawn_run(
         run = Run(system, values, extents, conditions)
         try:
             with np.errstate(all="ignore"):
-                run.everything()
+                run.everything(until)
         except EvaluationError as error:
             refused = error
             continue
