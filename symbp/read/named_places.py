@@ -30,10 +30,11 @@ class NamedPlaces:
     axes: Mapping[Axis, Names] = field(default_factory=dict)
     letters: Mapping[str, Names] = field(default_factory=dict)
 
-    def numbers(self, first: int) -> dict[Axis | str, dict[str, int]]:
-        """The numbers of the places, counted from `first`, by axis and by letter."""
-        every: dict[Axis | str, Names] = {**self.axes, **self.letters}
-        return {key: {name: k + first for k, name in enumerate(names)} for key, names in every.items()}
+    def numbers(self, first: int) -> dict[str, dict[str, int]]:
+        """The numbers of the places, counted from `first`, by tensor and by letter."""
+        own = [(name, names) for (name, _), names in self.axes.items()]
+        every = [*own, *self.letters.items()]
+        return {key: {name: k + first for k, name in enumerate(names)} for key, names in every}
 
 
 def gates(equations: Collection[Equation]) -> dict[Axis, Names]:

@@ -47,8 +47,8 @@ class Origin:
         return not self.first and not self.named.axes
 
     @property
-    def numbers(self) -> dict[Axis | str, dict[str, int]]:
-        """What a reader counts the named places as, by axis and by letter."""
+    def numbers(self) -> dict[str, dict[str, int]]:
+        """What a reader counts the named places as, by tensor and by letter."""
         return self.named.numbers(self.first)
 
     @cached_property

@@ -49,7 +49,7 @@ def test_a_name_is_a_number_where_it_stands(lstm, first):
 
 
 def test_another_gate_is_another_value():
-    places = {("a", 0): {"i": 0, "f": 1}}
+    places = {"a": {"i": 0, "f": 1}}
     right, wrong = (parse_equation(f"y = a[{gate}]", places=places) for gate in "if")
     assert evaluate(right, {"a": np.arange(2.0)}) == 0
     assert evaluate(wrong, {"a": np.arange(2.0)}) == 1

@@ -1,11 +1,11 @@
 """Names of places along an axis, read as the numbers that they are: `a[n,t,f,m]` with the gate f.
 
-Enters: a tree, the names along some axes of tensors. Leaves: the tree with numbers for them. Must not know:
-where names come from.
+Enters: a tree, the names of places along axes of tensors. Leaves: the tree with numbers for them. Must not
+know: where names come from.
 
 The place decides: f is a tensor, too, and stands for a gate only as a subscript of a tensor with such an
-axis, or beside an index along one, `[l = f]`. In matrix notation subscripts don't say at which axis they
-stand; there a name counts wherever the tensor has an axis with it.
+axis, or beside an index along one, `[l = f]`. At which axis doesn't matter: a tensor that isn't made of
+integers is no subscript.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from symbp.read.grammar.syntax import Equation, Name, Number, Read, Relation, Subscripted, Tree
 
-Places = Mapping[tuple[str, int] | str, Mapping[str, int]]  # the number of each name, by axis or index
+Places = Mapping[str, Mapping[str, int]]  # the number of each name, by tensor and by index
 
 T = TypeVar("T", bound=Tree)
 
@@ -29,16 +29,9 @@ def numbered(tree: T, places: Places) -> T:
     changed = {part.name: _within(getattr(tree, part.name), places) for part in fields(tree)}
     found = replace(tree, **changed)
     match found:
-        case (
-            Equation(target=tensor, subscripts=subscripts)
-            | Read(tensor=Name(name=tensor), subscripts=subscripts)
-        ):
-            at = tuple(_number(s, places.get((tensor, k), {})) for k, s in enumerate(subscripts))
-            return replace(found, subscripts=at)
-        case Subscripted(tensor=Name(name=tensor), subscripts=subscripts):
-            own = [known for key, known in places.items() if isinstance(key, tuple) and key[0] == tensor]
-            every = {name: k for known in own for name, k in known.items()}
-            return replace(found, subscripts=tuple(s and _number(s, every) for s in subscripts))
+        case Equation(target=tensor) | Read(tensor=Name(name=tensor)) | Subscripted(tensor=Name(name=tensor)):
+            known = places.get(tensor, {})
+            return replace(found, subscripts=tuple(s and _number(s, known) for s in found.subscripts))
         case Relation(left=Name(name=index), right=right) if index in places:
             return replace(found, right=_number(right, places[index]))
         case _:

@@ -75,11 +75,11 @@ class Names:
 
     @cached_property
     def places(self) -> Places:
-        """The numbers of places that have names, gates, by the plain names of tensors and by axis."""
+        """The numbers of places that have names, gates, by the plain names of tensors."""
         known = named_places([line.equation for line in self.sheet.reading.lines])
         return {
-            (plain, axis): {word(self.symbols[gate]): k for k, gate in enumerate(gates)}
-            for (owner, axis), gates in known.axes.items()
+            plain: {word(self.symbols[gate]): k for k, gate in enumerate(gates)}
+            for (owner, _), gates in known.axes.items()
             for plain, name in self.tensors.items()
             if name == owner
         }
