@@ -31,7 +31,8 @@ def numbered(tree: T, places: Places) -> T:
     match found:
         case Equation(target=tensor) | Read(tensor=Name(name=tensor)) | Subscripted(tensor=Name(name=tensor)):
             known = places.get(tensor, {})
-            return replace(found, subscripts=tuple(s and _number(s, known) for s in found.subscripts))
+            at: tuple[Any, ...] = tuple(s and _number(s, known) for s in found.subscripts)
+            return replace(found, subscripts=at)
         case Relation(left=Name(name=index), right=right) if index in places:
             return replace(found, right=_number(right, places[index]))
         case _:
