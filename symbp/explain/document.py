@@ -216,7 +216,7 @@ def _matrix_forms(read: Reading) -> dict[int, MatrixEquation | None]:
     """The matrix notation of each line, by its number."""
     tensors = {tensor.name: _shortened(tensor, read) for tensor in read.derivation.system.tensors}
     lengths = {size: extent for extent, size in read.lengths.items()}
-    plain = [line.from_zero or line for line in read.lines]
+    plain = [line.plain or line for line in read.lines]
     lines = [x for x in plain if not _is_lazy(x)]
     fixed, must = (
         [line.fixed for line in lines],

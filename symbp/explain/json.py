@@ -64,6 +64,10 @@ def plain(document: Document) -> dict[str, Any]:
             name: {"text": symbols.text[name], "latex": symbols.latex[name]} for name in symbols.symbols
         },
         "sizes": dict(document.reading.sizes),
+        "places": [
+            {"tensor": tensor, "axis": axis, "names": list(names)}
+            for (tensor, axis), names in sorted(document.reading.places.axes.items())
+        ],
         "legend": [
             {"about": entry.kind, "text": line}
             for entry, line in zip(document.reading.legend, legend_lines(document), strict=True)

@@ -374,7 +374,7 @@ _SIGNS = {
     "<": "$<$", ">": "$>$", "^": r"\^{}", "_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$",
     "{": r"\{", "}": r"\}", "~": r"\~{}", "\\": r"\textbackslash{}", "…": r"\dots{}", "|": r"$|$",
     "⊙": r"$\odot$", "∘": r"$\circ$", "′": "$'$", "–": "--", "ᵀ": r"$^{\top}$",
-    "⊘": r"$\oslash$", "⊗": r"$\otimes$", "⋆": r"$\star$", "𝟏": r"$\mathbf{1}$",
+    "⊘": r"$\oslash$", "⊗": r"$\otimes$", "∈": r"$\in$", "⋆": r"$\star$", "𝟏": r"$\mathbf{1}$",
 } | {letter: rf"$\{name}$" for letter, name in LETTERS.items()}  # fmt: skip
 
 

@@ -36,6 +36,29 @@ class Constant(sympy.Symbol):
         return super().__new__(cls, letter, positive=True)  # type: ignore[no-any-return]
 
 
+class Place(sympy.Expr):
+    """A `number` along an axis whose places go by names, those of tensors: f in a[n,t,f,m]."""
+
+    is_commutative = True
+    is_integer = True
+    is_real = True
+
+    def __new__(cls, name: str | Str, number: Any) -> Place:
+        label = name if isinstance(name, Str) else Str(name)
+        return sympy.Expr.__new__(cls, label, sympy.sympify(number))  # type: ignore[no-any-return]
+
+    @property
+    def name(self) -> str:
+        return str(self.args[0].name)
+
+    @property
+    def number(self) -> Expr:
+        return self.args[1]
+
+    def spelled(self, notation: Notation, order: tuple[Index, ...]) -> Written:  # noqa: ARG002
+        return notation.access(self.name, [], None), ATOM
+
+
 class Named(sympy.Function):
     """An elementwise function of one argument, `definition` by its name."""
 

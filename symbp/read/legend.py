@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses, free_indices, free_sizes
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import Constant, bound
 from symbp.read.forms import KNOWN, Form, form, known_letters
+from symbp.read.named_places import gates
 from symbp.read.origin import Origin
 from symbp.read.symbols import Symbols, differentials
 from symbp.read.textbook.functions import DEFINITIONS
@@ -53,11 +54,11 @@ def legend(
     system, first = derivation.system, origin.first
     return (
         *_origin(shown, origin),
-        *_indices(system, shown, numbers, first),
+        *_indices(shown, numbers, origin),
         *_sizes(system),
         *(Entry("size", (size, " = ", extent)) for extent, size in lengths.items()),
         *_outside(shown, origin),
-        *_places(shown, first),
+        *_places(shown, origin),
         *_directions(derivation, shown, first),
         *_guards(shown),
         *_functions(shown),
@@ -82,11 +83,10 @@ def _origin(shown: Mapping[str, Equation], origin: Origin) -> Iterator[Entry]:
     yield Entry("origin", (*so, "; in code and data all start at 0"))
 
 
-def _indices(
-    system: System, shown: Mapping[str, Equation], numbers: Mapping[str, int], first: int
-) -> Iterator[Entry]:
+def _indices(shown: Mapping[str, Equation], numbers: Mapping[str, int], origin: Origin) -> Iterator[Entry]:
     """Each index with its range, or with its ranges and the equations in which it has all but the most
     frequent of them."""
+    system, first = origin.system, origin.first
     ranges: dict[str, dict[Expr, list[int]]] = {}
     for name, equation in shown.items():
         for index, extent in bound(equation).items():
@@ -98,7 +98,8 @@ def _indices(
         pieces: list[Piece] = []
         for extent, where in ordered:
             pieces += ["; ", Index(letter.rstrip("'"))] if pieces else []
-            pieces += [f" = {first}, …, ", extent - 1 + first]
+            called = origin.named.letters.get(letter)
+            pieces += [f" = {first}, …, ", extent - 1 + first] if called is None else _either(called)
             if extent in meanings:
                 pieces.append(f" ({meanings[extent]})")
             if len(ordered) > 1:
@@ -208,37 +209,28 @@ def _beyond(access: Access, equation: Equation, first: int) -> tuple[Piece, ...]
     return ("outside the range of an index",)
 
 
-def _places(shown: Mapping[str, Equation], first: int) -> Iterator[Entry]:
-    """What stands at each place of an axis of fixed length, where a function of each has a name: the gates of
-    a recurrence."""
-    found: dict[tuple[str, int], dict[int, str]] = {}
-    shape = {name: equation.shape for name, equation in shown.items()}
-    for name, equation in shown.items():
-        body = equation.body
-        argument = body.args[0] if body.is_Function and len(body.args) == 1 else None
-        reads = [a for a in accesses(argument) if a.name in shape] if argument is not None else []
-        for access in reads if equation.op is None else ():
-            for axis, subscript in enumerate(access.subscripts):
-                if subscript.is_Integer:
-                    found.setdefault((access.name, axis), {})[int(subscript)] = name
-    for (tensor, axis), names in found.items():
-        extent = shape[tensor][axis]
-        if extent.is_Integer and set(names) == set(range(int(extent))) and len(names) > 1:
-            pieces: list[Piece] = ["along "]
-            for count, (other, k) in enumerate(_alike(shown[tensor], axis)):
-                pieces += [f"{', ' if count else ''}axis {k + 1} of ", Named(other)]
-            for k in sorted(names):
-                pieces += [f"{', ' if k else ': '}{k + first} is ", Named(names[k])]
-            yield Entry("place", tuple(pieces))
+def _either(names: Sequence[str]) -> list[Piece]:
+    """`∈ {i, f, g, o}`."""
+    return [" ∈ {", *_listed([Named(name) for name in names]), "}"]
 
 
-def _alike(equation: Equation, axis: int) -> Iterator[tuple[str, int]]:
-    """A tensor with an axis, and with theirs those that have an element of its own for each place along it:
-    the weights of gates."""
-    yield equation.target, axis
-    index = equation.indices[axis]
-    reads = {(a.name, k) for a in equation.reads for k, s in enumerate(a.subscripts) if s == index}
-    yield from sorted(reads)
+def _places(shown: Mapping[str, Equation], origin: Origin) -> Iterator[Entry]:
+    """Which place along an axis each name is, or each function that a place has."""
+    owners: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+    for (name, axis), names in origin.named.axes.items():
+        tensor = origin.system.tensor(name)
+        if tensor.role is not Role.ADJOINT and tensor.differential is None:
+            owners.setdefault(names, []).append((name, axis))
+    for owner, names in gates(tuple(shown.values())).items():
+        if owner not in origin.named.axes:
+            owners.setdefault(names, []).append(owner)
+    for names, axes in owners.items():
+        pieces: list[Piece] = ["along "]
+        for count, (name, axis) in enumerate(axes):
+            pieces += [f"{', ' if count else ''}axis {axis + 1} of ", Named(name)]
+        for k, name in enumerate(names):
+            pieces += [f"{', ' if k else ': '}{k + origin.first} is ", Named(name)]
+        yield Entry("place", tuple(pieces))
 
 
 def _directions(derivation: Derivation, shown: Mapping[str, Equation], first: int) -> Iterator[Entry]:

@@ -18,6 +18,7 @@ from symbp.read.cases import cases
 from symbp.read.display import Constant, bound
 from symbp.read.indices import Lettering, lengths, lettering, size_letters
 from symbp.read.legend import Entry, constants_legend, legend, sizes_of
+from symbp.read.named_places import NamedPlaces, named_places
 from symbp.read.options import PLAIN, Options
 from symbp.read.origin import Origin
 from symbp.read.rates import NO_RATES, rates
@@ -36,14 +37,15 @@ Style = Literal["textbook", "computed"]
 class Line:
     """Equation `number` of a page, with the page's letters. Some subscripts of its target may be `fixed`, or
     it may hold only where a `condition` does. `computed` are the numbers of the computed equations behind
-    it. `from_zero` is the same line where indices start at 0, if they don't on the page."""
+    it. `plain` is the same line where indices start at 0 and places are numbers, if that isn't the
+    page's."""
 
     number: int
     equation: Equation
     fixed: Mapping[Index, Expr] = field(default_factory=dict)
     condition: Guard | None = None
     computed: tuple[int, ...] = ()
-    from_zero: Line | None = None
+    plain: Line | None = None
 
     @property
     def target(self) -> str:
@@ -62,7 +64,7 @@ class Reading:
     `symbols` for the tensors. `defined` and `computed` say what tensors are that
     the computation hasn't, or has under another name; `sizes` maps sizes that are numbers to their author, by
     the computation's names for them, to their letters. Indices start at `origin`. `constants` are the
-    numbers that go by a letter."""
+    numbers that go by a letter, `places` the names of the places along some axes."""
 
     style: Style
     derivation: Derivation
@@ -76,24 +78,26 @@ class Reading:
     sizes: Mapping[str, str] = field(default_factory=dict)
     options: Options = field(default_factory=Options)
     constants: Mapping[Constant, Expr] = field(default_factory=dict)
+    places: NamedPlaces = field(default_factory=NamedPlaces)
 
     @property
     def origin(self) -> Origin:
-        """Where indices start, and what counts as they do."""
-        return Origin(self.options.origin, self.derivation.system)
+        """Where indices start, what counts as they do, and what places are called."""
+        return Origin(self.options.origin, self.derivation.system, self.places)
 
     @cached_property
     def computable(self) -> Reading:
-        """The reading as it is evaluated and as code has it: constants are numbers, indices start at 0."""
-        if not self.constants and not self.options.origin:
+        """The reading as it is evaluated and as code has it: constants and places are numbers, indices start
+        at 0."""
+        if not self.constants and self.origin.is_plain:
             return self
         own = self.derivation
         equations = tuple(e.changed(self.constants) for e in own.system.equations)
         own = replace(own, system=replace(own.system, equations=equations))
-        lines = tuple(line.from_zero or line for line in self.lines)
+        lines = tuple(line.plain or line for line in self.lines)
         lines = tuple(replace(line, equation=line.equation.changed(self.constants)) for line in lines)
         options = replace(self.options, origin=0)
-        return replace(self, derivation=own, lines=lines, options=options)
+        return replace(self, derivation=own, lines=lines, options=options, places=NamedPlaces())
 
     def of(self, part: Part) -> tuple[Line, ...]:
         """The lines of a part."""
@@ -149,7 +153,8 @@ def reading(
         book.derivation, {*sizes, *used, *letters_of_numbers}, known | dict(chosen or {}), options.notation
     )
     numbers = {line.target: line.number for line in reversed(lines)}
-    origin = Origin(options.origin, system)
+    places = named_places(tuple(equations.values())) if style == "textbook" else NamedPlaces()
+    origin = Origin(options.origin, system, places)
     told = (
         *legend(book.derivation, equations, found, long, numbers, origin),
         *constants_legend(equations.values(), constants, derivation.constants, dropped.letters),
@@ -160,20 +165,21 @@ def reading(
     own = book.derivation
     return Reading(
         style, own, shown, ordered, letters, found, told, book.defined, book.computed, sized, options,
-        constants,
+        constants, places,
     )  # fmt: skip
 
 
 def _counted(line: Line, origin: Origin) -> Line:
-    """The line over indices that start at the origin."""
-    if not origin.first:
+    """The line over indices that start at the origin, and with the names of places."""
+    if origin.is_plain:
         return line
+    axes = {index: (line.target, k) for k, index in enumerate(line.equation.indices)}
     return replace(
         line,
         equation=origin.equation(line.equation),
-        fixed={index: place + origin.first for index, place in line.fixed.items()},
+        fixed={index: origin.subscript(place, axes[index]) for index, place in line.fixed.items()},
         condition=None if line.condition is None else origin.guard(line.condition),
-        from_zero=line,
+        plain=line,
     )
 
 

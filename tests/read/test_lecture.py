@@ -46,7 +46,7 @@ class Reader:
         return self.read(equation, " = ".join(self.notation.equation(equation)))
 
     def read(self, equation, text):
-        tree = parse_equation(text, self.names)
+        tree = parse_equation(text, self.names, places=self.page.reading.origin.numbers)
         extents = {
             i.name: int(e.xreplace(self.lengths).xreplace(self.known)) for i, e in bound(equation).items()
         }

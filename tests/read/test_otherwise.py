@@ -6,7 +6,9 @@ from test_read_back import read_back
 
 import symbp as bp
 from symbp.explain.document import document
+from symbp.ir.expr import Guard
 from symbp.read.symbols import differentials
+from symbp.read.textbook import otherwise
 from symbp.read.textbook.otherwise import read_otherwise
 
 
@@ -46,3 +48,32 @@ def test_what_is_read_alike_keeps_its_derivative(mlp):
     known = {name: what for name, what in differentials(mlp).items() if name in backward}
     assert {"h", "a2", "W1"} <= {what.by for what in known.values()}
     assert not read_otherwise(mlp, known)
+
+
+def compared(net, names):
+    """Whether tensors are the same functions of each other in the declaration and in the computation."""
+    derivation = bp.derive(net)
+    computed = derivation.system.with_(equations=derivation.forward)
+    loss = derivation.declared.loss
+    return otherwise._Compared(derivation.declared, computed, frozenset({loss})).differing(names)
+
+
+def test_what_a_point_does_not_show_is_proven():
+    """Without a first look the proof alone tells p, which the loss doesn't read where it is computed."""
+    net = read_by_a_logarithm()
+    assert compared(net, {"p"})
+    assert not compared(net, {"u"})
+
+
+def test_a_difference_under_a_rare_condition_is_found():
+    """The loss is another function of u beyond 1000, where no point lies."""
+    N, D = bp.dims("N D")
+    x, w = bp.input("x", (N, D)), bp.param("w", (D,))
+    u = bp.tanh(x @ w).named("u")
+    derivation = bp.derive(bp.Network("net", loss=bp.mean(bp.where(x @ w > 1000, u, u**2))))
+    declared = derivation.declared
+    loss = declared.defining[declared.loss]
+    other = loss.with_(body=loss.body.xreplace({g: 0 for g in loss.body.atoms(Guard) if g.lhs == 1000}))
+    assert other != loss
+    wrong = declared.with_(equations=tuple(other if e is loss else e for e in declared.equations))
+    assert otherwise._Compared(declared, wrong, frozenset({declared.loss})).differing({"u"})

@@ -31,11 +31,12 @@ class _Page:
         self.numbers = {s.name: float(v) for s, v in self.known.items()}
         self.names = {text: name for name, text in page.reading.symbols.text.items()}
         self.names |= {w: w for w in words(page)}
+        self.places = page.reading.origin.numbers
         self.lines = [(shown, index_form(shown, self.notation)) for shown in page.equations]
 
     def is_true(self, shown, text):
         try:
-            tree = parse_equation(text, self.names)
+            tree = parse_equation(text, self.names, places=self.places)
             extents = {i.name: int(e.xreplace(self.known)) for i, e in bound(shown.shown).items()}
             found = list(elements(tree, self.right, self.numbers, extents))
             return all(

@@ -24,7 +24,8 @@ def in_text(page):
     notation = PageText(page.reading.symbols)
     names = {symbol: name for name, symbol in page.reading.symbols.text.items()}
     names |= {name: name for name in words(page)}
-    return lambda shown: parse_equation(index_form(shown, notation), names)
+    places = page.reading.origin.numbers
+    return lambda shown: parse_equation(index_form(shown, notation), names, places=places)
 
 
 def in_latex(page):
@@ -42,7 +43,8 @@ def in_latex(page):
 
     def read(shown):
         latex = " = ".join(sides(shown.line, notation))
-        return parse_equation(plain(latex, symbols, derivatives), plain_names)
+        places = page.reading.origin.numbers
+        return parse_equation(plain(latex, symbols, derivatives), plain_names, places=places)
 
     return read
 

@@ -81,14 +81,15 @@ class Page:
         return plain(latex, symbols, derivatives, matrices=True)
 
     def value(self, shown, text, names=None):
-        tree = parse_matrix_equation(text, self.names if names is None else names)
+        names = self.names if names is None else names
+        tree = parse_matrix_equation(text, names, places=self.page.reading.origin.numbers)
         return evaluate_matrix(tree, self.right, self.facts(shown))
 
     def compare(self, shown, text, names=None):
         found, right = self.value(shown, text, names), self.right[shown.line.target]
-        places = [shown.line.fixed.get(index) for index in shown.shown.indices]
-        first = self.page.reading.options.origin
-        part = tuple(slice(None) if place is None else self.number(place) - first for place in places)
+        plainly = shown.line.plain or shown.line
+        places = [plainly.fixed.get(index) for index in shown.shown.indices]
+        part = tuple(slice(None) if place is None else self.number(place) for place in places)
         found, right = (found, right) if not shown.line.fixed else (found[part], right[part])
         if shown.line.condition is not None:
             right = np.where(self.holds(shown), right, np.nan)
@@ -96,7 +97,8 @@ class Page:
 
     def holds(self, shown):
         """Where the condition of a line holds, at each element of its tensor."""
-        tree = parse_equation(index_form(shown, PageText(self.page.reading.symbols)), self.names)
+        text = index_form(shown, PageText(self.page.reading.symbols))
+        tree = parse_equation(text, self.names, places=self.page.reading.origin.numbers)
         extents = {i.name: self.number(n) for i, n in self.extents(shown).items()}
         found = np.zeros(np.shape(self.right[shown.line.target]), dtype=bool)
         numbers = self.facts(shown).sizes
@@ -140,7 +142,8 @@ FAULTS = {
     "a wrong sign": lambda text: [*without(text, " - ", " + "), *without(text, " + ", " - ")],
     "a wrong subscript": lambda text: [
         *without(text, "t-1", "t"), *without(text, "t+1", "t"), *without(text, "-1}", "-2}"),
-        *without(text, "_{t,0}", "_{t,1}"), *without(text, "_{0,n}", "_{1,n}"),
+        *without(text, "_{t,0}", "_{t,1}"),
+        *without(text, "_{t,i}", "_{t,f}"), *without(text, "_{0,n}", "_{1,n}"),
     ],
     "swapped factors": lambda text: [
         re.sub(rf"({FACTOR})·({FACTOR})$", r"\2·\1", text)

@@ -27,7 +27,7 @@ def test_published_equations_hold(entry):
         if not e.free_symbols - set(known)
     }
     for published in entry.equations:
-        tree = parse_equation(published, names)
+        tree = parse_equation(published, names, places=page.reading.origin.numbers)
         assert tree.target in {shown.line.target for shown in page.equations}
         reads = [node for node in tree.walk() if type(node).__name__ == "Read"]
         for read in reads:  # an index runs over the axis at which it stands

@@ -210,7 +210,9 @@ class Box:
         if array.size == 0:
             inside: Any = array.dtype.type(0)
         else:
-            inside = array[tuple([np.minimum(np.maximum(k, 0), n - 1) for k, n in zip(at, array.shape, strict=True)])]
+            inside = array[
+                tuple([np.minimum(np.maximum(k, 0), n - 1) for k, n in zip(at, array.shape, strict=True)])
+            ]
         if access.outside is None:
             return inside
         return np.where(missed, evaluate(access.outside, missed if mask is None else missed & mask), inside)
@@ -224,7 +226,9 @@ class Box:
         fixed = self.fixed
         if fixed:
             view = array[
-                tuple([fixed[s] if s in fixed else slice(n) for s, n in zip(subscripts, extents, strict=True)])
+                tuple(
+                    [fixed[s] if s in fixed else slice(n) for s, n in zip(subscripts, extents, strict=True)]
+                )
             ]
         else:
             view = array[tuple([slice(n) for n in extents])]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 
 from symbp.errors import FormulaError
-from symbp.read.grammar.parser import DEEPEST
+from symbp.read.grammar.cursor import DEEPEST
 from symbp.read.grammar.places import error_at
 from symbp.read.grammar.tokens import LONGEST
 

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
-from symbp.errors import FormulaError
+from symbp.read.grammar.cursor import Cursor, N
+from symbp.read.grammar.named import Places, numbered
 from symbp.read.grammar.places import Span, error_at
 from symbp.read.grammar.syntax import (
     Bracket,
@@ -33,16 +33,10 @@ from symbp.read.grammar.syntax import (
     Transpose,
     Tree,
 )
-from symbp.read.grammar.tokens import Token, tokens
 
-DEEPEST = 100  # levels of a tree, and of parentheses
 MOST_EXPONENT = 200  # x^500 is 0 to all digits at most points, and could be taken for it
-TIMES = ("*", "@", "·", "⊙", "/", "⊘", "//", "%")
-OF_MATRICES = ("⋆", "⊗")
 RELATIONS = ("=", "≠", "<", "≤", ">", "≥")
 OPERAND = "a number, a name, or a parenthesis"
-
-N = TypeVar("N", bound=Tree)
 
 
 def parse_formula(text: str, *, within: Span | None = None) -> Tree:
@@ -52,19 +46,27 @@ def parse_formula(text: str, *, within: Span | None = None) -> Tree:
 
 
 def parse_equation(
-    text: str, names: Mapping[str, str] | None = None, *, within: Span | None = None
+    text: str,
+    names: Mapping[str, str] | None = None,
+    *,
+    within: Span | None = None,
+    places: Places | None = None,
 ) -> Equation:
     """The tree of a printed equation in index notation, `dW[i,j] = Σ_n x[n,i]·dz[n,j]`; the same errors.
-    `names` maps the symbols of a page to what they stand for; `within` is the part of the text to read."""
+    `names` maps the symbols of a page to what they stand for; `within` is the part of the text to read.
+    `places` says which numbers the names along some axes are, the gates of a recurrence."""
     expected = "an operator, `where`, or the end"
-    return _whole(text, lambda parser: parser.equation(), expected, names, within=within)
+    found = _whole(text, lambda parser: parser.equation(), expected, names, within=within)
+    return numbered(found, places or {})
 
 
-def parse_matrix_equation(text: str, names: Mapping[str, str] | None = None) -> MatrixEquation:
+def parse_matrix_equation(
+    text: str, names: Mapping[str, str] | None = None, *, places: Places | None = None
+) -> MatrixEquation:
     """The tree of a printed equation in matrix notation, `h_{t} = tanh(h_{t-1}·U)`; the same errors."""
-    return _whole(
-        text, lambda parser: parser.matrix_equation(), "an operator, or the end", names, matrices=True
-    )
+    expected = "an operator, or the end"
+    found = _whole(text, lambda parser: parser.matrix_equation(), expected, names, matrices=True)
+    return numbered(found, places or {})
 
 
 def _whole(
@@ -87,75 +89,7 @@ def _whole(
     return found
 
 
-class _Parser:
-    def __init__(
-        self,
-        text: str,
-        names: Mapping[str, str] | None = None,
-        *,
-        matrices: bool = False,
-        within: Span | None = None,
-    ) -> None:
-        self.text = text
-        self.times = (*TIMES, *OF_MATRICES) if matrices else TIMES
-        self.matrices = matrices
-        self.within = within
-        self.tokens = self.words(names)
-        self.position = 0
-        self.nested = 0
-        self.depths: dict[int, int] = {}
-
-    # --- words
-    def words(self, names: Mapping[str, str] | None) -> tuple[Token, ...]:
-        return tokens(self.text, names, matrices=self.matrices, within=self.within)
-
-    @property
-    def here(self) -> Token:
-        return self.tokens[self.position]
-
-    def at(self, *signs: str) -> bool:
-        return self.here.kind == "sign" and self.here.text in signs
-
-    def take(self) -> Token:
-        token = self.here
-        self.position += 1
-        return token
-
-    def need(self, sign: str, why: str) -> Token:
-        if not self.at(sign):
-            raise self.expected(f"{sign} {why}")
-        return self.take()
-
-    def expected(self, what: str) -> FormulaError:
-        found = self.text[slice(*self.here.span)]
-        told = f"{found!r} can't stand here" if found else "the formula ends too early"
-        help = None
-        if self.here.kind in ("name", "number", "reduction") or found in ("(", "["):
-            help = "products need a sign: write 2*x, X@w or a·b"
-        return error_at(self.text, self.here.span, f"{told}: expected {what}", help=help)
-
-    # --- trees
-    def made(self, tree: N) -> N:
-        """The node, unless the tree is too deep."""
-        depth = 1 + max((self.depths.get(id(child), 1) for child in tree.children()), default=0)
-        if depth > DEEPEST:
-            raise error_at(self.text, tree.span, f"the formula has more than {DEEPEST} levels")
-        self.depths[id(tree)] = depth
-        return tree
-
-    def inside(self, part: Callable[[], N]) -> N:
-        """A part within a parenthesis, or behind a sign."""
-        self.nested += 1
-        if self.nested > DEEPEST:
-            raise error_at(self.text, self.here.span, f"more than {DEEPEST} levels of parentheses")
-        found = part()
-        self.nested -= 1
-        return found
-
-    def since(self, start: int) -> Span:
-        """From a place to the end of the last word."""
-        return start, self.tokens[self.position - 1].span[1]
-
+class _Parser(Cursor):
     def equation(self) -> Equation:
         start, name = self.here.span[0], self.name("the name of a tensor")
         subscripts: list[Tree] = []
@@ -186,11 +120,6 @@ class _Parser:
         self.need("=", "behind what is defined")
         body, condition = self.total(), self.condition()
         return self.made(MatrixEquation(self.since(start), left, body, condition))
-
-    def name(self, what: str) -> str:
-        if self.here.kind != "name":
-            raise self.expected(what)
-        return self.take().text
 
     def total(self) -> Tree:
         start, terms = self.here.span[0], []
@@ -374,13 +303,6 @@ class _Parser:
             raise self.unclosed(opening, ")")
         self.take()
         return found
-
-    def unclosed(self, opening: Token, sign: str) -> FormulaError:
-        if self.here.kind == "end":
-            return error_at(
-                self.text, opening.span, f"this {opening.text!r} is never closed: expected {sign}"
-            )
-        return self.expected(f"an operator, or {sign}")
 
     def call(self, start: int, function: str) -> Tree:
         opening = self.take()

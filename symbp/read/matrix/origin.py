@@ -1,7 +1,7 @@
-"""Matrix notation over indices that start at 1.
+"""Matrix notation over indices that start at 1, and with the names of places.
 
-Enters: an equation in matrix notation whose subscripts count from 0. Leaves: the same over subscripts that
-count from elsewhere, or None. Must not know: how it was found, formats.
+Enters: an equation in matrix notation whose subscripts count from 0. Leaves: the same as a page counts and
+calls places, or None. Must not know: how it was found, formats.
 
 Only labels that count as indices do select rows or make one-hot rows: a reader couldn't tell what others
 select.
@@ -33,17 +33,17 @@ from symbp.read.origin import Origin
 
 def counted(found: MatrixEquation, origin: Origin) -> MatrixEquation | None:
     """The equation over subscripts that start where the origin says."""
-    if not origin.first:
+    if origin.is_plain:
         return found
     every = [*nodes(found.left), *nodes(found.right)]
     labels = {a.name for n in every if isinstance(n, Named) for s in n.subscripts for a in _labels(s)}
     labels |= {n.labels.name for n in every if isinstance(n, (OneHot, Rows)) and isinstance(n.labels, Named)}
-    if not labels <= origin.places:
+    if origin.first and not labels <= origin.places:
         return None
     left, right = found.left, _value(found.right, origin)
     if isinstance(left, Flattened):
         return MatrixEquation(left, right)
-    if left.name in origin.places:
+    if origin.first and left.name in origin.places:
         right = _without(right, origin) or Total(((False, right), (False, _first(origin))))
     return MatrixEquation(_named(left, origin), right)
 
@@ -69,20 +69,23 @@ def _value(node: Node, origin: Origin) -> Node:
             return replace(node, value=origin.value(value))
         case Named(name):
             read = _named(node, origin)
-            return _less(read, origin) if name in origin.places else read
+            return _less(read, origin) if origin.first and name in origin.places else read
         case OneHot(Named() as labels, classes):
             return OneHot(_named(labels, origin), classes)
         case Rows(matrix, Named() as labels):
             return Rows(_value(matrix, origin), _named(labels, origin))
         case Bracket(op, lhs, rhs):
-            return _bracket(op, _value(lhs, origin), _value(rhs, origin), origin)
+            sides = _value(lhs, origin), _value(rhs, origin)
+            return _bracket(op, *sides, origin) if origin.first else Bracket(op, *sides)
         case _:
             found = replace(node, **{part.name: inside(getattr(node, part.name)) for part in fields(node)})
-            return _less(found, origin) if isinstance(node, OfRows) and node.op == "argmax" else found
+            places = origin.first and isinstance(node, OfRows) and node.op == "argmax"
+            return _less(found, origin) if places else found
 
 
 def _named(node: Named, origin: Origin) -> Named:
-    subscripts = tuple(None if s is None else origin.subscript(s) for s in node.subscripts)
+    axes = enumerate(node.subscripts)
+    subscripts = tuple(None if s is None else origin.subscript(s, (node.name, k)) for k, s in axes)
     outside = None if node.outside is None else _value(node.outside, origin)
     return replace(node, subscripts=subscripts, outside=outside)
 

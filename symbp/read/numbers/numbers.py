@@ -107,7 +107,7 @@ class Numbers:
         for line in self.reading.lines:
             array = self.values[line.target]
             flat = np.arange(array.size).reshape(array.shape)
-            found[line.number] = _selected(line.from_zero or line, flat, self.sizes)
+            found[line.number] = _selected(line.plain or line, flat, self.sizes)
         return found
 
     @property
@@ -116,7 +116,7 @@ class Numbers:
         return max((_distance(self.values[n], other) for n, other in self.differences.items()), default=0.0)
 
     def _row(self, line: Line) -> Row:
-        other, places = self.differences.get(line.target), line.from_zero or line
+        other, places = self.differences.get(line.target), line.plain or line
         value = _selected(places, self.values[line.target], self.sizes)
         return Row(line, value, None if other is None else _selected(places, other, self.sizes))
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from symbp.errors import FormulaError, meant
 from symbp.read.grammar import plain
 from symbp.read.grammar.answers import EXAMPLE, is_numpy, parse_answer, refuse, sides
+from symbp.read.grammar.named import numbered
 from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import Name, Read, Subscripted, Total, Tree
 from symbp.verify.grading.names import Names
@@ -40,7 +41,7 @@ def read_answer(text: str, names: Names) -> Answer:
     page hasn't, a sign or a function without a meaning."""
     refuse(text)
     left, right = sides(_plain(text, names) if is_latex(text) else typed(text, names.letters))
-    tree = parse_answer(right, names.spellings)
+    tree = numbered(parse_answer(right, names.spellings), names.places)
     target, subscripts = _target(left, names)
     _says_something(right, tree, target, names)
     by = next((by for by, name in names.sheet.adjoints.items() if name == target), None)
@@ -54,7 +55,7 @@ def _target(left: str, names: Names) -> tuple[str, tuple[Tree, ...] | None]:
     named = GRADIENT.match(left.strip())
     if named is not None:
         left = f"grad_{named[1]}{named[2] or ''}"
-    tree = parse_answer(left, names.spellings)
+    tree = numbered(parse_answer(left, names.spellings), names.places)
     tensor = tree.tensor if isinstance(tree, (Read, Subscripted)) else tree
     if not isinstance(tensor, Name):
         raise error_at(left, tree.span, "on the left stands the name of one tensor", help=EXAMPLE)

@@ -17,7 +17,9 @@ from functools import cached_property
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Role
 from symbp.read.display import bound
+from symbp.read.grammar.named import Places
 from symbp.read.grammar.tokens import GREEK, SUBSCRIPTS
+from symbp.read.named_places import named_places
 from symbp.read.spelling import Symbol, latex_symbol
 from symbp.verify.grading.key import Sheet
 
@@ -70,6 +72,17 @@ class Names:
         for size in self.sizes:
             found.pop(size, None)
         return found
+
+    @cached_property
+    def places(self) -> Places:
+        """The numbers of places that have names, gates, by the plain names of tensors."""
+        known = named_places([line.equation for line in self.sheet.reading.lines])
+        return {
+            plain: {word(self.symbols[gate]): k for k, gate in enumerate(gates)}
+            for (owner, _), gates in known.axes.items()
+            for plain, name in self.tensors.items()
+            if name == owner
+        }
 
     def differentiable(self, name: str) -> bool:
         """Whether the loss may have a derivative by a tensor."""
