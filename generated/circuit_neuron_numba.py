@@ -58,13 +58,13 @@ DTYPE = np.float64
 OPEN_SIZES = ()
 POSITIONS = ()
 ONES = ()
-NEEDED = {}
+NEEDED: dict[str, Any] = {}
 NAME = "circuit_neuron"
-SIZES = {}
+SIZES: dict[str, Any] = {}
 PARAMETERS = {"w0": (), "w1": (), "w2": (), "x0": (), "x1": ()}
-INPUTS = {}
-INTEGERS = {}
-FACTS = {}
+INPUTS: dict[str, Any] = {}
+INTEGERS: dict[str, Any] = {}
+FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ()
 FORWARD_GIVEN = ()
 OUTPUTS, LOSS = (), "f"
@@ -278,7 +278,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -306,7 +306,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
-# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/predicting.py: _predicted
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -155,7 +155,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
 POSITIONS = ("range_T", "range_N", "range_V", "range_")
 ONES = ("ones_D1", "ones_T", "ones_V", "ones_NT", "ones_N")
-NEEDED = {}
+NEEDED: dict[str, Any] = {}
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
 SIZES = {"D1": D1, "D2": D2, "D3": D3}
@@ -169,7 +169,7 @@ PARAMETERS = {
 }
 INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("V", None)}
-FACTS = {}
+FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("z",), "loss"
 METRICS = ("exact",)
@@ -862,7 +862,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -890,7 +890,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
-# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/predicting.py: _predicted
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

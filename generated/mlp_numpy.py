@@ -68,7 +68,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
 POSITIONS = ("range_rows", "range_K")
 ONES = ("ones_K", "ones_rows")
-NEEDED = {}
+NEEDED: dict[str, Any] = {}
 BLOCKS = {"N": 2048}
 CUT = {"x": 1, "y": 1}
 FEWEST = 4
@@ -78,7 +78,7 @@ SIZES = {"D": D, "H": H, "K": K}
 PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "K"), "b2": ("K",)}
 INPUTS = {"x": ("N", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
-FACTS = {}
+FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
@@ -386,8 +386,8 @@ def _as_dtype(name: str, value: Any) -> Array:
     return np.asarray(array, DTYPE, order="C")
 
 
-def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
-    """Refuses values outside what the network states of them."""
+def _check_values(name: str, array: Array, sizes: Mapping[str, int], first: int = 0) -> None:
+    """Refuses values outside what the network states of them; `first` is the row where a piece begins."""
     if name in INTEGERS:
         bound, ignored = INTEGERS[name]
         top = None if bound is None else _extent(bound, sizes)
@@ -401,7 +401,8 @@ def _check_values(name: str, array: Array, sizes: Mapping[str, int]) -> None:
         array = np.where(array == -np.inf, 0, array)
     if not np.isfinite(array).all():
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(array))[0])
-        raise DataError(f"{name} holds {array[where]} at {where}; every value must be finite")
+        place = (first + where[0], *where[1:]) if where else where
+        raise DataError(f"{name} holds {array[where]} at {place}; every value must be finite")
     _check_facts(name, array)
 
 
@@ -480,9 +481,11 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     return arena, sizes
 
 
-def _all_checked(data: Mapping[str, Any], sizes: dict[str, int]) -> dict[str, Array]:
-    """The data of a training, checked; `sizes` gains the open sizes that they show."""
-    return _checked(data, tuple(INPUTS), sizes)
+def _all_checked(
+    data: Mapping[str, Any], sizes: dict[str, int], names: Collection[str] = tuple(INPUTS)
+) -> dict[str, Array]:
+    """The arrays `names`, those of a training, checked; `sizes` gains the open sizes that they show."""
+    return _checked(data, tuple(names), sizes)
 
 
 def _pieces(array: Array) -> Iterator[Array]:
@@ -1032,7 +1035,7 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        _move(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -1042,6 +1045,19 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _move(temporary: Path, target: Path) -> None:
+    """Puts a file in the place of another. Windows refuses that while anybody reads the other one (a scanner
+    does for a moment)."""
+    for pause in (0.01, 0.1, 1.0, None):
+        try:
+            os.replace(temporary, target)
+            return
+        except PermissionError:
+            if os.name != "nt" or pause is None:
+                raise
+            time.sleep(pause)
 
 
 def _runs(process: int) -> bool:
@@ -1163,20 +1179,23 @@ def _fill(path: str | os.PathLike[str], into: dict[str, Array], arrays: dict[str
 
 
 class _Stop:
-    """Turns the first Ctrl-C into a flag, so that no update is cut in two; the second one interrupts."""
+    """Turns the first Ctrl-C, or SIGTERM (from whoever ends jobs), into a flag, so that no update is cut in
+    two; the second one interrupts. What was ignored stays so."""
 
     def __init__(self) -> None:
         self.asked = False
 
     def __enter__(self) -> _Stop:
-        self._previous: Any = None
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._ask)
+        own = threading.current_thread() is threading.main_thread()
+        usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if own}
+        self._usual = {number: h for number, h in usual.items() if h not in (signal.SIG_IGN, None)}
+        for number in self._usual:
+            signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *details: object) -> None:
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
+        for number, handler in self._usual.items():
+            signal.signal(number, handler)
 
     def _ask(self, number: int, frame: Any) -> None:
         if self.asked:
@@ -1561,18 +1580,39 @@ def _show(result: dict[str, Any], as_json: bool) -> None:
             print(f"{name}: {value:.6g}" if isinstance(value, float) else f"{name}: {value}")
 
 
+def _predicted(state: State, data: dict[str, Any], path: Path) -> dict[str, Array]:
+    """The outputs at inference, which go to a path."""
+    return predict(state.params, state.buffers, **data)
+
+
+_COUNTS = {
+    "epochs": (20, "passes over the data"),
+    "batch-size": (32, "examples in a step"),
+    "seed": (0, "of initial values and shuffling"),
+}
+
+
 def _declare_train(train: argparse.ArgumentParser) -> None:
     """The options of `train`."""
-    train.add_argument("--epochs", type=int, default=20)
-    train.add_argument("--batch-size", type=int, default=32)
-    train.add_argument("--seed", type=int, default=0)
+    for option, (usual, text) in _COUNTS.items():
+        told = f"{text} (default: {usual})"
+        train.add_argument(f"--{option}", type=int, default=usual, metavar="INTEGER", help=told)
     for name, value in HYPER.items():
-        train.add_argument(f"--{name.replace('_', '-')}", dest=f"hyper_{name}", type=float, default=value)
+        option, told = name.replace("_", "-"), f"of the update (default: {value})"
+        train.add_argument(
+            f"--{option}", dest=f"hyper_{name}", type=float, default=value, metavar="NUMBER", help=told
+        )
     _parts_options(train)
     _column_option(train)
     for declare in TRAIN_OPTIONS:
         declare(train)
-    train.add_argument("-o", "--out", type=Path, default=Path("params.npz"), help="where the parameters go")
+    train.add_argument(
+        "-o",
+        "--out",
+        type=Path,
+        default=Path("params.npz"),
+        help="where the parameters go (default: params.npz)",
+    )
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -1608,6 +1648,11 @@ def _train(options: argparse.Namespace) -> int:
         print(f"stopped: {failure}", file=sys.stderr)
     save(options.out, state)
     last = history[-1] if history else {}
+    if last.get("interrupted"):
+        status = 130
+        place = getattr(options, "checkpoint", None) or getattr(options, "resume", None)
+        more = f"; go on: --resume {place}" if place else ""
+        print(f"interrupted: {options.out} has the parameters so far{more}", file=sys.stderr)
     result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
     if stopped:
         result["stopped"] = stopped
@@ -1682,6 +1727,9 @@ def _check(options: argparse.Namespace) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a verb; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):  # names may have letters that a console lacks
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = _arguments().parse_args(arguments)
     try:
         if options.verb == "train":
@@ -1693,12 +1741,15 @@ def main(arguments: list[str] | None = None) -> int:
         if options.verb == "evaluate":
             _show(evaluate(state.params, state.buffers, **data), options.json)
         else:
-            outputs: dict[str, Any] = predict(state.params, state.buffers, **data)
+            outputs = _predicted(state, data, options.out)
             _put(options.out, outputs, state.columns)
             _show({name: str(array.shape) for name, array in outputs.items()}, options.json)
-    except (DataError, OSError) as failure:
+    except (DataError, OSError, MemoryError) as failure:
         print(f"error: {failure}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
     return 0
 
 

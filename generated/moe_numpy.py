@@ -88,7 +88,7 @@ DTYPE = np.float64
 OPEN_SIZES = ("N", "D", "K")
 POSITIONS = ("range_N", "range_E", "range_K")
 ONES = ("ones_E", "ones_K", "ones_N")
-NEEDED = {}
+NEEDED: dict[str, Any] = {}
 H, E = 12, 6
 NAME = "moe"
 SIZES = {"H": H, "E": E}
@@ -98,7 +98,7 @@ PARAMETERS = {
 }
 INPUTS = {"x": ("N", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
-FACTS = {}
+FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 OUTPUTS, LOSS = ("p", "gate"), "loss"
 METRICS = ("accuracy",)
@@ -457,7 +457,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -485,7 +485,8 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/archives.py: _DATA, _column_option, _words_in, _read, _put
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
-# symbp/runtime/common/command/train.py: _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/predicting.py: _predicted
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -94,7 +94,8 @@ def sample_run(
         for (spread, own), chosen in itertools.product(_draws(first, seed), choices):
             if own != seed and valued is not None:
                 break  # others may be drawn, but rows that are wholly excluded are to be seen, too
-            until = _never  # once there is a point to fall back on, only better ones are evaluated to the end
+            # Once there is a point to fall back on, only better ones are evaluated to the end.
+            until: Callable[[Array], bool] = _never
             if without is not None:
                 until = _has_none if valued is None or spread.sparse else _is_infinite
             run = _drawn_run(system, chosen, own, spread, decided, until)
