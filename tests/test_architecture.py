@@ -267,7 +267,7 @@ def test_definitions_hold_no_derivative(part):
     }
     for path in sorted((ROOT / part).rglob("*.py")):
         for node in ast.walk(tree_of(path)):
-            if isinstance(node, ast.ImportFrom) and node.module == "symbp.ir.expr":
+            if isinstance(node, ast.ImportFrom) and node.module == "symbp.ir.partial":
                 assert "partial" not in {alias.name for alias in node.names}, f"{path}:{node.lineno}"
             called = node.func if isinstance(node, ast.Call) else node
             name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", None)

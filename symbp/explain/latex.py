@@ -13,9 +13,10 @@ from symbp.derive.derivation import Side, Step
 from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.lecture import Sentence, Steps, rows
 from symbp.explain.starts import Start
+from symbp.ir.decimals import decimal
 from symbp.ir.expr import Expr
 from symbp.ir.labels import Differential
-from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
+from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written
 from symbp.ir.system import Tensor
 from symbp.read.layout import TEXT_WIDTH, lines
 from symbp.read.lecture import Lesson

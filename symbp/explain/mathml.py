@@ -15,9 +15,10 @@ from dataclasses import replace
 from html import escape, unescape
 
 from symbp.explain.chosen import chosen_mathml
+from symbp.ir.decimals import decimal
 from symbp.ir.expr import Expr, Index
 from symbp.ir.labels import Differential
-from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written, decimal
+from symbp.ir.printer import ADD, ATOM, MUL, Notation, Written
 from symbp.read.matrix.spell import Spelling
 from symbp.read.spelling import GREEK, LETTERS, Symbol, text_symbol
 from symbp.read.symbols import Symbols

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import sympy
 
+from symbp.ir.decimals import decimal
 from symbp.ir.expr import (
     Access,
     Expr,
@@ -27,6 +28,7 @@ from symbp.ir.expr import (
     Size,
     free_indices,
 )
+from symbp.ir.relations import readable_relation
 
 if TYPE_CHECKING:  # they print themselves through this module
     from symbp.ir.labels import Differential
@@ -337,40 +339,6 @@ class Notation:
         ), POW
 
 
-def readable_relation(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:
-    """A relation with an index by itself on its left, if it has one: `t = T - 1`, not `T = t + 1`."""
-    op, lhs, rhs = strict_relation(*number_last(op, lhs, rhs))
-    whole = lhs.is_integer and rhs.is_integer
-    step = _step(lhs)
-    if whole and step > 0 and op == "<=":  # `t < T - 1`, not `t + 2 <= T`
-        op, lhs, rhs = "<", lhs - step, rhs - step + 1
-    elif op in ("=", "!=") and not isinstance(lhs, Index):
-        lhs, rhs = (rhs, lhs) if _step(rhs) else (lhs, rhs)
-        lhs, rhs = lhs - _step(lhs), rhs - _step(lhs)
-    return op, lhs, rhs
-
-
-def number_last(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:
-    """A relation with a number on its right, if it has one: `z > 0`, not `0 < z`."""
-    if lhs.is_number:
-        return {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
-    return op, lhs, rhs
-
-
-def strict_relation(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:
-    """A relation of integers without the one by which it isn't strict: `m < A`, not `m + 1 <= A`."""
-    whole = lhs.is_integer and rhs.is_integer
-    if whole and op == "<=" and lhs.is_Add and lhs.as_coeff_Add()[0] == 1:
-        return "<", lhs - 1, rhs
-    return op, lhs, rhs
-
-
-def _step(e: Expr) -> int:
-    """c of an index and a number, `t + c`; 0 for all else."""
-    number, rest = e.as_coeff_Add()
-    return int(number) if isinstance(rest, Index) and number.is_Integer else 0
-
-
 def _is_of_integers(e: Expr) -> bool:
     """Whether a sum is one of indices and sizes, as a subscript or the length of an axis is."""
     if isinstance(e, (FloorDiv, Mod)) or e.is_Add or e.is_Mul:
@@ -381,32 +349,6 @@ def _is_of_integers(e: Expr) -> bool:
 def wrap(written: Written, least: int) -> str:
     """The text in parentheses if it binds more weakly than `least`."""
     return written[0] if written[1] >= least else f"({written[0]})"
-
-
-def decimal(value: Expr) -> str:
-    """A rational as people write it: an integer, a short fraction, or an exact decimal such as 0.044715."""
-    if value.q == 1:
-        return str(value.p)
-    twos_and_fives = value.q
-    for prime in (2, 5):
-        while twos_and_fives % prime == 0:
-            twos_and_fives //= prime
-    if twos_and_fives != 1 or value.q <= 16:
-        return f"{value.p}/{value.q}"
-    digits = max(_exponent(value.q, 2), _exponent(value.q, 5))
-    scaled = abs(value.p) * 10**digits // value.q
-    text = f"{scaled // 10**digits}.{scaled % 10**digits:0{digits}d}"
-    if abs(value) < sympy.Rational(1, 1000):
-        text = f"{scaled}e-{digits}"
-    return f"-{text}" if value.is_negative else text
-
-
-def _exponent(number: int, prime: int) -> int:
-    count = 0
-    while number % prime == 0:
-        number //= prime
-        count += 1
-    return count
 
 
 TEXT = Notation()

@@ -17,8 +17,9 @@ import numpy as np
 import sympy
 
 from symbp.errors import EvaluationError
+from symbp.ir.evaluation.compiled import Compiled
 from symbp.ir.evaluation.domains import FLOAT
-from symbp.ir.evaluation.interpret import Compiled, Interpreter
+from symbp.ir.evaluation.interpret import Interpreter
 from symbp.ir.expr import Expr, Guard, Index
 from symbp.ir.matrices import MATRIX_LEAVES, fitted
 from symbp.ir.system import System, Tensor

@@ -21,19 +21,11 @@ from symbp.ir.groups import Group as Together
 from symbp.ir.groups import groups
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System, Tensor
-from symbp.lower.program import (
-    Branch,
-    Contraction,
-    EquationKernel,
-    Kernel,
-    MatrixKernel,
-    Program,
-    Scan,
-    validate,
-)
+from symbp.lower.program import Branch, Contraction, EquationKernel, Kernel, MatrixKernel, Program, Scan
 from symbp.lower.schedule.fusion import Draft, Group, can_join, draft, nest
 from symbp.lower.select.kernel_selection import Pieces
 from symbp.lower.select.solve import only_multiplied
+from symbp.lower.validate import validate
 
 Piece = Contraction | MatrixKernel | EquationKernel
 Drafted = Contraction | MatrixKernel | Scan | Branch | list[Draft]

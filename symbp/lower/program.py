@@ -15,7 +15,6 @@ from typing import Literal
 
 import sympy
 
-from symbp.errors import LoweringError
 from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import Equation, Tensor
@@ -376,34 +375,6 @@ def _node_lines(nodes: tuple[Node, ...], indent: str) -> Iterator[str]:
             renamed = {index.name: loop.name for index, loop in node.names.items() if index != loop}
             note = f"  with {renamed}" if renamed else ""
             yield f"{indent}{equation_text(equation)}  ({node.statement.number}){note}"
-
-
-def validate(program: Program) -> None:
-    """Raises LoweringError: a buffer read before it is filled, filled twice, or not declared."""
-    filled = {tensor.name for tensor in program.leaves}
-    for kernel in program.kernels:
-        own = set(kernel.targets)
-        for name in kernel.reads:
-            if name not in filled | own:
-                raise LoweringError(
-                    f"a kernel reads {name!r} before it is filled", details=(*kernel_lines(kernel),)
-                )
-        scaled = {
-            s.target
-            for k in leaf_kernels((kernel,))
-            if isinstance(k, Nest)
-            for s in k.statements
-            if s.scaling
-        }
-        twice = sorted((own & filled) - scaled)
-        if twice or not own <= program.tensors.keys():
-            raise LoweringError(
-                f"{twice or sorted(own)} filled twice or undeclared", details=(*kernel_lines(kernel),)
-            )
-        filled |= own
-    missing = [tensor.name for tensor in program.buffers if tensor.name not in filled]
-    if missing:
-        raise LoweringError(f"no kernel fills {', '.join(missing)}")
 
 
 def leading_positions(access: Access, fixed: Collection[Index]) -> int:

@@ -5,7 +5,8 @@ from fractions import Fraction
 import sympy
 
 from symbp.ir.evaluation.domains import EXACT, FLOAT, HIGH
-from symbp.ir.expr import Access, Floor, FloorQuotient, Guard, Index, Round, Size, partial
+from symbp.ir.expr import Access, Floor, FloorQuotient, Guard, Index, Round, Size
+from symbp.ir.partial import partial
 
 n, k = Index("n"), Index("k")
 z, m = Access("z", n, k), Access("m", n, k)

@@ -6,7 +6,8 @@ import numpy as np
 
 import symbp as bp
 from symbp.ir.expr import Access, Guard, Index
-from symbp.ir.printer import expression_text, readable_relation
+from symbp.ir.printer import expression_text
+from symbp.ir.relations import readable_relation
 
 
 def test_a_relation_of_reals_keeps_its_one() -> None:

@@ -21,6 +21,7 @@ from symbp.codegen.arrays.frame import Frame
 from symbp.codegen.arrays.values import Value, elementwise, filled, joined
 from symbp.codegen.tree import Expression
 from symbp.errors import GenerationError
+from symbp.ir.decimals import decimal
 from symbp.ir.expr import (
     Access,
     Expr,
@@ -36,7 +37,8 @@ from symbp.ir.expr import (
     nan_reads,
 )
 from symbp.ir.functions import ELEMENTARY
-from symbp.ir.printer import TEXT, decimal, number_last, strict_relation
+from symbp.ir.printer import TEXT
+from symbp.ir.relations import number_last, strict_relation
 from symbp.read.display import Along, Reduced
 
 HELPERS = ("sigmoid", "softplus", "erf", "erfc", "gamma", "loggamma")  # what NumPy lacks of the table

@@ -16,18 +16,19 @@ import sympy
 from symbp.codegen import infer
 from symbp.codegen.spelling.terms import (
     added_in_order,
+    choices,
     content,
     factor_key,
+    fraction,
     guard_rank,
     is_sigmoid,
     negative,
-    rank,
-    readable,
 )
 from symbp.codegen.spelling.written import ZERO, Kind, Test, Written, is_short
 from symbp.errors import LoweringError
+from symbp.ir.decimals import decimal
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, Size, nan_guards, nan_reads
-from symbp.ir.printer import decimal, expression_text
+from symbp.ir.printer import expression_text
 
 POLYGAMMA = {0: "digamma", 1: "trigamma"}  # the derivatives of log Γ that the targets have a function for
 
@@ -246,29 +247,15 @@ class Spelling:
 
     def _choice(self, e: Expr) -> Written | None:
         """`[c]·a + [¬c]·b + rest` as a choice between a and b, for the first guard with a complement."""
-        terms = sorted(e.args, key=expression_text)
-        factors = [set(sympy.Mul.make_args(t)) for t in terms]
-        guards = {g for fs in factors for g in fs if isinstance(g, Guard)}
-        for guard in sorted(
-            guards, key=lambda g: (-sum(g in fs for fs in factors), rank(g), expression_text(g))
-        ):
-            opposite = guard.complement()
-            if opposite in guards:
-                guard, opposite = readable(guard, opposite)
-                yes = sympy.Add(*[t / guard for t, fs in zip(terms, factors, strict=True) if guard in fs])
-                no = sympy.Add(
-                    *[t / opposite for t, fs in zip(terms, factors, strict=True) if opposite in fs]
-                )
-                if not self._keeps_nan(guard, yes, no):
-                    if not self._keeps_nan(opposite, no, yes):
-                        continue
-                    guard, opposite, yes, no = opposite, guard, no, yes
-                rest = [t for t, fs in zip(terms, factors, strict=True) if not {guard, opposite} & fs]
-                chosen = self._chosen(guard, yes, no)
-                if not rest:
-                    return chosen
-                others = sympy.Add(*rest)
-                return self._added([(False, self.write(others)), (False, chosen)], "real")
+        for guard, opposite, yes, no, rest in choices(e):
+            if not self._keeps_nan(guard, yes, no):
+                if not self._keeps_nan(opposite, no, yes):
+                    continue
+                guard, yes, no = opposite, no, yes
+            chosen = self._chosen(guard, yes, no)
+            if not rest:
+                return chosen
+            return self._added([(False, self.write(sympy.Add(*rest))), (False, chosen)], "real")
         return None
 
     def _keeps_nan(self, guard: Guard, yes: Expr, no: Expr) -> bool:
@@ -344,22 +331,7 @@ class Spelling:
         return self.both(conditions) if len(conditions) > 1 else conditions[0]
 
     def _fraction(self, e: Expr) -> Written:
-        coefficient, rest = e.as_coeff_Mul(rational=True)
-        over: list[Expr] = []
-        under: list[Expr] = []
-        for factor in sympy.Mul.make_args(rest):
-            if factor.is_number:
-                coefficient *= factor
-                continue
-            if factor.is_Add:
-                common, factor = content(factor)
-                coefficient *= common
-            base, exponent = factor.as_base_exp()
-            below = exponent.is_number and exponent.is_negative and not isinstance(factor, sympy.exp)
-            if below and not is_sigmoid(base):
-                under.append(base**-exponent)
-            else:
-                over.append(factor)
+        coefficient, over, under = fraction(e)
         if coefficient.is_negative:
             inner = self._quotient(-coefficient, over, under)
             return Written(infer.negated(inner.node), inner.axes, inner.kind)

@@ -6,7 +6,7 @@ Enters: bodies and their parts. Leaves: sort keys, common factors, what occurs t
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import sympy
 
@@ -95,3 +95,41 @@ def repeated_parts(body: Expr, qualifies: Callable[[Expr], bool]) -> list[Expr]:
 
     walk(body)
     return [e for e in order if counts[e] > 1 and qualifies(e)]
+
+
+def fraction(product: Expr) -> tuple[Expr, list[Expr], list[Expr]]:
+    """The number of a product, the factors above the line and those below it; 1/(1 + exp(u)) stays above."""
+    coefficient, rest = product.as_coeff_Mul(rational=True)
+    over: list[Expr] = []
+    under: list[Expr] = []
+    for factor in sympy.Mul.make_args(rest):
+        if factor.is_number:
+            coefficient *= factor
+            continue
+        if factor.is_Add:
+            common, factor = content(factor)
+            coefficient *= common
+        base, exponent = factor.as_base_exp()
+        below = exponent.is_number and exponent.is_negative and not isinstance(factor, sympy.exp)
+        if below and not is_sigmoid(base):
+            under.append(base**-exponent)
+        else:
+            over.append(factor)
+    return coefficient, over, under
+
+
+def choices(sum_: Expr) -> Iterator[tuple[Guard, Guard, Expr, Expr, list[Expr]]]:
+    """How a sum is `[c]·a + [¬c]·b + rest`, guards of most terms first: (c, ¬c, a, b, the rest)."""
+    terms = sorted(sum_.args, key=expression_text)
+    factors = [set(sympy.Mul.make_args(t)) for t in terms]
+    guards = {g for fs in factors for g in fs if isinstance(g, Guard)}
+
+    def without(guard: Guard) -> Expr:
+        return sympy.Add(*[t / guard for t, fs in zip(terms, factors, strict=True) if guard in fs])
+
+    for guard in sorted(guards, key=lambda g: (-sum(g in fs for fs in factors), *guard_rank(g))):
+        opposite = guard.complement()
+        if opposite in guards:
+            guard, opposite = readable(guard, opposite)
+            rest = [t for t, fs in zip(terms, factors, strict=True) if not {guard, opposite} & fs]
+            yield guard, opposite, without(guard), without(opposite), rest

@@ -22,8 +22,9 @@ from symbp.derive.sweep.inverted_reads import invert
 from symbp.derive.sweep.matrix_adjoints import leaf_adjoint
 from symbp.derive.sweep.ranges import within_all, within_ranges
 from symbp.errors import DerivationError
-from symbp.ir.expr import Access, Expr, Guard, Index, partial, unused_index, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, unused_index, value_accesses
 from symbp.ir.labels import Differential
+from symbp.ir.partial import partial
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
 LETTERS = "ijklmpqrsuvwabcdefgh"

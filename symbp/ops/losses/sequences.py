@@ -6,6 +6,7 @@ sequence. Must not know: derivatives, stable forms; the backward algorithms are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import sympy
@@ -66,30 +67,8 @@ def ctc(
     count, length, _ = _in_order(scores.shape, time_first)
     states = 2 * y.shape[1] + 1
 
-    def at(k: Any) -> Expr:
-        return scores.at(T, N, k) if time_first else scores.at(N, T, k)
-
-    label = Guard("=", Mod(S, 2), 1)
-    own = label * at(y.at(N, FloorDiv(S, 2))) + (1 - label) * at(sympy.Integer(blank))
     ranges = {N: count, T: length, S: states}
-    emitted = formula(
-        [N, T, S],
-        own,
-        ranges=ranges,
-        joined=classes_agree(scores, y),
-        rule="log-probability of a state",
-        hint=Hint("e", "bare"),
-        kept=True,
-    )
-    letter, before = (y.at(N, FloorDiv(S, 2) - back, outside=-1) for back in (0, 1))
-    reach = 2 + label * Guard("!=", letter, before)
-    alpha = recurrent(None, (count, length, states), Hint("alpha", "bare"))
-    earlier = alpha.at(N, T - 1, S - K, outside=_impossible_but(S - K))
-    total = Sum(Guard("<", K, reach) * sympy.exp(earlier), K)
-    ways = {**ranges, K: sympy.Integer(3)}
-    body = emitted.at(N, T, S) + sympy.log(total)
-    alpha = define_announced(alpha, [N, T, S], body, ranges=ways, rule="log-probability of the paths so far")
-
+    alpha = _paths_so_far(_emitted(scores, y, blank, ranges, time_first), y, ranges)
     last = sympy.sympify(y.shape[1]) if letters is None else letters.at(N)
     end = alpha.at(N, _end(steps, length), 2 * last - K, outside=_impossible_but(2 * last - K))
     paths = formula(
@@ -105,6 +84,38 @@ def ctc(
         each = where(Guard("<", each, sympy.oo), each, 0)
     share = count * (last if letters is None else last + Guard("=", last, 0))  # no labels count as one
     return reduced(each, [N], share, reduction, "connectionist temporal classification", name="ctc")
+
+
+def _emitted(scores: Tensor, y: Tensor, blank: int, ranges: Mapping[Index, Expr], time_first: bool) -> Tensor:
+    """The log-probability of what each state reads, at each step."""
+
+    def at(k: Any) -> Expr:
+        return scores.at(T, N, k) if time_first else scores.at(N, T, k)
+
+    label = Guard("=", Mod(S, 2), 1)
+    own = label * at(y.at(N, FloorDiv(S, 2))) + (1 - label) * at(sympy.Integer(blank))
+    return formula(
+        [N, T, S],
+        own,
+        ranges=ranges,
+        joined=classes_agree(scores, y),
+        rule="log-probability of a state",
+        hint=Hint("e", "bare"),
+        kept=True,
+    )
+
+
+def _paths_so_far(emitted: Tensor, y: Tensor, ranges: Mapping[Index, Expr]) -> Tensor:
+    """α[n,t,s], over the paths that are in state s at step t."""
+    label = Guard("=", Mod(S, 2), 1)
+    letter, before = (y.at(N, FloorDiv(S, 2) - back, outside=-1) for back in (0, 1))
+    reach = 2 + label * Guard("!=", letter, before)
+    alpha = recurrent(None, (ranges[N], ranges[T], ranges[S]), Hint("alpha", "bare"))
+    earlier = alpha.at(N, T - 1, S - K, outside=_impossible_but(S - K))
+    total = Sum(Guard("<", K, reach) * sympy.exp(earlier), K)
+    ways = {**ranges, K: sympy.Integer(3)}
+    body = emitted.at(N, T, S) + sympy.log(total)
+    return define_announced(alpha, [N, T, S], body, ranges=ways, rule="log-probability of the paths so far")
 
 
 @op(

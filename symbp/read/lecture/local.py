@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, Index, partial
+from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.partial import partial
 from symbp.ir.system import Equation
 from symbp.read.display import (
     Along,

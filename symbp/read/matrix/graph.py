@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import sympy
 
+from symbp.ir.decimals import decimal
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess
-from symbp.ir.printer import decimal
 from symbp.read.matrix.make import hadamard, product, transpose
 from symbp.read.matrix.rewrite import mapped, nodes
 from symbp.read.matrix.tree import (

@@ -28,7 +28,8 @@ from symbp.ir.expr import (
     free_indices,
     free_sizes,
 )
-from symbp.ir.printer import TEXT, Notation, expression_text, function_name, strict_relation
+from symbp.ir.printer import TEXT, Notation, expression_text, function_name
+from symbp.ir.relations import strict_relation
 from symbp.ir.sizes.canonical import same_extent
 from symbp.ir.system import Tensor
 from symbp.read.display import Along, Reduced

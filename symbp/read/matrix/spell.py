@@ -14,7 +14,8 @@ import sympy
 from symbp.ir.expr import Access, Expr, free_indices
 from symbp.ir.printer import ADD as SCALAR_SUM
 from symbp.ir.printer import ATOM as SCALAR
-from symbp.ir.printer import MUL, POW, QUOTIENT, TEXT, Notation, readable_relation
+from symbp.ir.printer import MUL, POW, QUOTIENT, TEXT, Notation
+from symbp.ir.relations import readable_relation
 from symbp.read.matrix.tree import (
     Bracket,
     Correlation,

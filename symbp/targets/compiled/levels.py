@@ -26,7 +26,7 @@ from symbp.lower.memory.plan import MemoryPlan
 from symbp.lower.memory.plan import validate as validate_memory
 from symbp.lower.passes.batch_split import BatchSplit
 from symbp.lower.passes.common_subexpressions import Shared
-from symbp.lower.program import validate as validate_program
+from symbp.lower.validate import validate as validate_program
 from symbp.targets.compiled.names import PREFIX, Names
 from symbp.targets.compiled.sections.tables import globals_of
 from symbp.targets.compiled.segments import LoweredNetwork

@@ -14,7 +14,8 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard, accesses, partial, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, accesses, value_accesses
+from symbp.ir.partial import partial
 from symbp.ir.system import Equation, Role, System
 
 GRID = (0.0, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)

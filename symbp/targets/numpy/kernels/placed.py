@@ -6,6 +6,7 @@ Must not know: stages, ops, how other statements are written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import sympy
@@ -35,9 +36,41 @@ class _Axis:
     before: Expr
     after: Expr
 
+    @property
+    def roomy(self) -> bool:
+        """Whether terms may fall outside."""
+        return bool(self.before != 0 or self.after != 0)
 
-def placed(lines: NumpyFrame, statement: EquationKernel) -> list[Statement] | None:
-    """Terms added at affine places: slices of the target, or of a larger one that is cut."""
+    @property
+    def whole(self) -> Expr:
+        """The length with room for what falls outside."""
+        return sympy.expand(self.extent + self.before + self.after)
+
+    def slice(self, spelling: ArraySpelling) -> Slice:
+        """The positions that one pass adds to."""
+        others = sum(w * p for p, w in self.form.weights.items() if p != self.big)
+        first = sympy.expand(self.form.offset + self.before + others)
+        return slice_of(spelling, first, self.form.weights[self.big], self.big, self.whole)
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """How terms are added: a pass for each position of the `few` indices, a sum over the `inner` ones in
+    each; `axes` says where terms go along the target's axes that aren't plain."""
+
+    axes: Mapping[Index, _Axis]
+    few: tuple[Index, ...]
+    inner: tuple[Index, ...]
+    frame: tuple[Index, ...]
+
+    @property
+    def roomy(self) -> bool:
+        """Whether terms may fall outside of the target."""
+        return any(axis.roomy for axis in self.axes.values())
+
+
+def _passes(lines: NumpyFrame, statement: EquationKernel) -> _Passes | None:
+    """None where places aren't affine, or passes would be many."""
     equation = statement.equation
     axes: dict[Index, _Axis] = {}
     for index, place in statement.places.items():
@@ -46,67 +79,60 @@ def placed(lines: NumpyFrame, statement: EquationKernel) -> list[Statement] | No
             return None
         axes[index] = axis
     bigs = {axis.big for axis in axes.values()}
-    few = tuple(
-        i for i in equation.reduced if i not in bigs and any(i in a.form.weights for a in axes.values())
-    )
-    if (
-        any(i in bigs for i in few)
-        or (few and not is_few(few, equation.extents))
-        or equation.target in lines.integers
-    ):
+    moved = {i for axis in axes.values() for i in axis.form.weights}
+    few = tuple(i for i in equation.reduced if i in moved - bigs)
+    if few and not is_few(few, equation.extents):
         return None
-    plain = lines.plain(equation)
-    if plain != equation.indices:
+    if equation.target in lines.integers or lines.plain(equation) != equation.indices:
         return None
-    roomy = any(a.before != 0 or a.after != 0 for a in axes.values())
+    inner = tuple(i for i in equation.reduced if i not in bigs and i not in few)
+    frame = tuple(axes[i].big if i in axes else i for i in equation.indices)
+    return _Passes(axes, few, inner, frame)
+
+
+def placed(lines: NumpyFrame, statement: EquationKernel) -> list[Statement] | None:
+    """Terms added at affine places: slices of the target, or of a larger one that is cut."""
+    equation, by = statement.equation, _passes(lines, statement)
+    if by is None:
+        return None
+    axes = by.axes
     target, start = started(lines, equation, ZERO.node)
-    if roomy:
-        shape = [
-            sympy.expand(e + axes[i].before + axes[i].after) if i in axes else e
-            for i, e in zip(plain, equation.shape, strict=True)
-        ]
+    if by.roomy:
+        own = zip(equation.indices, equation.shape, strict=True)
+        shape = [axes[i].whole if i in axes else e for i, e in own]
         target = infer.name(lines.names.free("padded"), shape)
         start = Assign(target, lines.made("np.zeros", shape))
-    frame = tuple(axes[i].big if i in axes else i for i in plain)
-    inner = tuple(i for i in equation.reduced if i not in bigs and i not in few)
-    rest = over(equation, inner)
 
     def one(spelling: ArraySpelling) -> list[Statement]:
-        parts: list[Node] = [
-            slice_of(
-                spelling, sympy.expand(axes[i].form.offset + axes[i].before + sum(
-                    w * p for p, w in axes[i].form.weights.items() if p != axes[i].big
-                )), axes[i].form.weights[axes[i].big], axes[i].big,
-                sympy.expand(axes[i].extent + axes[i].before + axes[i].after),
-            ) if i in axes else Slice()
-            for i in plain
-        ]  # fmt: skip
-        spelling.guarded += roomy  # what falls outside is cut off, wherever it would have been read
+        parts: list[Node] = [axes[i].slice(spelling) if i in axes else Slice() for i in equation.indices]
+        spelling.guarded += by.roomy  # what falls outside is cut off, wherever it would have been read
         spelling.name_repeated(equation.body)
         value = spelling.cast(spelling.write(equation.body))
-        value = lines.reduced(spelling, value, rest, "sum")
-        spelling.guarded -= roomy
-        shape = [spelling.extents[i] for i in frame]
+        value = lines.reduced(spelling, value, over(equation, by.inner), "sum")
+        spelling.guarded -= by.roomy
+        shape = [spelling.extents[i] for i in by.frame]
         part = part_of(target, parts, shape)
         part = infer.sliced(target, [Rest()], shape) if part is target else part
-        return [Assign(part, spelling.lift(value, frame).node, "+")]
+        return [Assign(part, spelling.lift(value, by.frame).node, "+")]
 
-    passes = Passes(lines, statement, few, equation.extents)
-    if few:
-        found = [*passes.noted([start]), *passes.written((*frame, *inner), one)]
+    passes = Passes(lines, statement, by.few, equation.extents)
+    if by.few:
+        found = [*passes.noted([start]), *passes.written((*by.frame, *by.inner), one)]
     else:
-        spelling = lines.spelling((*frame, *inner), equation.extents, "")
+        spelling = lines.spelling((*by.frame, *by.inner), equation.extents, "")
         added = one(spelling)
         lines.helpers |= spelling.helpers
         found = passes.noted([start, *spelling.prelude, *added])
-    if roomy:
-        cut: Expression = infer.sliced(target, [_cut(lines, axes.get(i)) for i in plain], equation.shape)
-        if equation.target in lines.out:
-            found += passes.noted([Assign(lines.part(equation), cut)])
-        else:
-            copy = infer.call(".copy", cut, shape=cut.shape)
-            found += passes.noted([Assign(lines.tensor(equation.target), copy)])
-    return found
+    return [*found, *passes.noted([_stored(lines, equation, axes, target)])] if by.roomy else found
+
+
+def _stored(lines: NumpyFrame, equation: Equation, axes: Mapping[Index, _Axis], target: Expression) -> Assign:
+    """The larger array cut and put into its place."""
+    cuts = [_cut(lines, axes.get(i)) for i in equation.indices]
+    cut: Expression = infer.sliced(target, cuts, equation.shape)
+    if equation.target in lines.out:
+        return Assign(lines.part(equation), cut)
+    return Assign(lines.tensor(equation.target), infer.call(".copy", cut, shape=cut.shape))
 
 
 def _place_axis(place: Expr, equation: Equation, index: Index) -> _Axis | None:
@@ -130,7 +156,7 @@ def _place_axis(place: Expr, equation: Equation, index: Index) -> _Axis | None:
 
 
 def _cut(lines: NumpyFrame, axis: _Axis | None) -> Slice:
-    if axis is None or (axis.before == 0 and axis.after == 0):
+    if axis is None or not axis.roomy:
         return Slice()
     stop = lines.extent(sympy.expand(axis.before + axis.extent)) if axis.after != 0 else None
     return Slice(lines.extent(axis.before) if axis.before != 0 else None, stop)
