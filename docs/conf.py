@@ -47,10 +47,12 @@ def networks() -> str:
         "# The gallery\n",
         "Each is a file as one would write it, and the page that `symbp derive` makes of it.\n",
     ]
+    here = Path(gallery.__file__).parents[1]
     for name, entry in gallery.GALLERY.items():
+        file = entry.file.relative_to(here).as_posix()
         parts.append(
             f"## {name}\n\n{entry.shows[0].upper()}{entry.shows[1:]}.\n\n"
-            f"```{{literalinclude}} ../../symbp/gallery/{name}.py\n:language: python\n```\n\n"
+            f"```{{literalinclude}} ../../symbp/{file}\n:language: python\n```\n\n"
             f"```{{literalinclude}} ../../generated/{name}.txt\n:language: text\n```\n"
         )
     return "\n".join(parts)

@@ -35,7 +35,7 @@ class Exhibit:
 @dataclass(frozen=True)
 class Entry:
     """A file of the gallery: its name, what it shows in one line, and the data set of
-    `symbp.data` that it learns, if it is trained."""
+    `symbp.data` that it learns; the little nets of chapters learn none."""
 
     name: str
     shows: str
@@ -44,11 +44,16 @@ class Entry:
     @property
     def file(self) -> Path:
         """Where it is declared."""
-        return Path(__file__).with_name(f"{self.name}.py")
+        return Path(__file__).parent.joinpath(*self._room, f"{self.name}.py")
+
+    @property
+    def _room(self) -> tuple[str, ...]:
+        """The folder in which it stands."""
+        return () if self.data else ("chapters",)
 
     def load(self) -> Exhibit:
         """Declares the network."""
-        module = importlib.import_module(f"symbp.gallery.{self.name}")
+        module = importlib.import_module(".".join(("symbp.gallery", *self._room, self.name)))
         if self.data is None:
             return Exhibit(self.name, module.net)
         return Exhibit(self.name, module.net, module.EPOCHS, module.BATCH, module.optimizer, module.data)
