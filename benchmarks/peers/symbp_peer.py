@@ -11,8 +11,9 @@ from benchmarks.rows import ROWS, Row
 from symbp import optim
 from symbp.derive import Derivation, derive
 from symbp.ir.training import UpdateRule
-from symbp.targets.by_name import generate_source
+from symbp.targets import named
 from symbp.targets.loading import load
+from symbp.targets.target import Order
 
 
 def update_rule(rule: Rule) -> UpdateRule:
@@ -32,16 +33,9 @@ def derivation(name: str) -> Derivation:
 
 def source(row: Row, target: str, dtype: str) -> str:
     """The text of the row's module."""
-    found = derivation(row.name)
-    return generate_source(
-        found,
-        target=target,
-        dtype=dtype,
-        update=update_rule(row.rule),
-        initial=row.declared()[1],
-        sizes={**found.system.bound, **row.bound},
-        hyper={},
-    )
+    found, chosen = derivation(row.name), named(target)
+    rule, starts, sizes = update_rule(row.rule), row.declared()[1], {**found.system.bound, **row.bound}
+    return chosen.source(Order(found, rule, starts, sizes, {}, dtype, chosen.usual))
 
 
 def prepare(row: Row, dtype: str, threads: int, target: str) -> Step:

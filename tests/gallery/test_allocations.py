@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from gallery_nets import NAMES, TRAINED, batch, derived, module
+from modules_by_name import plan_of
 
 from symbp.ir.expr import Size
-from symbp.targets.by_name import plan_of
 
 STEPS, BATCH = 5, 16
 SMALL = 12 << 10  # bytes: Python's objects, and what one call of NumPy makes for its own bookkeeping

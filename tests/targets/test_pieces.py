@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from modules_by_name import generate_source
 from target_nets import SIZES, adam, mlp, mlp_initial
 
 from symbp.api import source as source_of
 from symbp.cli import arguments
 from symbp.cli.target import load_target, optimizer
 from symbp.errors import UsageError
-from symbp.targets.by_name import generate_source
 from symbp.targets.loading import load
 from symbp.targets.pieces import DEFAULT, PIECES, chosen
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from types import ModuleType
 
 import sympy
+from modules_by_name import generate_source
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
 from symbp.ir.system import Fact, Role, System
 from symbp.ir.training import Initial, UpdateRule
-from symbp.targets.by_name import generate_source
 from symbp.targets.loading import load
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sympy
+from modules_by_name import generate_source
 from target_nets import sgd
 
 from symbp.derive import adjoints
@@ -16,7 +17,6 @@ from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import Guard
 from symbp.ir.points.sampling import sample_leaf
 from symbp.ir.system import Fact, Role, System
-from symbp.targets.by_name import generate_source
 from symbp.targets.loading import load
 
 N, T, D, H, G, K, L = sizes("N T D H G K L")

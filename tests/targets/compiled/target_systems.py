@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import sympy
+from modules_by_name import generate_source
 from target_nets import sgd
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.expr import FloorDiv, Guard, Index, Mod, Size
 from symbp.ir.system import Fact, Role, System
-from symbp.targets.by_name import generate_source
 from symbp.targets.loading import load
 
 N, I, J, T = sizes("N I J T")  # noqa: E741

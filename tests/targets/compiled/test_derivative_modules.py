@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 import sympy
+from modules_by_name import generate_derivatives
 
 import symbp as bp
 from symbp.derive import Derivation, derive, hvp, jacobian
@@ -21,7 +22,6 @@ from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.evaluation.vector import run
 from symbp.ir.points.sampling import sample_point
 from symbp.ir.system import Fact, Role, System
-from symbp.targets.by_name import generate_derivatives
 from symbp.targets.loading import load
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]

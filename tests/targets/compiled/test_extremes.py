@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from modules_by_name import generate_source
 from target_extremes import FUNCTIONS, PARTS, together
 from target_nets import sgd
 
@@ -16,7 +17,6 @@ from symbp.ir.evaluation.domains import HIGH
 from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import System, Tensor
-from symbp.targets.by_name import generate_source
 from symbp.targets.loading import load
 
 EXTENTS = {"N": 4, "M": 4, "K": 5, "D": 3, "T": 4, "S": 3, "V": 4}

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from modules_by_name import generate_source
 from target_nets import SIZES, adam, mlp, mlp_initial, sgd
 
 import symbp as bp
@@ -21,7 +22,6 @@ from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Role
 from symbp.targets import COMPLETE as TARGETS
-from symbp.targets.by_name import generate_source
 from symbp.targets.loading import load
 
 HERE = Path(__file__).parent

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import target_recurrences
 import target_windows
+from modules_by_name import generate_source
 from target_any import any_system, any_values
 from target_nets import SIZES, adam, mlp, mlp_initial
 from target_recurrences import swept
@@ -22,7 +23,6 @@ from symbp.ir.expr import Size
 from symbp.lower.memory.plan import MemoryPlan, validate
 from symbp.targets import COMPLETE as TARGETS
 from symbp.targets import named
-from symbp.targets.by_name import generate_source
 from symbp.targets.compiled import programs
 from symbp.targets.loading import load
 from symbp.targets.pieces import EVERYTHING

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from modules_by_name import generate_source
 from target_nets import sgd
 
 from symbp.derive import Derivation, derive
@@ -13,7 +14,6 @@ from symbp.errors import GenerationError
 from symbp.ir.build import SystemBuilder, indices, sizes
 from symbp.ir.evaluation.vector import run
 from symbp.ir.system import Role
-from symbp.targets.by_name import generate_source
 from symbp.targets.loading import load
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from modules_by_name import generate_source
 from target_nets import SIZES, adam, mlp, mlp_initial
 
 from symbp.targets import COMPLETE as TARGETS
-from symbp.targets.by_name import generate_source
 
 
 @pytest.fixture(params=["numpy", pytest.param("numba", marks=pytest.mark.slow)])

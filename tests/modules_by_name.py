@@ -1,8 +1,4 @@
-"""Modules of the target of a name, where its name is all that is known of it.
-
-Enters: a derivation, the name of a target, what its module is asked for. Leaves: source text, or what a step
-takes. Must not know: any target.
-"""
+"""Modules of the target of a name, of derivations that are made without a network."""
 
 from __future__ import annotations
 
