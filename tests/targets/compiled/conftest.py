@@ -15,10 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 HERE = Path(__file__).parent
-OF_MATRICES = {
-    HERE / f"test_{name}.py" for name in ("spectra_in_code", "solutions_in_code", "scalars_in_code")
-}
-OF_MATRICES |= {*HERE.glob("test_linear_algebra_in_*.py")}
+OF_MATRICES = {HERE / "test_scalars_in_code.py", *(HERE / "matrices").glob("test_*.py")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
