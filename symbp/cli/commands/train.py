@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -194,6 +196,7 @@ def _measured(plan: Plan, module: ModuleType, state: Any) -> dict[str, float]:
 def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) -> Path:
     """Saves to --out, or, stopped without it, to the first free name in this folder."""
     from symbp.api.files import failed
+    from symbp.cli.console import narrate
 
     path, count = Path(args.out or f"{plan.net.name}.stopped.npz"), 1
     while not args.out and path.exists():
@@ -201,7 +204,10 @@ def _save(plan: Plan, args: argparse.Namespace, module: ModuleType, state: Any) 
         path = Path(f"{plan.net.name}.stopped{count}.npz")
     try:
         module.save(path, state)
-    except OSError as error:
+    except OSError as error:  # what was trained isn't lost for that
+        rescued = Path(tempfile.gettempdir()) / f"{path.stem}.{os.getpid()}.npz"
+        module.save(rescued, state)
+        narrate(f"the parameters are in {rescued}")
         raise failed(path, error) from error
     return path
 
