@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import runpy
 
 import numpy as np
@@ -100,10 +102,17 @@ def trained(module, params, batches=BATCHES):
 
 def by_torch(params, name, settings):
     torch = pytest.importorskip("torch", reason="compares with PyTorch")
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)  # NAdam keeps its product of shares in it
-    try:
+    with default_double(torch):
         return _by_torch(torch, params, name, settings)
+
+
+@contextlib.contextmanager
+def default_double(torch):
+    """NAdam keeps its product of shares in the default kind of number."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
     finally:
         torch.set_default_dtype(before)
 
@@ -133,10 +142,10 @@ def test_fifty_steps_as_pytorch_takes_them(name):
     same(trained(module, params), by_torch(params, peer, settings))
 
 
-def lion(params, gradients, lr, beta1, beta2, weight_decay):
+def lion(params, gradients, lr, beta1, beta2, weight_decay, batches=BATCHES):
     """Algorithm 2 of Chen et al. 2023."""
     m = {name: np.zeros_like(a) for name, a in params.items()}
-    for batch in BATCHES:
+    for batch in batches:
         g = gradients(params, **batch)[1]
         for k in params:
             update = np.sign(beta1 * m[k] + (1 - beta1) * g[k])
@@ -150,6 +159,50 @@ def test_lion_as_its_paper_takes_steps():
     module = bp.compile(NET, target="numpy", dtype="float64", optimizer=rule, sizes=SIZES)
     params = {k: np.array(a) for k, a in module.init_params(0).items()}
     same(trained(module, module.init_params(0)), lion(params, module.loss_and_gradients, 0.01, 0.8, 0.9, 0.2))
+
+
+GIVEN = [{"g": RNG.normal(size=20) * scale} for scale in np.geomspace(1e-3, 10, STEPS)]
+
+
+def looped(rule, theta):
+    """Fifty steps of a Numba module's update as it is written, run as plain Python: no machine code."""
+    text = bp.source(NET, target="numba", dtype="float64", optimizer=rule, sizes=SIZES, derivation=derived())
+    module = {"__name__": __name__}  # which dataclasses look up
+    exec(compile(text, "looped.py", "exec"), module)
+    state = module["init_state"](module["init_params"](0))
+    state.params.flat[:] = theta
+    own = (state.params.flat, state.gradients.flat, *(arena.flat for arena in state.moments.values()))
+    for step, batch in enumerate(GIVEN, 1):
+        state.gradients.flat[:] = batch["g"]
+        module["_update"](*own, step, *state.hyper.values())
+    return state.params.flat
+
+
+@functools.cache
+def derived():
+    return bp.derive(NET)
+
+
+@pytest.mark.parametrize("name", [*CASES, "lion"])
+def test_the_loop_that_numba_compiles_takes_their_steps(name):
+    theta = RNG.normal(size=20)
+    if name == "lion":
+        expected = lion(
+            {"all": theta}, lambda _, g: (0, {"all": g}), 0.01, 0.8, 0.9, 0.2, GIVEN
+        )["all"]  # fmt: skip
+        np.testing.assert_allclose(
+            looped(bp.optim.Lion(0.01, 0.8, 0.9, weight_decay=0.2), theta), expected, rtol=1e-10
+        )
+        return
+    torch = pytest.importorskip("torch", reason="compares with PyTorch")
+    rule, peer, settings = CASES[name]
+    p = torch.nn.Parameter(torch.tensor(theta))
+    with default_double(torch):
+        update = getattr(torch.optim, peer)([p], **settings)
+        for batch in GIVEN:
+            p.grad = torch.tensor(batch["g"])
+            update.step()
+    np.testing.assert_allclose(looped(rule, theta), p.detach().numpy(), rtol=1e-10, atol=1e-10)
 
 
 COMPILED = {

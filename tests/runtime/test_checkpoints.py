@@ -347,3 +347,28 @@ def test_another_training_is_refused_by_what_differs(tmp_path: Path) -> None:
     changed["x"][3, 1] += 1e-9
     with pytest.raises(net.DataError, match=r"data \w+ there"):
         net.fit(other, changed, epochs=3, batch_size=8)
+
+
+def test_where_a_file_that_is_read_cant_be_replaced_it_is_tried_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Windows refuses that, for as long as a scanner looks at the file."""
+    from types import SimpleNamespace
+
+    from symbp.runtime.common.training import whole
+
+    left, waited = iter([True, True, False]), list[float]()
+
+    def refuses(_one: Path, _other: Path) -> None:
+        if next(left):
+            raise PermissionError(13, "Access is denied")
+
+    monkeypatch.setattr(whole, "time", SimpleNamespace(sleep=waited.append))
+    monkeypatch.setattr(whole, "os", SimpleNamespace(name="nt", replace=refuses))
+    whole._move(Path("one"), Path("other"))
+    assert waited == [0.01, 0.1]
+    monkeypatch.setattr(whole, "os", SimpleNamespace(name="posix", replace=refuses))
+    left = iter([True])
+    with pytest.raises(PermissionError):
+        whole._move(Path("one"), Path("other"))
+    assert waited == [0.01, 0.1]

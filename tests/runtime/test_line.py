@@ -331,3 +331,17 @@ def test_what_stands_for_each_other_takes_the_same_arguments(one: ModuleType, ot
     for name in shared:
         arguments = [list(inspect.signature(functions(m)[name]).parameters) for m in (one, other)]
         assert arguments[0] == arguments[1], name
+
+
+def test_a_small_step_asks_nothing_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counting processors takes 5 µs, more than half of a small step."""
+    from symbp.runtime.numba import chunks
+
+    asked: list[int] = []
+    monkeypatch.setattr(chunks.os, "cpu_count", lambda: asked.append(1) or 2)
+    assert chunks._chunk_count(None, {"N": 32, "D": 2}) == 1
+    assert not asked
+    assert chunks._chunk_count(3, {"N": 32, "D": 2}) == 3
+    monkeypatch.setattr(chunks, "_flops", lambda *_: 10 * chunks.WORTH_A_CHUNK)
+    assert chunks._chunk_count(None, {"N": 32, "D": 2}) == 2
+    assert asked

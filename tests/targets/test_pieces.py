@@ -204,3 +204,26 @@ def test_patience_ends_at_the_best_epoch_and_the_log_tells_of_each(program: Path
 
 def test_the_command_line_knows_the_pieces() -> None:
     assert arguments.PIECES == PIECES
+
+
+def test_a_place_that_fails_in_the_end_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = load(source("command"), "rescued")
+    x = np.random.default_rng(0).standard_normal((40, 5))
+    np.savez(tmp_path / "data.npz", x=x, y=(x[:, 0] > 0).astype(int))
+    save, out = module.save, tmp_path / "full.npz"
+
+    def full(path: Path, state: object) -> None:
+        if path == out:
+            raise OSError(28, "No space left on device")
+        save(path, state)
+
+    monkeypatch.setattr(module, "save", full)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    asked = ["train", "--data", str(tmp_path / "data.npz"), "--epochs", "2", "-o", str(out)]
+    assert module.main(asked) == 2
+    told = capsys.readouterr().err
+    (rescued,) = tmp_path.glob("full.*.npz")
+    assert f"No space left on device; the parameters are in {rescued}" in told
+    assert module.load(rescued).step == 4

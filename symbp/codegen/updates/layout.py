@@ -110,9 +110,16 @@ def _known(parameter: Tensor, rule: UpdateRule, sizes: Mapping[str, int]) -> Sha
     if not all(extent.is_number for extent in shape):
         raise GenerationError(
             f"{rule.name} tells parameters apart, and {parameter.name} has a size without value",
-            help="give it one: sizes={…}",
+            help=size_wanted(*shape),
         )
     return tuple(int(extent) for extent in shape)
+
+
+def size_wanted(*extents: sympy.Expr) -> str:
+    """How to give the sizes that stand in these extents."""
+    names = sorted({str(size) for extent in extents for size in extent.free_symbols})
+    options, given = (", ".join(form.format(n) for n in names) for form in ("--size {}=…", "{!r}: …"))
+    return f"give it one: {options}; in Python, sizes={{{given}}}"
 
 
 __all__ = ["ALL", "Layout", "Row", "layout"]

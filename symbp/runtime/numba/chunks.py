@@ -77,7 +77,10 @@ def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
     rows, *others = _key(sizes)
     if threads is not None:
         return max(1, min(threads, rows))
-    return max(1, min(os.cpu_count() or 1, rows, int(_flops(*others)) // WORTH_A_CHUNK))
+    worth = int(_flops(*others)) // WORTH_A_CHUNK
+    if worth <= 1:  # to ask the system for its processors takes as long as a small step
+        return 1
+    return max(1, min(os.cpu_count() or 1, rows, worth))
 
 
 def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:

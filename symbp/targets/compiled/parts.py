@@ -13,6 +13,7 @@ import sympy
 
 from symbp.codegen import infer
 from symbp.codegen.tree import Assign
+from symbp.codegen.updates.layout import size_wanted
 from symbp.errors import GenerationError
 from symbp.ir.expr import Size
 from symbp.ir.system import Tensor
@@ -56,7 +57,7 @@ def parts_of(rule: UpdateRule, parameters: Sequence[Tensor], sizes: Mapping[str,
         if not count.is_number:
             raise GenerationError(
                 f"{rule.name} tells parameters apart, and {parameter.name} has a size without value",
-                help="give it one: sizes={…}",
+                help=size_wanted(count),
             )
         first, start = start, start + int(count)
         values = wanted.get(parameter.name)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from symbp.runtime.common.steps.refusing import NotFinite
 from symbp.runtime.common.training.fit import fit
 from symbp.runtime.common.training.saving import save
 from symbp.runtime.common.training.starting import _fresh_state
+from symbp.runtime.common.training.state import State
 from symbp.runtime.network import (
     FIT_OPTIONS,
     HYPER,
@@ -98,10 +100,10 @@ def _train(options: argparse.Namespace) -> int:
     except NotFinite as failure:
         stopped, status, history = str(failure), 1, failure.history
         print(f"stopped: {failure}", file=sys.stderr)
-    save(options.out, state)
+    options.out, status = _saved(state, options.out, status)
     last = history[-1] if history else {}
     if last.get("interrupted"):
-        status = 130
+        status = status or 130
         place = getattr(options, "checkpoint", None) or getattr(options, "resume", None)
         more = f"; go on: --resume {place}" if place else ""
         print(f"interrupted: {options.out} has the parameters so far{more}", file=sys.stderr)
@@ -110,6 +112,19 @@ def _train(options: argparse.Namespace) -> int:
         result["stopped"] = stopped
     _show(result, options.json)
     return status
+
+
+def _saved(state: State, path: Path, status: int) -> tuple[Path, int]:
+    """Writes what was trained; where the place fails in the end (a disk is full), in the folder for temporary
+    files. The place, and the exit status."""
+    try:
+        save(path, state)
+    except OSError as failure:
+        rescued = Path(tempfile.gettempdir()) / f"{path.stem}.{os.getpid()}.npz"
+        save(rescued, state)
+        print(f"error: {path} can't be written: {failure}; the parameters are in {rescued}", file=sys.stderr)
+        return rescued, 2
+    return path, status
 
 
 def _refuse_place(path: Path) -> None:

@@ -16,5 +16,5 @@ from symbp.runtime.numpy.short.core import State
 
 
 def _strange(state: State, data: Mapping[str, Any]) -> str:
-    strange = [n for n, a in state.gradients.items() if not np.vdot(a, a) < LARGE / len(state.gradients)]
-    return f"gradients that are not finite, or so large that the update isn't: {', '.join(strange) or 'none'}"
+    strange = [n for n, a in {**data, **state.gradients}.items() if not np.vdot(a, a) < LARGE / 2**16]
+    return f"not finite, or so large that the update isn't: {', '.join(strange) or 'no gradient'}"

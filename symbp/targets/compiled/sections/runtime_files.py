@@ -144,7 +144,9 @@ def _files(
 def _rows_apart(net: LoweredNetwork) -> bool:
     """Whether the outputs for some examples are the same, whichever others stand beside them."""
     wanted = [net.system.inference.get(name, name) for name in net.system.outputs]
-    return net.batch is not None and each_by_itself(net.system, Size(net.batch), wanted)
+    if net.batch is None or net.random_at_inference:  # whose numbers would be drawn anew for each part
+        return False
+    return each_by_itself(net.system, Size(net.batch), wanted)
 
 
 def _given(net: LoweredNetwork, target: str) -> list[str]:
