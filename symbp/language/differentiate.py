@@ -15,6 +15,8 @@ from symbp.language.tensor import Tensor
 def grad(u: Tensor, x: Tensor) -> Tensor:
     """∂(Σ u)/∂x, a tensor of the shape of `x`: where each example of `u` rests on its own row of `x` only,
     that is the derivative of each example. It may be read like any other tensor, and differentiated again.
+    By the states of a recurrence it is the derivative through all later steps, as of a loss (PyTorch's by
+    each state; by a stack of the states, which no step reads, it has the direct part alone).
 
     Raises DeclarationError: not two real tensors, or a `u` that does not rest on `x`.
     """

@@ -27,7 +27,9 @@ def recurrent(name: str | None, shape: Any, hint: Hint | None = None) -> Tensor:
         h = bp.define(h, [n, t, j], bp.tanh(a[n, t, j] + r[n, t, j]))
 
     `outside` is the value before the first step. Tensors that need each other (an LSTM's h and c) are
-    announced both. Without a name it is called by its `hint`.
+    announced both. All earlier steps may be read where a condition says that they are earlier, as
+    `bp.Sum(bp.where(s < t, h[n, s, i], 0), s)` or `h[n, child[t], i]` under `child[t] < t`: they are
+    remembered, T·T of them. Without a name it is called by its `hint`.
     """
     return Tensor.leaf(name, as_shape(shape), Role.HIDDEN, later=Later(), hint=hint or Hint())
 

@@ -22,6 +22,7 @@ from symbp.errors import EvaluationError
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices
 from symbp.ir.groups import cycles, groups, shift
+from symbp.ir.labels import Label
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.language.bodies import rewrite
 
@@ -103,7 +104,8 @@ class _Plan:
             origin=equation.origin,
         )
         of = system.tensor(equation.target)
-        return Tensor(name, (of.shape[axis], *of.shape), Role.HIDDEN, origin=of.origin), whole
+        label = Label(name, given=True)
+        return Tensor(name, (of.shape[axis], *of.shape), Role.HIDDEN, origin=of.origin, label=label), whole
 
 
 def _free(name: str, system: System) -> str:

@@ -242,3 +242,16 @@ def test_a_product_of_large_matrices_does_not_fill_the_box():
     run(b.system(), {"x": x_value, "w": w_value}, {"N": 512, "K": 1024, "T": 512})
     assert tracemalloc.get_traced_memory()[1] < 50e6  # the box has 268 million elements
     tracemalloc.stop()
+
+
+def test_an_axis_of_less_than_no_elements_is_refused_by_both() -> None:
+    """A slice that begins two places behind the end, say; one without elements is fine."""
+    b = SystemBuilder()
+    x = b.leaf("x", N)
+    y = b.define("y", [t], x(t + 3) ** 2, ranges={t: N - 3})
+    b.define("total", [], y(t), "sum", [t])
+    system = b.system()
+    for evaluated in (run, evaluate):
+        assert evaluated(system, {"x": np.ones(3)}, {"N": 3})["total"] == 0
+        with pytest.raises(EvaluationError, match="the extent N - 3 is -1: an axis is too short"):
+            evaluated(system, {"x": np.ones(2)}, {"N": 2})

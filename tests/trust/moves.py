@@ -21,6 +21,7 @@ BY_CASES = (
 OF_TWO = ("add", "sub", "mul", "maximum", "minimum", "larger", "not_smaller", "if_less", "between", "divide")
 REDUCTIONS = ("sum", "mean", "max", "min", "prod", "logsumexp", "norm", "var", "sum", "mean", "max")
 ALONG = ("softmax", "log_softmax", "cumsum", "centred", "below_max", "normalised", "flip", "roll")
+RECURRENCES = ("decayed", "running_relu", "running_abs")
 CONSTANTS = (2, 0.5, 1, 3, 0.01, 0.1, -1, 5)
 EPSILONS = (1, 0.01, 1e-12)
 
@@ -239,7 +240,7 @@ class Moves:
             return None
         shape = self.w.shapes[x]
         written = f"({shape[0]}, {shape[1]})"
-        op = self.among(["decayed", "running_relu", "running_abs"])
+        op = self.among(RECURRENCES)
         return self.add(op, x, c=self.among([0.5, -1, 1]), shape_=written, shape=shape)
 
     def label(self) -> str | None:
@@ -290,8 +291,9 @@ class Moves:
                 stack += made[name].args
             if name not in below and name != u:
                 below.add(name)
-        integer = {leaf.name for leaf in self.w.leaves if leaf.integer or leaf.fact}
-        by = sorted(below - integer)
+        left = {leaf.name for leaf in self.w.leaves if leaf.integer or leaf.fact}
+        left |= {line.target for line in self.w.lines if line.op in RECURRENCES}  # PyTorch's are stacks
+        by = sorted(below - left)
         if not by or (any(line.op == "grad" for line in self.w.lines[:-1]) and self.rng.random() < 0.5):
             return None
         x = self.among(by)

@@ -20,7 +20,7 @@ from typing import Any
 import sympy
 
 from symbp.derive.definitions import inline
-from symbp.derive.rules.algebra import expand, on_symbols
+from symbp.derive.rules.algebra import multiplied_out, on_symbols
 from symbp.derive.rules.sums import split
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, free_indices
 from symbp.ir.printer import equation_text
@@ -219,7 +219,7 @@ class _Proof:
             return False
         other = equation.body.xreplace({row: column, column: row})
         if equation.op != "sum":
-            return _vanishes(expand(self._by_facts(equation.body) - self._by_facts(other)))
+            return _vanishes(multiplied_out(self._by_facts(equation.body) - self._by_facts(other)))
         fresh = {i: Index(f"_{len(self.extents) + k}") for k, i in enumerate(equation.all_indices)}
         self.extents |= {fresh[i]: equation.extents[i] for i in equation.all_indices}
         reduced = tuple(fresh[i] for i in equation.reduced)
@@ -280,7 +280,7 @@ def _multiplied_out(e: Expr) -> Expr:
     found, and a claim that is written out has powers of sums of powers of sums."""
     if _terms(e) > MOST_EXPANDED:
         raise _Failed
-    return expand(e)
+    return multiplied_out(e)
 
 
 def _terms(e: Expr) -> int:

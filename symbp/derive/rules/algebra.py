@@ -17,12 +17,36 @@ from symbp.ir.expr import Access, Expr, Guard
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
 MOST_ATOMS = 12  # tensors and functions above which it isn't tried either
 MOST_MONOMIALS = 1024  # that a numerator may have by its degrees: the work of factoring it grows with them
+MOST_PRODUCTS = 200  # terms above which nothing is multiplied out: what is so long wins nowhere
 MOST_TERMS = 6  # above which no factor is collected from some of the terms
 
 
 def expand(e: Expr) -> Expr:
-    """Products over sums multiplied out; exponentials and logarithms stay whole."""
+    """Products over sums multiplied out, where that makes no more than `MOST_PRODUCTS` terms; exponentials
+    and logarithms stay whole."""
+    return e if products_of(e) > MOST_PRODUCTS else multiplied_out(e)
+
+
+def multiplied_out(e: Expr) -> Expr:
+    """Products over sums multiplied out, however long that gets."""
     return sympy.expand(e, power_exp=False, power_base=False, log=False, func=False, trig=False)
+
+
+@lru_cache(maxsize=16384)
+def products_of(e: Expr) -> int:
+    """How many terms multiplying out makes, before what is alike is added up; at most a little more than
+    `MOST_PRODUCTS`. What is multiplied out below a line or inside a function counts, too."""
+    if not e.args or isinstance(e, (Access, Guard)):
+        return 1
+    counts = [min(products_of(a), MOST_PRODUCTS + 1) for a in e.args]
+    if e.is_Add:
+        return sum(counts)
+    if e.is_Mul:
+        return min(math.prod(counts), MOST_PRODUCTS + 1)
+    if e.is_Pow and e.exp.is_Integer:
+        power = min(abs(int(e.exp)), MOST_PRODUCTS)
+        return min(math.comb(counts[0] + power - 1, power), MOST_PRODUCTS + 1)
+    return 1 if max(counts) <= MOST_PRODUCTS else MOST_PRODUCTS + 1
 
 
 def common_factor(e: Expr, *, numbers: bool = True) -> Expr:

@@ -256,10 +256,13 @@ class _Closing:
             return False
         tried[name] = state
         inlined = tuple(self._inlined(reader, name) for reader in readers)
-        trials = [self._rewritten(reader, name) for reader in inlined]
-        before = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers)
-        if sum(trial.cost for trial in trials) > before + 1e-9:
-            return False
+        left = equation_cost(equation) + sum(equation_cost(self.equations[r]) for r in readers) + 1e-9
+        trials: list[Rewritten] = []
+        for reader in inlined:
+            trials.append(self._rewritten(reader, name))
+            left -= trials[-1].cost
+            if left < 0:  # the others can but add to it
+                return False
         about = (f"{{{name}}}", named(readers))
         step = registry.SUBSTITUTION.told(Change(readers[0], (equation,), inlined, (name,), about))
         place = len(self.accept.steps)

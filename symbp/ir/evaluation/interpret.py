@@ -57,6 +57,19 @@ def evaluate(
     return {name: run.result(name) for name in (shown if names is None else names)}
 
 
+def length_of(extent: Expr, sizes: Mapping[Expr, Expr]) -> int:
+    """How many elements an axis has. Raises EvaluationError: a quotient with a rest, less than none."""
+    value = sympy.sympify(extent).xreplace(sizes)
+    if not value.is_Integer:
+        raise EvaluationError(f"the extent {extent} is not an integer", details=(f"it is {value}",))
+    if value < 0:
+        raise EvaluationError(
+            f"the extent {extent} is {value}: an axis is too short for what is read from it, "
+            "a kernel or a slice"
+        )
+    return int(value)
+
+
 def size_values(system: System, sizes: Mapping[str, int]) -> dict[Expr, sympy.Integer]:
     """The substitution of a system's sizes. Raises EvaluationError for one that has no value."""
     known = {**system.bound, **sizes}
@@ -109,10 +122,7 @@ class Interpreter:
 
     def extent(self, e: Expr) -> int:
         """The value of an extent in sizes."""
-        value = sympy.sympify(e).xreplace(self.sizes)
-        if not value.is_Integer:
-            raise EvaluationError(f"the extent {e} is not an integer", details=(f"it is {value}",))
-        return int(value)
+        return length_of(e, self.sizes)
 
     def array(self, name: str) -> Array:
         """The array of a tensor, made of its leaf's value on the first read."""

@@ -18,7 +18,7 @@ import numpy as np
 
 from symbp.errors import EvaluationError
 from symbp.ir.evaluation.box import AS_THEY_ARE, Box, Conditions, large_sum, maximum
-from symbp.ir.evaluation.interpret import leaf_array, size_values
+from symbp.ir.evaluation.interpret import leaf_array, length_of, size_values
 from symbp.ir.expr import Expr, Index
 from symbp.ir.groups import Group, groups
 from symbp.ir.matrices import MatrixLeaf, fitted
@@ -119,12 +119,7 @@ class Run:
         """The value of an extent in sizes."""
         known = self._extents.get(e)
         if known is None:
-            value = e.xreplace(self._substitution)
-            if not value.is_Integer:
-                raise EvaluationError(f"the extent {e} is not an integer", details=(f"it is {value}",))
-            if value < 0:
-                raise EvaluationError(f"the extent {e} is negative", details=(f"it is {value}",))
-            known = self._extents[e] = int(value)
+            known = self._extents[e] = length_of(e, self._substitution)
         return known
 
     def ramp(self, axis: int, extent: int, rank: int) -> np.ndarray[Any, Any]:
