@@ -93,9 +93,10 @@ def diagnose(
     Raises UsageError: nothing to train; DataError: arrays that don't fit.
     """
     import symbp.api as api
+    from symbp.optim import Adam
 
     derivation = derivation or api.derive(net)
-    optimizer = with_parts(optimizer or api.optim.Adam(), net.system)
+    optimizer = with_parts(optimizer or Adam(), net.system)
     plain = prepared(
         derivation, optimizer, data, sizes=sizes, steps=steps, batch_size=batch_size, seed=seed, what=what
     )

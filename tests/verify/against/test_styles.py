@@ -168,3 +168,26 @@ def without_margin(W, x, y):
 
 def test_a_branch_that_chance_does_not_take_is_looked_for() -> None:
     assert not bp.check(margins(), against=without_margin).ok
+
+
+def residual() -> bp.Network:
+    N, D = bp.dim("N"), bp.dim("D", 4)
+    x, t = bp.input("x", (N, D)), bp.target("t", (N, D))
+    A, B = bp.param("A", (D, D)), bp.param("B", (D, D))
+    return bp.Network("residual", loss=bp.mse(x + bp.relu(x @ A) @ B, t))
+
+
+def through_a_rectifier(x, t, A, B):
+    r = np.maximum(x @ A, 0)
+    error = x + r @ B - t
+    dout = 2 * error / error.size
+    dr = dout @ B
+    da = dr * (r > 0)
+    return np.mean(error**2), {"A": x.T @ da, "B": r.T @ dout}, {"into": da, "out_of": dr}
+
+
+def test_what_a_rectifier_was_given_is_told_from_what_it_passed_back() -> None:
+    report = bp.check(residual(), against=through_a_rectifier)
+    row = report[report.first]
+    assert (row.theirs, row.slip) == ("out_of", "transpose")
+    assert "B is transposed" in row.repair
