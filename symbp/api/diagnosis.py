@@ -76,7 +76,7 @@ def diagnose(
     net: Network,
     data: Mapping[str, Any] | None = None,
     *,
-    optimizer: UpdateRule | None = None,
+    optimizer: UpdateRule,
     sizes: Mapping[str, int] | None = None,
     steps: int = STEPS,
     batch_size: int = BATCH_SIZE,
@@ -88,15 +88,14 @@ def diagnose(
 ) -> Diagnosis:
     """Why a network doesn't learn: it is trained for some steps and measured; what is suspected is put right
     and the training run again, and what that mends is the cause. Without `data` (arrays by the names of
-    inputs) it trains on its own example, or on random ones; without an optimizer by Adam.
+    inputs) it trains on its own example, or on random ones.
 
     Raises UsageError: nothing to train; DataError: arrays that don't fit.
     """
     import symbp.api as api
-    from symbp.optim import Adam
 
     derivation = derivation or api.derive(net)
-    optimizer = with_parts(optimizer or Adam(), net.system)
+    optimizer = with_parts(optimizer, net.system)
     plain = prepared(
         derivation, optimizer, data, sizes=sizes, steps=steps, batch_size=batch_size, seed=seed, what=what
     )
