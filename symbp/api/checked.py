@@ -44,7 +44,9 @@ class CheckReport(Report):
         values = {
             "title": self.title(),
             "report": self,
-            "head": (*HEAD, "verdict"),
+            "compared": sum(not (row.ok and row.is_empty) for row in self.rows),
+            "left": sum(row.ok and row.is_empty for row in self.rows),
+            "head": HEAD,
             "lines": [(cells, _kind(row.ok, row.is_empty), end) for cells, row, end in lines],
             "charts": svg(charts, name="check", alone=False) if charts else "",
         }

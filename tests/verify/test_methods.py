@@ -117,3 +117,11 @@ def test_a_module_that_answers_otherwise_each_time_is_named() -> None:
         report = bp.check(net, derivation=derivation, module=copy, methods=["complex step"])
         assert report.ok == ok
         assert ("it isn't deterministic" in str(report)) == (not ok)
+
+
+def test_central_differences_beside_five_points_are_extrapolated() -> None:
+    """They were one stencil under two names."""
+    report = bp.check(curved()[0], methods=["central differences", "five-point differences"])
+    errors = {row.method: row.max_rel_error for row in report.rows if row.parameter == "w"}
+    assert report.ok
+    assert len({*errors.values()}) == 2

@@ -65,9 +65,11 @@ def _pairs(
     forward: bool,
 ) -> Iterator[tuple[str, str, list[Array]]]:
     """Arrays, and the tensors whose shape they have: those of the forward pass, if that went wrong; else
-    derivatives, those that the closed form has first."""
+    derivatives, those that the closed form has first, and the last ones of these: what a rectifier passed
+    back looks like what it was given, too."""
     tensors = [t for t in reference.between if t not in known and bool(reference.by(t)) is not forward]
-    tensors = sorted(tensors, key=lambda t: t not in reference.sources.closed.called)
+    closed = reference.sources.closed.called
+    tensors = sorted(tensors, key=lambda t: (t not in closed, 0 if forward else -reference.place(t)))
     for name, arrays in left.items():
         for tensor in tensors:
             found = laid(arrays, [reference.right(point, tensor) for point in points])

@@ -114,6 +114,8 @@ def _ratio(one: Compared) -> str:
     ratios = np.concatenate([part.ravel() for part in found]) if found else np.zeros(0)
     if not ratios.size or np.ptp(ratios) > 1e-6 * np.abs(ratios[0]) or abs(ratios[0]) < 1e-9:
         return ""
+    if abs(ratios[0] - 1) < 1e-6:  # only what is small beside the rest is wrong
+        return ""
     return (
         "its sign is the other one"
         if abs(ratios[0] + 1) < 1e-6

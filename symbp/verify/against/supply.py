@@ -19,6 +19,7 @@ import numpy as np
 
 from symbp.errors import UsageError, meant
 from symbp.ir.system import Role, Tensor
+from symbp.verify.against.returned import GRADIENTS
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.points import Point
 
@@ -37,6 +38,15 @@ class Arguments:
     positional: tuple[Any, ...]
     named: dict[str, Any]
     arrays: dict[str, Array]
+    zeros: dict[str, Any] = field(default_factory=dict)  # arrays and mappings of such, to be added to
+
+    @property
+    def filled(self) -> dict[str, Array]:
+        """What was left in the arguments that are for gradients, once the function has run."""
+        found: dict[str, Array] = {}
+        for name, value in self.zeros.items():
+            found |= value if isinstance(value, dict) else {name: value}
+        return found
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,14 @@ class Supply:
         every = self.all(Role.PARAMETER)
         return next(iter(every.items())) if len(every) == 1 else None
 
+    def to_fill(self, name: str) -> Any:
+        """Zeros where gradients are to be left: `grads`, all by name, or one, `dW`; None for other names."""
+        zeros = {key: np.zeros_like(a) for key, a in self.all(Role.PARAMETER).items()}
+        if name.casefold() in GRADIENTS:
+            return zeros
+        by = [self.spelled.reference.by(t) for t in self.spelled.derivatives(name)]
+        return next((zeros[key] for key in by if key in zeros), None)
+
     def group(self, name: str) -> dict[str, Any] | None:
         """All parameters, all data and so on, for a word that stands for these."""
         plain = name.strip("_").casefold()
@@ -104,6 +122,7 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
     positional: list[Any] = []
     given: dict[str, Any] = {}
     arrays: dict[str, Array] = {}
+    filled: dict[str, Any] = {}
     rest = _rest(asked, supply)
     other = list(supply.other)
     for one in asked:
@@ -121,6 +140,11 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
             arrays |= _arrays(more)
             continue
         found = rest[1:] if one.name == rest[0] else _value(one, supply)
+        if found is None and one.default is inspect.Parameter.empty:
+            zeros = supply.to_fill(one.name)
+            if zeros is not None:
+                filled[one.name] = given[one.name] = zeros
+                continue
         if found is None and other and one.default is inspect.Parameter.empty:
             found = one.name, other.pop(0)
         if found is None and one.default is not inspect.Parameter.empty:
@@ -132,7 +156,7 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
             positional.append(found[1])
         else:
             given[one.name] = found[1]
-    return Arguments(tuple(positional), given, arrays)
+    return Arguments(tuple(positional), given, arrays, filled)
 
 
 def differentiable(name: str, function: Callable[..., Any], spelled: Spelled, *, skip: int = 0) -> list[str]:
@@ -174,7 +198,8 @@ def _rest(asked: Sequence[inspect.Parameter], supply: Supply) -> tuple[str, str,
         return "", "", None
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [p for p in asked if p.kind in plain and p.default is inspect.Parameter.empty]
-    unknown = [p.name for p in needed if _value(p, supply) is None]
+    open_ = [p for p in needed if _value(p, supply) is None]
+    unknown = [p.name for p in open_ if supply.to_fill(p.name) is None]
     parameters = supply.all(Role.PARAMETER)
     taken = [found[0] for p in needed if (found := supply.named(p.name)) is not None]
     groups = [p.name for p in needed if p.name not in unknown and p.name.casefold() in PARAMETERS]

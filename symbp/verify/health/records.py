@@ -112,7 +112,7 @@ class Course:
     """One training: its steps, the loss on the probe after some of them (0: at the start), looks, and what
     broke it off: something that isn't finite or, with `escaped`, a loss too large to go on from. `still` are
     the parameters whose gradient was 0 in all elements at each step, `chance` is the loss of a network that
-    knows nothing, where that can be told."""
+    knows nothing, where that can be told, `frequent` that of one that knows how often each class occurs."""
 
     rate: float | None
     steps: tuple[UpdateRecord, ...]
@@ -122,6 +122,7 @@ class Course:
     still: tuple[str, ...]
     escaped: bool = False
     chance: float | None = None
+    frequent: float | None = None
     start: Mapping[str, Array] = field(repr=False, default_factory=dict)
     end: Mapping[str, Array] = field(repr=False, default_factory=dict)
 

@@ -111,6 +111,8 @@ def _is_ignorant(course: Course, chance: float, *, vanishes: bool) -> bool:
     """Whether the loss ends at what chance gives or, where no gradient gets through, not below."""
     if not isfinite(course.last):
         return False
+    if vanishes and course.frequent is not None:
+        chance = min(chance, course.frequent)
     beyond = (course.last - chance) / (abs(chance) or 1.0)
     return beyond > -IGNORANT and (vanishes or beyond < IGNORANT)
 

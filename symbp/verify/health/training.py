@@ -11,12 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite, prod
+from math import isfinite, log, prod
 from typing import Any
 
 import numpy as np
 
 from symbp.ir.evaluation.vector import Run
+from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Role
 from symbp.ir.training import GRADIENT, STEP, THETA, UpdateRule
 from symbp.verify.health.broken import first_broken
@@ -24,6 +25,7 @@ from symbp.verify.health.looks import Instruments, look
 from symbp.verify.health.records import Array, Broken, Course, Look, UpdateRecord
 from symbp.verify.health.setting import RATE, Setting, started
 from symbp.verify.health.shaped import ShapedOptimizer
+from symbp.verify.points import bound_of
 
 Said = Callable[[str], None]
 MIDDLE = 2  # probes between the start and the end
@@ -201,6 +203,21 @@ def chance_loss(setting: Setting, params: Mapping[str, Array], buffers: Mapping[
     return value if isfinite(value) else None
 
 
+def frequent_loss(setting: Setting, chance: float | None) -> float | None:
+    """What the frequencies of the classes alone give, where the loss is the cross entropy of such: offsets
+    learn these though nothing comes through from the inputs."""
+    targets = [t for t in setting.system.with_role(Role.TARGET) if t.integer and t.name in setting.probe]
+    if len(targets) != 1 or chance is None:
+        return None
+    (bound,) = [bound_of(target) for target in targets]
+    classes = bound.bound if bound is not None else None
+    if classes is None or abs(chance - log(evaluate_size(classes, setting.sizes))) > 1e-6 * chance:
+        return None
+    counts = np.unique(setting.probe[targets[0].name], return_counts=True)[1]
+    shares = counts / counts.sum()
+    return float(-np.sum(shares * np.log(shares)))
+
+
 def train(setting: Setting, tools: Instruments) -> Course:
     """The steps of a setting, with the loss on the probe now and then, and looks at the start and the end."""
     start, buffers = started(setting)
@@ -209,6 +226,7 @@ def train(setting: Setting, tools: Instruments) -> Course:
     steps: list[UpdateRecord] = []
     if isfinite(probes[0]):
         looks.append(look(tools, setting, start, buffers, 0, setting.probe))
+    chance = chance_loss(setting, start, buffers)
     still = set(start)
     middle = {round(setting.steps * (k + 1) / (MIDDLE + 1)) for k in range(MIDDLE)}
     params: Mapping[str, Array] = start
@@ -239,7 +257,8 @@ def train(setting: Setting, tools: Instruments) -> Course:
         broken,
         tuple(sorted(still)),
         escaped,
-        chance_loss(setting, start, buffers),
+        chance,
+        frequent_loss(setting, chance),
         start,
         params,
     )

@@ -20,6 +20,8 @@ from symbp.verify.lint.gradients import unused
 from symbp.verify.lint.report import Finding
 from symbp.verify.stuck import HELP
 
+ENOUGH = 8  # examples, for targets that agree to mean something
+
 
 def certain(setting: Setting, course: Course) -> Iterator[Finding]:
     """Parameters that nothing reads, or whose gradient is stopped; inputs that say nothing."""
@@ -36,6 +38,7 @@ def certain(setting: Setting, course: Course) -> Iterator[Finding]:
                 origin=system.tensor(name).origin,
             )  # fmt: skip
     yield from _without_gradient(setting, course)
+    yield from _told_apart(setting)
     real = [
         t.name
         for t in system.with_role(Role.INPUT)
@@ -46,6 +49,19 @@ def certain(setting: Setting, course: Course) -> Iterator[Finding]:
             "problem", "inputs without information", tuple(real),
             f"{', '.join(f'{{{n}}}' for n in real)}: every example is the same.",
             advice="Look at how the data were read.",
+        )  # fmt: skip
+
+
+def _told_apart(setting: Setting) -> Iterator[Finding]:
+    """Targets that are the same for every example."""
+    names = [t.name for t in setting.system.with_role(Role.TARGET) if t.name in setting.data]
+    every = [np.asarray(setting.data[name]) for name in names]
+    if setting.examples >= ENOUGH and names and all(np.ptp(data) == 0 for data in every if data.size):
+        values = ", ".join(f"{{{n}}} is {data.flat[0]:.4g}" for n, data in zip(names, every, strict=True))
+        yield Finding(
+            "problem", "targets without information", tuple(names),
+            f"{values} for every example: an offset alone learns that.",
+            advice="Look at how the data were read, and whether they were cut while they were sorted.",
         )  # fmt: skip
 
 

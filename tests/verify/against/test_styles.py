@@ -43,6 +43,31 @@ def in_a_list(x, t, v, w):
     return np.mean(error**2), grads
 
 
+def into_arguments(x, t, v, w, dv, dw):
+    error = x @ v + (x * x) @ w - t
+    dv += 2 * x.T @ error / len(t)
+    dw += 2 * (x * x).T @ error / len(t)
+    return np.mean(error**2)
+
+
+def into_a_mapping(params, grads, x, t):
+    error = x @ params["v"] + (x * x) @ params["w"] - t
+    grads["v"] += 2 * x.T @ error / len(t)
+    grads["w"] = 2 * (x * x).T @ error / len(t)
+    return np.mean(error**2)
+
+
+def error_of(x, t, v, w):
+    error = x @ v + (x * x) @ w - t
+    return np.mean(error**2), (x, error)
+
+
+def filling(cache, grads):
+    x, error = cache
+    grads["v"] += 2 * x.T @ error / len(error)
+    grads["w"] += 2 * (x * x).T @ error / len(error)
+
+
 class Model:
     """Its forward pass gives a prediction that is no tensor of the network, its backward one has the loss."""
 
@@ -59,7 +84,19 @@ class Model:
         self.dw = 2 * (self.x**2).T @ error / len(t)
 
 
-@pytest.mark.parametrize("code", [reversed_order, with_more, loss_last, in_a_list, Model])
+@pytest.mark.parametrize(
+    "code",
+    [
+        reversed_order,
+        with_more,
+        loss_last,
+        in_a_list,
+        into_arguments,
+        into_a_mapping,
+        (error_of, filling),
+        Model,
+    ],
+)
 def test_right_ones_are_right(code: Any) -> None:
     report = bp.check(linear(), against=code)
     assert report.ok, str(report)
@@ -131,3 +168,26 @@ def without_margin(W, x, y):
 
 def test_a_branch_that_chance_does_not_take_is_looked_for() -> None:
     assert not bp.check(margins(), against=without_margin).ok
+
+
+def residual() -> bp.Network:
+    N, D = bp.dim("N"), bp.dim("D", 4)
+    x, t = bp.input("x", (N, D)), bp.target("t", (N, D))
+    A, B = bp.param("A", (D, D)), bp.param("B", (D, D))
+    return bp.Network("residual", loss=bp.mse(x + bp.relu(x @ A) @ B, t))
+
+
+def through_a_rectifier(x, t, A, B):
+    r = np.maximum(x @ A, 0)
+    error = x + r @ B - t
+    dout = 2 * error / error.size
+    dr = dout @ B
+    da = dr * (r > 0)
+    return np.mean(error**2), {"A": x.T @ da, "B": r.T @ dout}, {"into": da, "out_of": dr}
+
+
+def test_what_a_rectifier_was_given_is_told_from_what_it_passed_back() -> None:
+    report = bp.check(residual(), against=through_a_rectifier)
+    row = report[report.first]
+    assert (row.theirs, row.slip) == ("out_of", "transpose")
+    assert "B is transposed" in row.repair

@@ -61,6 +61,28 @@ def test_networks_that_no_threshold_was_chosen_on(name, seed):
     assert [finding.rule for finding in problems][:1] == ([cause] if cause else [])
 
 
+def test_offsets_that_learn_frequencies_are_no_learning():
+    """Nothing comes through from the inputs, but the loss falls to what frequent classes alone give."""
+    data = clouds()
+    rarer = {**data, "y": np.where(np.arange(256) % 4 > 0, 0, data["y"])}
+    net = classifier(layers=8, init=start.normal(0.02))
+    problems = examine(setting_of(Trained(net, rarer, SGD(0.3))), with_range=False).problems
+    assert [finding.rule for finding in problems][:1] == ["start too small"]
+
+
+def test_targets_that_are_all_the_same():
+    data = {**clouds(), "y": np.zeros(256, int)}
+    (problem,) = examine(setting_of(Trained(classifier(), data, ADAM(1e-2))), with_range=False).problems
+    assert problem.rule == "targets without information"
+
+
+def test_a_low_rate_is_told_without_a_range_test():
+    case = Trained(classifier(), clouds(), SGD(1e-6))
+    (problem,) = examine(setting_of(case), with_range=False).problems
+    assert problem.rule == "learning rate too low"
+    assert "--lr" in problem.advice
+
+
 @cache
 def shallow():
     return setting_of(Trained(classifier(), clouds(), ADAM(1e-2)))

@@ -15,6 +15,7 @@ import numpy as np
 from symbp.verify.against.answer import Answer
 from symbp.verify.against.reading.labels import labelled
 from symbp.verify.against.returned import answer
+from symbp.verify.against.returned.arrays import number
 from symbp.verify.against.running import ran
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.against.supply import Arguments, Supply, arguments, differentiable
@@ -34,7 +35,10 @@ class Function:
         given = arguments(self.name, self.function, Supply(self.spelled, point, self.dtype))
         done = ran(self.name, self.function, given.positional, given.named, given.arrays)
         value = labelled(self.function, done.value, self.spelled)
-        found = answer(self.name, value, *orders(self.name, self.function, self.spelled))
+        if given.filled and (value is None or number(value) is not None):
+            found = Answer(number(value), given.filled, {})
+        else:
+            found = answer(self.name, value, *orders(self.name, self.function, self.spelled))
         return replace(found, changed=done.changed, given=parameters_of(given, self.spelled))
 
 

@@ -70,9 +70,14 @@ class Pair:
         back = arguments(f"{self.name}: backward", self.backward, behind(supply, passed, seed))
         again = ran(f"{self.name}: backward", self.backward, back.positional, back.named, back.arrays)
         ways = orders(self.name, self.forward, self.spelled)
+        if back.filled and again.value is None:
+            returned = Answer(None, back.filled, {})
+        else:
+            value = labelled(self.backward, again.value, self.spelled)
+            returned = gradients(self.name, value, *ways)
         return together(
             Answer(passed.loss, {}, passed.kept, passed=tuple(passed.kept)),
-            gradients(self.name, labelled(self.backward, again.value, self.spelled), *ways),
+            returned,
             changed=(*done.changed, *again.changed),
             given=parameters_of(given, self.spelled),
         )

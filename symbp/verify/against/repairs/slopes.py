@@ -74,7 +74,10 @@ def grouped(shop: Shop, whole: Expr) -> list[Expr]:
 
 def _missing(shop: Shop, equation: Equation, _: Expr, group: Expr) -> Iterator[Form]:
     text, at = expression_text(group, equation.indices), activation_of(shop, group)
-    what = f"the slope of {at[0].target} is missing: {text}" if at else f"the factor {text} is missing"
+    slope = at is not None and not isinstance(group, Access)  # else it is the activation itself
+    what = (
+        f"the slope of {at[0].target} is missing: {text}" if at and slope else f"the factor {text} is missing"
+    )
     yield "missing slope", what, sympy.Integer(1), 1
 
 
@@ -92,6 +95,8 @@ def _elsewhere(shop: Shop, equation: Equation, whole: Expr, group: Expr) -> Iter
             hint = f"the slope is {text}: {expression_text(inner)}, not {expression_text(inner.args[0])}"
             yield "wrong slope", hint, group.xreplace({inner: inner.args[0]}), 1
             yield "wrong slope", f"{expression_text(inner)} itself stands for the slope {text}", inner, 1
+            if group.is_Add:
+                yield "wrong slope", f"the factor {expression_text(inner)} is too many", group * inner, 1
         return
     activation, subscripts = at
     value, before = activation.at(activation.value, subscripts), activation.at(activation.before, subscripts)

@@ -38,7 +38,11 @@ def alike(case: Case) -> Iterator[Suspect]:
         "zero start" if zero else "constant start",
         names,
         f"{listed(names)} {verb(names, 'starts', 'start')} at {'0' if zero else 'one value'}: "
-        + ("nothing is passed back through it" if zero else "units are copies of each other and stay so")
+        + (
+            f"nothing is passed back through {verb(names, 'it', 'them')}"
+            if zero
+            else "units are copies of each other and stay so"
+        )
         + ".",
         tuple(why),
         "Draw the start: " + lines(case.setting, equal),

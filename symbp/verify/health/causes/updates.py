@@ -14,7 +14,7 @@ from symbp.verify.health.causes.case import Case, Suspect
 from symbp.verify.health.setting import RATE, unscheduled
 from symbp.verify.health.symptoms import fall
 
-HASTY, TIMID = 0.1, 1e-4  # median of update to weight
+HASTY, USUAL, TIMID = 0.1, 1e-2, 1e-4  # median of update to weight
 DECAYS = 0.01  # of a weight in a step
 BOUND = 10.0  # times a clipped norm, of the gradient
 
@@ -65,6 +65,8 @@ def rates(case: Case) -> Iterator[Suspect]:
                 tuple(why), f"Train at {other:.2g}: --lr {other:.2g}.", case.setting.at_rate(other),
             )  # fmt: skip
     timid = all(r < TIMID for r in ratios.values())
+    if case.test is None and timid and most > 0:
+        suggested = rate * USUAL / most
     if suggested is not None and suggested > 10 * rate and timid and fall(course) < 0.02:
         plain = replace(case.setting, rule=unscheduled(case.setting.rule))
         yield Suspect(

@@ -70,7 +70,9 @@ def only_wrong(compared: Compared) -> Slice | None:
     """The one slice in which what was answered is wrong at every point, if the rest is right."""
     places = [_places(seen) for seen in compared.seen]
     shapes = [seen.right.shape for seen in compared.seen]
-    if any(found is None or not len(found) for found in places):
+    if any(found is None for found in places) or not any(
+        found is not None and len(found) for found in places
+    ):
         return None
     for axis in range(len(shapes[0])):
         if any(shape[axis] < 2 for shape in shapes):
