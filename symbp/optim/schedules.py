@@ -32,8 +32,8 @@ class Schedule:
     follow: Follow | None = None
 
     def after(self, warmup: int) -> Schedule:
-        """A linear rise over the first `warmup` steps (Goyal et al. 2017, section 2.2), then the schedule from
-        its first step on."""
+        """A linear rise over the first `warmup` steps (Goyal et al. 2017, section 2.2), then the schedule,
+        from its first step on."""
         _count(warmup=warmup)
 
         def factor(step: Expr) -> Expr:
