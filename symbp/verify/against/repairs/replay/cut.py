@@ -67,10 +67,10 @@ class Cut(Bench):
 
 
 def only_wrong(compared: Compared) -> Slice | None:
-    """The one slice in which what was answered is wrong at every point, if the rest is right."""
+    """The one slice in which what was answered is wrong, if the rest is right. For one example all may be."""
     places = [_places(seen) for seen in compared.seen]
     shapes = [seen.right.shape for seen in compared.seen]
-    if any(found is None or not len(found) for found in places):
+    if any(found is None for found in places) or not sum(len(f) for f in places if f is not None):
         return None
     for axis in range(len(shapes[0])):
         if any(shape[axis] < 2 for shape in shapes):
