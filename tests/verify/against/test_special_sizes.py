@@ -27,7 +27,7 @@ def passes(change):
 def test_a_batch_of_one_is_asked_for():
     net = import_module("symbp.gallery.softmax_regression").net
     derivation = of_gallery("softmax_regression")
-    assert bp.check(net, derivation=derivation, against=passes(lambda db, y: db)).ok
+    assert bp.check(net, derivation=derivation, against=passes(lambda db, _: db)).ok
     single = passes(lambda db, y: db if len(y) > 1 else 2 * db)
     found = bp.check(net, derivation=derivation, against=single)
     assert not found.ok
