@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import numpy as np
 from derived_once import of_gallery
 
@@ -25,7 +23,7 @@ def passes(change):
 
 
 def test_a_batch_of_one_is_asked_for():
-    net = import_module("symbp.gallery.softmax_regression").net
+    net = bp.gallery.find("softmax_regression").load().net
     derivation = of_gallery("softmax_regression")
     assert bp.check(net, derivation=derivation, against=passes(lambda db, _: db)).ok
     single = passes(lambda db, y: db if len(y) > 1 else 2 * db)
