@@ -21,6 +21,7 @@ from symbp.errors import DataError, UsageError
 if TYPE_CHECKING:
     from symbp.cli.data import Found
     from symbp.data import Data
+    from symbp.ir.system import System
     from symbp.language import Network
 
 EPOCHS, BATCH_SIZE = 50, 32
@@ -53,6 +54,13 @@ def examples(data: Mapping[str, Any]) -> int:
     return len(next(iter(data.values())))
 
 
+def counts_examples(system: System) -> bool:
+    """Whether an axis of the data counts examples, which are shuffled and of which some are held out."""
+    from symbp.ir.examples import examples as counted_by
+
+    return counted_by(system, [name for name in system.sizes if name not in system.bound]) is not None
+
+
 def planned(args: argparse.Namespace) -> Plan:
     """The plan that the options make. Raises UsageError, DataError, and what deriving raises."""
     import symbp as bp
@@ -69,7 +77,10 @@ def planned(args: argparse.Namespace) -> Plan:
     if read.said:
         narrate(read.said)
     labels = balance.labels_of(target.network.system)
-    part = parts.split(args, read, labels)
+    counted = counts_examples(target.network.system)
+    part = parts.split(args, read, labels, counted=counted)
+    if not counted:
+        narrate("the data are one example: every step takes all of them, and nothing is held out")
     if labels:
         narrate(balance.told(labels, part.train, read.classes.get(labels, ())))
     network = bp.restarted(target.network, dict(args.start)) if args.start else target.network
@@ -79,7 +90,8 @@ def planned(args: argparse.Namespace) -> Plan:
     if args.class_weights:
         network = balance.weighted(network, args.class_weights, part.train, shown)
     epochs = args.epochs or target.epochs or EPOCHS
-    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, examples(part.train))
+    count = examples(part.train) if counted else 1
+    batch_size = min(args.batch_size or target.batch_size or BATCH_SIZE, count)
     return Plan(
         network,
         part.train,
@@ -88,7 +100,7 @@ def planned(args: argparse.Namespace) -> Plan:
         epochs,
         batch_size,
         {
-            "optimizer": update(target, args, epochs * -(-examples(part.train) // batch_size)),
+            "optimizer": update(target, args, epochs * -(-count // batch_size)),
             "sizes": shown,
             "derivation": bp.derive(network),
             "pieces": ("checkpoints", "mapped", "patience"),  # the same text, whatever is asked of it
@@ -185,6 +197,7 @@ def fit(
         watch(record, state, record["epoch"] <= before)
 
     what = "held-out" if plan.validation is plan.held else "validation"
+    what = "whole" if plan.held is plan.train else what
     with Progress(plan.epochs, examples(plan.train), what) as progress:
         try:
             history = module.fit(

@@ -58,11 +58,14 @@ def refuse_contradictions(args: argparse.Namespace) -> None:
         raise UsageError(f"{asked[0]} and {asked[1]} are two ways to split the data", help="give one of them")
 
 
-def split(args: argparse.Namespace, found: Found, labels: str | None) -> Parts:
-    """The parts that the options ask for, `labels` the array of classes. Raises UsageError, DataError."""
+def split(args: argparse.Namespace, found: Found, labels: str | None, *, counted: bool = True) -> Parts:
+    """The parts that the options ask for, `labels` the array of classes; all of the data for each, if they
+    aren't `counted` as examples. Raises UsageError, DataError."""
     import symbp as bp
 
     refuse_contradictions(args)
+    if not counted:
+        return _whole(args, found)
     if args.stratify and labels is None:
         raise UsageError("--stratify is for a network with one label for each example")
     by = labels if args.stratify else None
@@ -79,6 +82,19 @@ def split(args: argparse.Namespace, found: Found, labels: str | None) -> Parts:
         train, validation = bp.data.split(train, _held_out(found, train), seed=1, stratify=by)
         return Parts(train, validation, held)
     return Parts(train, held, held)
+
+
+def _whole(args: argparse.Namespace, found: Found) -> Parts:
+    """All of the data as one example, such as a series or a graph. Raises UsageError: a part is asked for."""
+    given = (args.last, args.split_column, args.split_seed, args.stratify or None)
+    names = ("--last", "--split-column", "--split-seed", "--stratify")
+    for name, value in zip(names, given, strict=True):
+        if value is not None:
+            raise UsageError(
+                f"{name}: the data are one example, of which no part can be held out",
+                help="the first axis of the data holds no examples: along it places matter to the network",
+            )
+    return Parts(found.data, found.data, found.data)
 
 
 def _held_out(found: Found, left: Data | None = None) -> int | None:

@@ -32,12 +32,13 @@ class Schedule:
     follow: Follow | None = None
 
     def after(self, warmup: int) -> Schedule:
-        """The same after a linear rise over the first `warmup` steps (Goyal et al. 2017, section 2.2)."""
+        """A linear rise over the first `warmup` steps (Goyal et al. 2017, section 2.2), then the schedule,
+        from its first step on."""
         _count(warmup=warmup)
 
         def factor(step: Expr) -> Expr:
-            rising = Guard("<", step, warmup)
-            return rising * step / warmup + rising.complement() * self.factor(step)
+            rising = Guard("<=", step, warmup)
+            return rising * step / warmup + rising.complement() * self.factor(step - warmup)
 
         return Schedule(f"{self.name} after {warmup} steps of warm-up", factor, self.follow)
 
@@ -57,8 +58,8 @@ def cosine(steps: int, final: float = 0.0, warmup: int = 0) -> Schedule:
         raise UsageError(f"a warm-up of {warmup} steps leaves none of {steps} for the cosine")
 
     def factor(step: Expr) -> Expr:
-        left = Guard("<", step, steps)
-        wave = lowest + (1 - lowest) * (1 + sympy.cos(sympy.pi * (step - warmup) / span)) / 2
+        left = Guard("<", step, span)
+        wave = lowest + (1 - lowest) * (1 + sympy.cos(sympy.pi * step / span)) / 2
         return left * wave + left.complement() * lowest
 
     found = Schedule("cosine", factor)
@@ -81,8 +82,8 @@ def linear(steps: int, final: float = 0.0, warmup: int = 0) -> Schedule:
         raise UsageError(f"a warm-up of {warmup} steps leaves none of {steps} for the line")
 
     def factor(step: Expr) -> Expr:
-        left = Guard("<", step, steps)
-        return left * (1 - (1 - lowest) * (step - warmup) / span) + left.complement() * lowest
+        left = Guard("<", step, span)
+        return left * (1 - (1 - lowest) * step / span) + left.complement() * lowest
 
     found = Schedule("linear", factor)
     return found.after(warmup) if warmup else found
@@ -183,10 +184,11 @@ def over(name: str, steps: int | None = None, warmup: int = 0) -> Schedule:
         if warmup:
             raise UsageError("a one-cycle schedule rises by itself", help="leave the warm-up out")
         return one_cycle(steps)
+    left = steps - warmup
+    if left < 1:
+        raise UsageError(f"a warm-up of {warmup} steps leaves none of {steps} for the schedule")
     plain = (
-        step_decay(max(1, steps // 3))
-        if name == "step"
-        else exponential(float(f"{0.01 ** (1 / steps):.12g}"))
+        step_decay(max(1, left // 3)) if name == "step" else exponential(float(f"{0.01 ** (1 / left):.12g}"))
     )
     return plain.after(warmup) if warmup else plain
 

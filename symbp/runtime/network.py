@@ -28,6 +28,7 @@ DTYPE: type[np.floating[Any]] = np.float64
 SIZES: dict[str, int] = {"D": 2}
 OPEN_SIZES: tuple[str, ...] = ("N",)
 BATCH: str | None = "N"
+CHUNKED: str = "N"  # by whose rows threads divide a step
 SHAPING: tuple[str, ...] = ("D",)  # open sizes of parameters, of a short module
 PARAMETERS: dict[str, tuple[Any, ...]] = {"w": ("D",), "b": ()}
 INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}

@@ -49,3 +49,19 @@ def test_a_mean_of_nothing_is_refused_where_sizes_say_so():
     h = bp.param("h", (N, H))
     with pytest.raises(GenerationError, match="H = 1 something is divided by 0, as in a mean of no elements"):
         compiled((h[:, 1:] ** 2).mean(), "numpy", N=2, H=1)
+
+
+def test_no_examples_are_refused_by_every_call():
+    """A step ended in a traceback, and epochs over nothing had a loss of 0."""
+    x, y, w = bp.input("x", (N, 2)), bp.labels("y", (N,), classes=3), bp.param("w", (2, 3))
+    net = bp.Network("net", loss=bp.cross_entropy(bp.softmax(x @ w), y))
+    module = bp.compile(net, optimizer=bp.optim.SGD(0.1))
+    state, nothing = module.init_state({"w": np.ones((2, 3))}), {"x": np.ones((0, 2)), "y": np.ones(0, int)}
+    calls = (
+        lambda: module.loss_and_gradients(state.params, **nothing),
+        lambda: module.train_step(state, **nothing),
+        lambda: module.fit(state, nothing, epochs=1, batch_size=4),
+    )
+    for call in calls:
+        with pytest.raises(module.DataError, match="no elements along the axis N"):
+            call()

@@ -34,6 +34,15 @@ def test_by_their_formulas():
     np.testing.assert_allclose(rates(s.linear(20, warmup=5)), np.where(T < 5, T / 5, line), atol=1e-15)
 
 
+def test_a_schedule_begins_when_its_warm_up_is_over():
+    """No fall from 1 to where it would be by then."""
+    rise = np.array([1, 2, 3, 4]) / 4
+    for schedule in (s.exponential(0.8), s.step_decay(3, 0.5), s.cosine(20, 0.1), s.linear(20)):
+        found = rates(schedule.after(4))
+        np.testing.assert_allclose(found[:4], rise)
+        np.testing.assert_allclose(found[4:], rates(schedule)[:-4])
+
+
 def test_one_cycle_ends_where_it_says_and_stays_there():
     found = rates(s.one_cycle(20, 0.25, 10, 100), 25)
     assert found.argmax() == 4

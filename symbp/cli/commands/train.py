@@ -128,7 +128,8 @@ def run(args: argparse.Namespace) -> int:
         state, epochs, stopped = fit(plan, args, module, epoch)
         result = {
             "network": plan.net.name, "target": args.target, "dtype": args.dtype, "seed": args.seed,
-            "epochs": epochs, "held_out": examples(plan.held), **_measured(plan, module, state),
+            "epochs": epochs, "held_out": 0 if plan.held is plan.train else examples(plan.held),
+            **_measured(plan, module, state),
             "gradient_error": error, "seconds": round(time.perf_counter() - started, 3),
         }  # fmt: skip
     except module.DataError as failure:

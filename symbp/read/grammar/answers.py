@@ -167,6 +167,8 @@ class _Answers(_Parser):
     def method(self, start: int, operand: Tree) -> Tree:
         """`dz.sum(axis=0)`, the function with what stands before it as its first argument."""
         token = self.take()
+        if token.text == "shape":
+            return self.length(start, operand)
         if token.text not in METHODS:
             help = f"understood are {', '.join(f'.{name}()' for name in METHODS)} and .T"
             raise error_at(self.text, token.span, f"{token.text} is no method that is known", help=help)
@@ -180,6 +182,15 @@ class _Answers(_Parser):
             arguments.append(self.inside(self.argument))
         self.take()
         return self.along_each(self.made(Call(self.since(start), token.text, tuple(arguments))))
+
+    def length(self, start: int, operand: Tree) -> Tree:
+        """`x.shape[0]`, how long an axis is."""
+        opening = self.take()
+        axis = self.inside(self.argument)
+        if not self.at("]"):
+            raise self.unclosed(opening, "]")
+        self.take()
+        return self.made(Call(self.since(start), "shape", (operand, axis)))
 
     def atom(self) -> Tree:
         """An atom; `tanh'(z)` is the derivative of a function, not a transpose."""

@@ -48,7 +48,7 @@ SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 NUMPY = re.compile(
     r"(?:np|numpy)\.(?:linalg\.)?(?=[A-Za-z])"
 )  # says nothing: functions are known by their names
-METHOD = re.compile(r"\.([a-z]+)(?=\()")
+METHOD = re.compile(r"\.((?:shape(?=\[))|[a-z]+(?=\())")
 
 _INDEX = "[A-Za-z][A-Za-z0-9]*'*"
 _LIST = rf"{_INDEX}(?:,{_INDEX})*"

@@ -18,7 +18,7 @@ import numpy as np
 
 from symbp.runtime.common.arrays.memory import _held, _Memory, _memory
 from symbp.runtime.common.training.state import State
-from symbp.runtime.network import BATCH, DTYPE, HYPER, OPEN_SIZES, Array
+from symbp.runtime.network import CHUNKED, DTYPE, HYPER, OPEN_SIZES, Array
 from symbp.runtime.numba.compiling import _compile
 from symbp.runtime.numba.kernels import _flops, _train_step, _train_step_in_chunks
 from symbp.runtime.numba.large import _updated
@@ -42,7 +42,7 @@ class _Chunks:
 
 def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
     """The rows of the batch in one piece, then the open sizes; what nothing shows is of another stage."""
-    return (sizes.get(BATCH or "", 1), *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    return (sizes.get(CHUNKED, 1), *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from symbp.runtime.common.arrays.memory import _Memory
+from symbp.runtime.common.arrays.memory import _Memory, _refuse_short
 from symbp.runtime.common.training.state import State
 from symbp.runtime.network import BLOCKS, CUT, FEWEST, LOSS, OPEN_SIZES, PARAMETERS, SIZES, Array
 from symbp.runtime.numpy.stages import _backward, _forward, _loss, _update
@@ -30,6 +30,7 @@ class _Step:
 
     def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
         whole = _key(sizes)
+        _refuse_short(dict(zip(OPEN_SIZES, whole, strict=False)))
         most = _rows(whole)
         self.sizes = sizes
         self.params, self.gradients, self.moments = state.params, state.gradients, state.moments

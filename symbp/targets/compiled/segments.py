@@ -15,6 +15,7 @@ import sympy
 from symbp.codegen.printer import listed
 from symbp.derive.derivation import Derivation
 from symbp.errors import GenerationError
+from symbp.ir.examples import examples
 from symbp.ir.expr import Expr, JumpFunction, Size, free_sizes
 from symbp.ir.printer import expression_text
 from symbp.ir.sizes.canonical import solved_for
@@ -191,6 +192,11 @@ class LoweredNetwork:
             if isinstance(first, Size) and first.name in self.open_sizes:
                 return str(first.name)
         return None
+
+    @cached_property
+    def examples(self) -> str | None:
+        """The open size that counts examples, which training shuffles and takes in batches."""
+        return examples(self.derivation.declared, self.open_sizes)
 
     def witness(self, size: str, among: tuple[Tensor, ...]) -> tuple[Tensor, int] | None:
         """A tensor and an axis that show the value of an open size."""

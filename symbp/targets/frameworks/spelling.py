@@ -89,7 +89,8 @@ class Speller:
         if isinstance(node, Subscript):
             return self.spelling.subscript(node)
         if isinstance(node, Choice):
-            then, otherwise = self._arrays(node.dtype, node.then, node.otherwise)
+            sides = (self.cast(side, node.dtype) for side in (node.then, node.otherwise))
+            then, otherwise = self._arrays(node.dtype, *sides)
             return replace(node, then=then, otherwise=otherwise)
         if isinstance(node, Assign) and self._is_named(node.target):
             value = self.cast(node.value, node.target.dtype)

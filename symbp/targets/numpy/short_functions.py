@@ -268,7 +268,7 @@ def short_tables(net: LoweredNetwork, rule: UpdateRule) -> dict[str, list[str]]:
         "FORWARD_INPUTS": [f"FORWARD_INPUTS = {quoted(net.forward_data)}"],
         "OUTPUTS": [f"OUTPUTS = {quoted(net.system.outputs)}"],
         "METRICS": [f"METRICS = {quoted(net.metrics)}"],
-        "BATCH": [f"BATCH: str | None = {_quoted(net.batch)}"],
+        "BATCH": [f"BATCH: str | None = {_quoted(net.examples)}"],
         "MOMENTS": [f"MOMENTS = {quoted(rule.moments)}"],
         "LARGE": [
             "LARGE = float(np.finfo(DTYPE).max) / 2**20  # from such sums of squares on moments may overflow"

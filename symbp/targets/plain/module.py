@@ -24,6 +24,7 @@ from symbp.codegen.tree import Call, Define, Module, Node, Statement
 from symbp.codegen.updates.dictionaries import Update, update
 from symbp.codegen.validate import validate as validate_tree
 from symbp.errors import GenerationError
+from symbp.ir.examples import examples
 from symbp.ir.expr import Size
 from symbp.ir.points.fitting import sample_sizes
 from symbp.ir.printer import equation_text
@@ -159,10 +160,9 @@ def _call(function: Define, page: Sheet) -> Arguments:
     tensors = {page.tensors[t.name]: t for t in page.system.leaves}
     every = [a.id for a in function.arguments]
     data = [a for a in every if a in tensors and tensors[a].role in DATA]
-    axes = [tensors[a].shape[0] for a in data if tensors[a].shape]
-    open_ = [e for e in axes if e.is_Symbol and str(e) not in page.system.bound]
-    batch = max(open_, key=open_.count, default=None)
-    cut = [a for a in data if batch is not None and tensors[a].shape[:1] == (batch,)]
+    declared = page.reading.derivation.declared
+    batch = examples(declared, [name for name in declared.sizes if name not in declared.bound])
+    cut = [a for a in data if batch and declared.tensor(tensors[a].name).shape[:1] == (Size(batch),)]
     batches = tuple(f"{a}[rows]" if a in cut else a for a in data)
     random = tuple(a for a in every if a in tensors and tensors[a].role is Role.RANDOM)
     kept = tuple(a for a in every if a not in tensors)

@@ -16,9 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.expr import Size
+from symbp.ir.examples import examples
 from symbp.ir.points.fitting import constraints, sample_sizes
-from symbp.ir.system import Role, System
+from symbp.ir.system import System
 from symbp.verify.coverage import Coverage
 from symbp.verify.fresh import SEARCHED, sought
 from symbp.verify.points import Drawer, Point, Style, all_sizes, domains_of
@@ -96,8 +96,7 @@ def _special(system: System, fixed: Mapping[str, int]) -> list[dict[str, int]]:
     most labels don't occur and `squeeze` takes an axis too many, and sizes that all agree, where a matrix has
     the shape of its transpose."""
     left = [name for name in system.sizes if name not in fixed]
-    data = [t.shape for t in system.with_role(Role.INPUT, Role.TARGET) if t.shape]
-    batch = [name for name in left if data and all(shape[0] == Size(name) for shape in data)]
+    batch = [name for name in [examples(system, left)] if name is not None]
     usual = {**sample_sizes(system), **fixed}
     alike = {**usual, **dict.fromkeys(left, ALIKE)}
     chosen = [{**usual, **dict.fromkeys(batch, 1)}] * bool(batch) + [alike] * (len(left) > 1)

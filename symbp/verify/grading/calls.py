@@ -14,7 +14,7 @@ import numpy as np
 
 from symbp.errors import meant
 from symbp.read.grammar.syntax import Call, Keyword, Name, Number, Product, Total, Tree
-from symbp.verify.grading import functions, matrices
+from symbp.verify.grading import functions, made, matrices
 from symbp.verify.grading.reductions import reduce, softmax
 from symbp.verify.grading.values import Misfit, Value, moved, product, together, turned
 
@@ -44,6 +44,8 @@ def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
         return _pair(meaning, node, given, scope)
     if name in functions.OTHERS:
         return _other(meaning, node, given, scope)
+    if name in made.NAMES:
+        return made.call(meaning, node, _count(meaning, _one(meaning, node, given), scope))
     if name in matrices.NAMES:
         return _matrix(meaning, node, given, scope)
     known = [
@@ -53,6 +55,7 @@ def call(meaning: Meaning, node: Call, scope: Scope) -> Value:
         *functions.PAIRS,
         *functions.OTHERS,
         *matrices.NAMES,
+        *made.NAMES,
     ]
     start = node.span[0]
     tensor = name in meaning.names.tensors
@@ -140,11 +143,13 @@ def _other(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Val
         if value.labels is None:
             raise meaning.error(node, f"{name} is that of labels")
         return meaning.one_hot(value, node, said=True)
-    if name == "len":
-        shape = meaning.value(_one(meaning, node, given), scope).shape
+    if name in ("len", "shape"):
+        operand = given[0] if name == "shape" and len(given) == 2 else _one(meaning, node, given)
+        shape = meaning.value(operand, scope).shape
         if not shape:
             raise Misfit("a number has no length", node.span)
-        return meaning.number(Fraction(shape[0]))
+        axis = _axis(meaning, given[1], len(shape)) if name == "shape" else 0
+        return meaning.number(Fraction(shape[axis or 0]))
     if name == "norm":
         squares = meaning.total_of_squares(_one(meaning, node, given), scope)
         return replace(squares, array=meaning.numbers.power(squares.array, Fraction(1, 2)))

@@ -98,7 +98,7 @@ def bracket(meaning: Meaning, relation: Relation, scope: Scope) -> Value:
             raise Refused("a condition on a function can't be drawn")
         op = RELATIONS[relation.op]
         mask = compared(meaning, sides if simple else unknown(meaning), op, left, right)
-    return replace(like, array=meaning.zeros_and_ones(mask), integer=False)
+    return replace(like, array=meaning.zeros_and_ones(mask), integer=False, labels=None)
 
 
 def compared(meaning: Meaning, sides: Any, op: str, left: Array, right: Array) -> Array:

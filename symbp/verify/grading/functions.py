@@ -91,4 +91,15 @@ REDUCING = ("sum", "mean", "max", "argmax", "prod")
 ALONG = ("softmax", "log_softmax", "logsumexp")
 OF_ROWS = {f"{side}{op}": (side, op) for side in ("row", "col") for op in REDUCING}
 PAIRS = ("maximum", "minimum", "multiply", "outer", "dot", "matmul", "add", "subtract", "divide")
-OTHERS = ("onehot", "one_hot", "transpose", "where", "diag", "ones_like", "zeros_like", "norm", "len")
+OTHERS = (
+    "onehot",
+    "one_hot",
+    "transpose",
+    "where",
+    "diag",
+    "ones_like",
+    "zeros_like",
+    "norm",
+    "len",
+    "shape",
+)

@@ -187,6 +187,14 @@ class Names:
         for name in self.tensors:
             if (place := re.fullmatch(r"delta(\d+)", name)) is not None:
                 spelled.setdefault(rf"\delta_{{{place[1]}}}", name)
+        if "d" not in spelled:  # `dW_2`, which would else be d times W_2
+            for plain, name in self.forward.items():
+                if name in page.latex and self.differentiable(name):
+                    for sign in ("d", r"\mathrm{d}"):
+                        spelled.setdefault(f"{sign}{page.latex[name].strip()}", f"d{plain}")
+        for name in self.tensors:
+            if re.fullmatch(r"[A-Za-z]+\d+", name) is not None:
+                spelled.setdefault(name, name)  # `W2` on the line
         spelled.setdefault("L", "L")
         spelled.setdefault(r"\mathcal{L}", "L")
         return spelled, derivatives

@@ -61,7 +61,8 @@ def _with_new_axes(meaning: Meaning, node: Read, scope: Scope) -> Value:
     """`v[:, None]`, with an axis of one element."""
     if not all(_is_whole(s) or _is_new(s) for s in node.subscripts):
         raise meaning.error(node, "beside None only : is a subscript")
-    value = meaning.real(node.tensor, scope)
+    value = meaning.value(node.tensor, scope)
+    value = value if value.integer else meaning.real(node.tensor, scope)
     if sum(map(_is_whole, node.subscripts)) > value.rank:
         raise Misfit("too many subscripts", node.span, (value.shape,))
     array, fits = value.array, list(value.fits)
@@ -69,7 +70,7 @@ def _with_new_axes(meaning: Meaning, node: Read, scope: Scope) -> Value:
         if _is_new(subscript):
             array = np.expand_dims(array, len(value.index) + place)
             fits.insert(place, False)
-    return Value(array, value.index, tuple(fits))
+    return Value(array, value.index, tuple(fits), integer=value.integer, labels=value.labels)
 
 
 def _subscript(meaning: Meaning, node: Tree, scope: Scope) -> Value:
@@ -168,7 +169,16 @@ def _rows(
     gathered: Sequence[Value | None],
     lists: list[int],
 ) -> Value:
-    """`E[centre]`: the rows that labels select, a plain axis for each of theirs."""
+    """`E[centre]`: the rows that labels select, a plain axis for each of theirs; `p[arange(N), y]`: an
+    element for each pair."""
+    pairs = [value for value in gathered if value is not None]
+    if len(lists) == len(gathered) > 1 and len({value.array.shape for value in pairs}) == 1:
+        at = [value.array.astype(np.int64) for value in pairs]
+        if any(((k < 0) | (k >= n)).any() for k, n in zip(at, tensor.shape, strict=True)):
+            raise Misfit("a place lies beyond the tensor", node.span, (tensor.shape,))
+        found = tensor.array[tuple(at)]
+        found = _object(found) if tensor.integer else meaning.numbers.array(found)
+        return Value(found, pairs[0].index, pairs[0].fits, integer=tensor.integer)
     if len(lists) != 1 or any(value is not None for k, value in enumerate(gathered) if k not in lists):
         raise meaning.error(node, "only one subscript may be a list of labels")
     (axis,) = lists

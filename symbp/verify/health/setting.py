@@ -15,6 +15,7 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.drawn import drawn
+from symbp.ir.examples import examples
 from symbp.ir.expr import Expr, Size
 from symbp.ir.points.sampling import draws, evaluate_size
 from symbp.ir.system import Equation, Role, System, Tensor
@@ -99,13 +100,10 @@ class Setting:
 
 
 def batch_size_name(system: System, data: Values) -> str | None:
-    """The size along which arrays are cut into batches: the first of each of them, and of no parameter."""
+    """The size along which arrays are cut into batches: the first of each of them."""
+    found = examples(system, [name for name in system.sizes if name not in system.bound])
     firsts = {system.tensor(name).shape[:1] for name in data}
-    if len(firsts) != 1:
-        return None
-    (first,) = firsts
-    shaping = {extent for tensor in system.parameters for extent in tensor.shape}
-    return first[0].name if first and isinstance(first[0], Size) and first[0] not in shaping else None
+    return found if found is not None and firsts == {(Size(found),)} else None
 
 
 # --- starts

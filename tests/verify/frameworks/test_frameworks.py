@@ -214,3 +214,15 @@ def test_precision_is_nobody_elses():
 
     agree(GALLERY["neuron"].load().net, "jax")
     assert jax.numpy.asarray(np.ones(1)).dtype == np.float32
+
+
+@torch
+def test_a_recurrence_begins_with_the_unit_matrix():
+    """Where a real is chosen or a bracket, both are reals."""
+    t, i, j, k = bp.indices("t i j k")
+    z, A = bp.input("z", (T, D)), bp.param("A", (D, D))
+    P = bp.recurrent("P", (T, D, D))
+    before = P.at(t - 1, k, j, outside=bp.where(bp.equal(k, j), 1, 0))
+    turned = bp.define("turned", [t, i, j], bp.Sum(A[i, k] * before, k), ranges={t: T})
+    P = bp.define(P, [t, i, j], bp.tanh(turned[t, i, j]) + z[t, i])
+    agree(bp.Network("turning", loss=bp.sum(P**2)), "torch")

@@ -55,9 +55,9 @@ def _refuse_short(sizes: Mapping[str, int]) -> None:
     """Refuses data without elements, and those of which too little is left for a window or a maximum."""
     if not PARAMETERS:  # an update of none is empty by right
         return
-    for name, size in sizes.items():
-        if size < 1:
-            raise DataError(f"the data have no elements along the axis {name}")
+    empty = [name for name, size in sizes.items() if size < 1]
+    if empty:  # the rows of a block come first, and are as many as those of the data
+        raise DataError(f"the data have no elements along the axis {empty[-1]}")
     for length, value in NEEDED.items():
         if value(sizes) < 1:
             raise DataError(f"{length} is {value(sizes)}: {_SHORT}")

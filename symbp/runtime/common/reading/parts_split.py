@@ -14,7 +14,7 @@ from typing import Any
 from symbp.runtime.common.arrays.shapes import DataError
 from symbp.runtime.common.reading.archives import _DATA, _read, _words_in
 from symbp.runtime.common.reading.splitting import _balance, _examples, _split, _split_by
-from symbp.runtime.network import FACTS, FORWARD_INPUTS, INPUTS, INTEGERS
+from symbp.runtime.network import BATCH, FACTS, FORWARD_INPUTS, INPUTS, INTEGERS
 
 
 def _parts_options(train: argparse.ArgumentParser) -> None:
@@ -42,6 +42,8 @@ def _parts(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any] 
     if len(asked) > 1:
         raise DataError(f"{asked[0]} and {asked[1]} are two ways to split the data: give one of them")
     share = _share(options.validation)
+    if BATCH is None and asked and (share is not None or asked != ["--validation"]):
+        raise DataError(f"{asked[0]}: the data are one example, of which no part can be held out")
     if share is None and (options.stratify or options.split_seed is not None):
         raise DataError("--stratify and --split-seed are of a share at random: --validation 0.2")
     data, columns = _read(options.data, tuple(INPUTS), None, options)

@@ -49,6 +49,8 @@ def _epochs(
     sizes = dict(state.sizes)
     whole = _all_checked(data, sizes)
     count = sizes[BATCH] if BATCH is not None else 1
+    if not count:
+        raise DataError(f"the data have no elements along the axis {BATCH}")
     for number in range(1, epochs + 1):
         started = time.perf_counter()
         record: dict[str, Any] = {"epoch": number, "loss": _epoch(state, whole, batch_size, count, stop)}

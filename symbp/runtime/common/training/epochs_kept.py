@@ -58,6 +58,8 @@ def _epochs(
     sizes = dict(state.sizes)
     whole = _all_checked(data, sizes)
     count = sizes[BATCH] if BATCH is not None else 1
+    if not count:
+        raise DataError(f"the data have no elements along the axis {BATCH}")
     course.begin(whole, batch_size, epochs, state)
     course.write(state)  # what can't be written is known now
     yield from _before(state, course)

@@ -39,7 +39,7 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
     """The constants of a module, in the order in which they are read; `staged` where stages are told
     which arrays they are given."""
     gradients = net.derivation.gradients
-    batch = None if net.batch is None else key_of(net.batch)
+    batch = None if net.examples is None else key_of(net.examples)
     return [
         *shape_tables(net),
         *_given_tables(net),
@@ -47,6 +47,7 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         f'OUTPUTS, LOSS = {quoted(net.system.outputs)}, "{net.system.loss}"',
         f"METRICS = {quoted(net.metrics)}",
         f"BATCH = {_quoted(batch)}",
+        *([f"CHUNKED = {_quoted(key_of(net.batch))}"] if net.split is not None and net.batch else []),
         *dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
         f"STOPPED = {quoted(net.stopped)}",

@@ -67,19 +67,18 @@ class Cut(Bench):
 
 
 def only_wrong(compared: Compared) -> Slice | None:
-    """The one slice in which what was answered is wrong at every point, if the rest is right."""
-    places = [_places(seen) for seen in compared.seen]
+    """The one slice in which what was answered is wrong, if the rest is right. For one example all may be."""
+    asked = [_places(seen) for seen in compared.seen]
+    places = [found for found in asked if found is not None]
     shapes = [seen.right.shape for seen in compared.seen]
-    if any(found is None for found in places) or not any(
-        found is not None and len(found) for found in places
-    ):
+    if len(places) < len(asked) or not any(map(len, places)):
         return None
     for axis in range(len(shapes[0])):
         if any(shape[axis] < 2 for shape in shapes):
             continue
-        front = {int(at) for found in places if found is not None for at in found[:, axis]}
+        front = {int(at) for found in places for at in found[:, axis]}
         pairs = zip(places, shapes, strict=True)
-        back = {int(at) - shape[axis] for found, shape in pairs if found is not None for at in found[:, axis]}
+        back = {int(at) - shape[axis] for found, shape in pairs for at in found[:, axis]}
         one = front if len(front) == 1 else back
         if len(one) == 1:
             return Slice(axis, one.pop(), len(shapes[0]))
