@@ -19,7 +19,7 @@ TOOL = Path(__file__).with_name("generated_tool.py")
 QUICK = ("mlp", "word2vec")  # soon derived
 SOME = (*QUICK, "attention", "char_lstm", "conv", "crf", "resnet_mlp", "vae")  # something of each kind
 LONG = bool(os.environ.get("SYMBP_LONG"))
-# The oldest and the newest that are supported; with the one that is here, the whole gallery is written anyway.
+# The oldest and the newest that are supported; with the one that is here, the whole gallery is written.
 SYMPY = [version for version in ("1.13.0", "1.14.0") if LONG or version != sympy.__version__]
 
 

@@ -1,7 +1,7 @@
 """Random systems: derived = dual numbers = complex step = NumPy = Numba, all at one point.
 
-A few of them here; in any run 200 of few equations, which take less than a second each, and twenty of any size;
-10,000, each with Numba, when `SYMBP_LONG` is set (many hours).
+A few of them here; in any run 200 of few equations, which take less than a second each, and twenty of any
+size; 10,000, each with Numba, when `SYMBP_LONG` is set (many hours).
 """
 
 from __future__ import annotations
