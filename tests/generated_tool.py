@@ -22,8 +22,8 @@ WHOLE = ("mlp",)
 
 
 def render(chosen=(), once=False):
-    """Every file of the folder by name, or those of the chosen networks; `once`: of the derivations that a run
-    of tests shares."""
+    """Every file of the folder by name, or those of the chosen networks; `once`: of the derivations that a
+    run of tests shares."""
     import symbp as bp
     from symbp import targets
     from symbp.api import source
