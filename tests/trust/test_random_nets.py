@@ -1,7 +1,8 @@
 """Random nets that tempt to take two values for one: each gradient is PyTorch's.
 
-Any run takes 300 short ones with shared layers, and some of any length of each generator; SYMBP_LONG=1 takes
-150 more of each, and `TRUST_NETS=2000` so many of each; figures: `python tests/trust run shared`.
+Any run takes some of any length of each generator, and some of 300 short ones with shared layers;
+SYMBP_LONG=1 takes all short ones and 150 of each generator, `TRUST_NETS=2000` so many of each; figures:
+`python tests/trust run shared`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ BATCH = 5
 WANTED = os.environ.get("TRUST_NETS")
 COUNT = int(WANTED) if WANTED else 150  # of each generator, 300 in all
 IN_ANY_RUN = COUNT if WANTED else 4  # batches: a net takes seconds
-SHORT, SHORT_ONES, SHORT_BATCH = 13, 300, 15  # lines at most; nets, which take less than a second; of a batch
+SHORT, SHORT_ONES, SHORT_BATCH = 13, 300, 15  # lines at most; nets; of a batch
+SHORT_IN_ANY_RUN = 5  # batches: fifteen nets take some twenty seconds
 
 
 @cache
@@ -31,6 +33,7 @@ def short_ones() -> tuple[int, ...]:
     return tuple(islice(few, SHORT_ONES))
 
 
+@pytest.mark.few(slow=SHORT_IN_ANY_RUN)
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, SHORT_ONES, SHORT_BATCH))
 def test_gradients_of_short_nets_are_pytorchs(first: int) -> None:

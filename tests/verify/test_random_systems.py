@@ -1,7 +1,7 @@
 """Random systems: derived = dual numbers = complex step = NumPy = Numba, all at one point.
 
-A few of them here; in any run 200 of few equations, which take less than a second each, and twenty of any
-size; 10,000, each with Numba, when `SYMBP_LONG` is set (many hours).
+A few of them here; in any run twenty of any size, and sixty of 200 of few equations; all of these, and 10,000
+of any size, each with Numba, when `SYMBP_LONG` is set (many hours).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ LONG = bool(os.environ.get("SYMBP_LONG"))
 FEW, BLOCK = 2, 20
 BLOCKS, USUAL = 500, 1  # of the blocks, so many are taken in a run that isn't long
 WITH_NUMBA = 20  # one in so many, in a usual run
-SMALL, SMALL_BLOCKS = 12, 10  # equations at most; blocks, in any run
+SMALL, SMALL_BLOCKS, SMALL_USUAL = 12, 10, 3  # equations at most; blocks, so many of them in any run
 MARGIN = 1e-6  # nearer to a kink, the point is drawn again
 TOLERANCE = 1e-9
 
@@ -129,6 +129,7 @@ def test_many(block: int) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.few(slow=SMALL_USUAL)
 @pytest.mark.parametrize("block", range(SMALL_BLOCKS))
 def test_small_ones(block: int) -> None:
     check(small_ones()[BLOCK * block : BLOCK * (block + 1)], with_numba=10 * WITH_NUMBA)
