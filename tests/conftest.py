@@ -14,6 +14,8 @@ import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+# SymPy remembers a thousand results of each kind; one process derives hundreds of networks here.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "50000")
 
 import derived_once
 import shares

@@ -3,6 +3,7 @@
 python tests/generated_tool.py                     writes the folder anew
 python tests/generated_tool.py NAME …              writes the files of these networks anew
 python tests/generated_tool.py --print [NAME …]    prints {file: text} as JSON and writes nothing
+python tests/generated_tool.py --print --once      the same of the derivations that a run of tests shares
 
 Of a module the network's own sections are kept. In place of what is in a file of the runtime, word for word,
 stands the name of that file, with the names of what is taken. Modules of networks in `WHOLE` are kept whole.
@@ -20,17 +21,21 @@ UPDATE = "python tests/generated_tool.py"
 WHOLE = ("mlp",)
 
 
-def render(chosen=()):
-    """Every file of the folder by name, or those of the chosen networks."""
+def render(chosen=(), once=False):
+    """Every file of the folder by name, or those of the chosen networks; `once`: of the derivations that a
+    run of tests shares."""
     import symbp as bp
     from symbp import targets
     from symbp.api import source
     from symbp.cli.target import load_target, optimizer
 
+    if once:
+        import derived_once
+
     files = {}
     for name in sorted(chosen or bp.gallery.GALLERY):
         target = load_target(name)
-        derivation = bp.derive(target.network)
+        derivation = derived_once.of_gallery(name) if once else bp.derive(target.network)
         files[f"{name}.txt"] = derivation.text() + "\n"
         files[f"{name}_computed.txt"] = derivation.text(steps=True, reading="computed") + "\n"
         files[f"{name}.tex"] = derivation.latex()
@@ -97,8 +102,8 @@ def shortened(text):
 
 
 def main():
-    chosen = [argument for argument in sys.argv[1:] if argument != "--print"]
-    files = render(chosen)
+    chosen = [argument for argument in sys.argv[1:] if argument not in ("--print", "--once")]
+    files = render(chosen, "--once" in sys.argv[1:])
     if "--print" in sys.argv[1:]:
         sys.stdout.write(json.dumps(files))
         return

@@ -156,7 +156,9 @@ def test_steps_in_latex_are_formulas_in_the_symbols_of_the_page(name):
         assert "$" not in formula
 
 
-@pytest.mark.parametrize("name", ["mlp", "char_rnn", "pinn", "contrastive"])
+@pytest.mark.parametrize(
+    "name", ["mlp", "char_rnn", *(pytest.param(n, marks=pytest.mark.slow) for n in ("pinn", "contrastive"))]
+)
 def test_steps_in_text_call_tensors_as_the_page_does(name):
     """What is gone in the end is the derivative that it was; nothing on the page is called like it."""
     derivation = of_gallery(name)

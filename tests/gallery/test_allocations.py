@@ -126,7 +126,7 @@ def allocations():
     return rtsys.get_allocation_stats()
 
 
-@pytest.mark.few(slow=10)
+@pytest.mark.few(slow=5)
 @pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("name", TRAINED)

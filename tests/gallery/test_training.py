@@ -45,7 +45,7 @@ def fitted(name, target, *, seed=3):
     return [record["loss"] for record in history], state
 
 
-@pytest.mark.few(slow=7)
+@pytest.mark.few(slow=4)
 @pytest.mark.parametrize("name", TRAINED)
 def test_targets_agree_over_a_hundred_steps_and_the_loss_falls(name):
     losses, state = fitted(name, "numpy")
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_numbers_whoever_schedules_them(name, targe
     assert other != losses
 
 
-@pytest.mark.few(slow=7)
+@pytest.mark.few(slow=4)
 @pytest.mark.parametrize("name", TRAINED)
 def test_gradients_hold(name):
     exhibit, _, derivation, _ = derived(name)

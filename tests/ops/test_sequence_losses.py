@@ -100,7 +100,8 @@ def test_second_derivatives_are_those_of_the_complex_step(name: str) -> None:
         np.testing.assert_allclose(product, expected, rtol=1e-9, atol=1e-12, err_msg=key)
 
 
-@pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("name", CASES)
 def test_generated(name: str, target: str) -> None:
     net, values, _, sizes, _ = CASES[name]

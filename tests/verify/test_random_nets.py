@@ -104,7 +104,7 @@ def test_pytorch(spec: Any) -> None:
         assert relative_error(value, theirs[name]) <= 1e-10, name
 
 
-@pytest.mark.few(fast=2, slow=8)
+@pytest.mark.few(fast=2, slow=5)
 @each_net
 @pytest.mark.parametrize("target", ["numpy", pytest.param("numba", marks=pytest.mark.slow)])
 def test_modules(spec: Any, target: str) -> None:

@@ -1,6 +1,7 @@
 """Random systems: derived = dual numbers = complex step = NumPy = Numba, all at one point.
 
-A few of them here, twenty in a slow test; 10,000, each with Numba, when `SYMBP_LONG` is set (many hours).
+A few of them here; in any run twenty of any size, and sixty of 200 of few equations; all of these, and 10,000
+of any size, each with Numba, when `SYMBP_LONG` is set (many hours).
 """
 
 from __future__ import annotations
@@ -8,7 +9,9 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from functools import partial
+from collections.abc import Sequence
+from functools import cache, partial
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,7 @@ LONG = bool(os.environ.get("SYMBP_LONG"))
 FEW, BLOCK = 2, 20
 BLOCKS, USUAL = 500, 1  # of the blocks, so many are taken in a run that isn't long
 WITH_NUMBA = 20  # one in so many, in a usual run
+SMALL, SMALL_BLOCKS, SMALL_USUAL = 12, 10, 3  # equations at most; blocks, so many of them in any run
 MARGIN = 1e-6  # nearer to a kink, the point is drawn again
 TOLERANCE = 1e-9
 
@@ -98,10 +102,18 @@ def _by_duals(net: bp.Network, values: Any, sizes: Any, direction: Any) -> float
     return float(tangent(found, FLOAT))
 
 
-def check(seeds: range) -> None:
+@cache
+def small_ones() -> tuple[int, ...]:
+    """The first seeds whose networks have few equations, beyond those of the usual blocks."""
+    seeds = count(BLOCK * USUAL)
+    few = (s for s in seeds if len(random_systems.network(s).system.equations) <= SMALL)
+    return tuple(islice(few, BLOCK * SMALL_BLOCKS))
+
+
+def check(seeds: Sequence[int], with_numba: int = WITH_NUMBA) -> None:
     pytest.importorskip("numba", reason="Numba is not installed")
     for seed in seeds:
-        errors = compared(seed, numba=LONG or seed % WITH_NUMBA == WITH_NUMBA - 1)
+        errors = compared(seed, numba=LONG or seed % with_numba == with_numba - 1)
         assert all(error <= TOLERANCE for error in errors.values()), (seed, errors)
 
 
@@ -114,6 +126,13 @@ def test_a_few() -> None:
 @pytest.mark.parametrize("block", usual(range(BLOCKS), USUAL))
 def test_many(block: int) -> None:
     check(range(BLOCK * block, BLOCK * (block + 1)))
+
+
+@pytest.mark.slow
+@pytest.mark.few(slow=SMALL_USUAL)
+@pytest.mark.parametrize("block", range(SMALL_BLOCKS))
+def test_small_ones(block: int) -> None:
+    check(small_ones()[BLOCK * block : BLOCK * (block + 1)], with_numba=10 * WITH_NUMBA)
 
 
 @pytest.mark.slow

@@ -224,14 +224,8 @@ class Box:
     def _plain(self, array: Any, subscripts: Sequence[Index], extents: Sequence[int]) -> Array:
         """A read at distinct plain indices that run so far: a view, with its axes in the order of the box."""
         fixed = self.fixed
-        if fixed:
-            view = array[
-                tuple(
-                    [fixed[s] if s in fixed else slice(n) for s, n in zip(subscripts, extents, strict=True)]
-                )
-            ]
-        else:
-            view = array[tuple([slice(n) for n in extents])]
+        pairs = zip(subscripts, extents, strict=True)
+        view = array[tuple([fixed[s] if s in fixed else slice(n) for s, n in pairs])]
         axes = [self.axis[s] for s in subscripts if s not in fixed]
         if not axes:
             return view
