@@ -144,7 +144,7 @@ class _Printer:
             case Product(factors):
                 return self.signs.times.join(self.wrapped(f, PRODUCT + 1) for f in factors), PRODUCT
             case Hadamard(over, under):
-                text = self.signs.hadamard.join(self.wrapped(f, POSTFIX) for f in over)
+                text = self.signs.hadamard.join(map(self.factor, over))
                 text += "".join(self.signs.divide + self.wrapped(f, POSTFIX) for f in under)
                 return text, ELEMENTWISE
             case Summed(indices, body):
@@ -168,6 +168,11 @@ class _Printer:
                 return self.power(base, exponent)
             case _:
                 return self.call(node), ATOM
+
+    def factor(self, node: Node) -> str:
+        """A factor of an elementwise product, a square a ⊙ a without a parenthesis."""
+        square = isinstance(node, Power) and node.rank > 0 and is_written_as_product(node)
+        return self.write(node)[0] if square else self.wrapped(node, POSTFIX)
 
     def named(self, node: Named) -> str:
         """A tensor with its subscripts; `:` stands for an axis that is left where a reader couldn't tell."""
