@@ -7,6 +7,7 @@ An adjoint is written as the derivative that it is: `dW1[i,j]` becomes ∂L/∂(
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from symbp.derive.derivation import Side, Step
@@ -379,6 +380,10 @@ _SIGNS = {
 } | {letter: rf"$\{name}$" for letter, name in LETTERS.items()}  # fmt: skip
 
 
+_PAIRS = {"^∘2": r"$^{\circ 2}$", "--": "{-}{-}"}  # signs that are one together
+
+
 def _prose(text: str) -> str:
     """Plain text with every sign that LaTeX reads as a command written out."""
-    return "".join(_SIGNS.get(sign, sign) for sign in text)
+    parts = re.split(r"(\^∘2|--)", text)
+    return "".join(_PAIRS.get(part) or "".join(_SIGNS.get(sign, sign) for sign in part) for part in parts)

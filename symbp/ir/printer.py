@@ -252,7 +252,7 @@ class Notation:
         ranked = sorted(self._written_term(term, order) for term in e.args)
         if _is_of_integers(e) and any(not term[0][0] and term[0][1] for term in ranked):
             ranked.sort(key=lambda term: not term[0][1])  # `t + 1`, but `1 - t`
-        elif 0 < e.as_coeff_Add()[0] < SMALL and not ranked[1][0][0]:  # `v + 1e-5`
+        elif adds_little(e) and not ranked[1][0][0]:  # `v + 1e-5`
             ranked.sort(key=lambda term: (term[0][0], not term[0][1]))
         (negative, *_), (text, strength) = ranked[0]
         if negative:
@@ -337,6 +337,11 @@ class Notation:
         return self.power(
             self.wrapped(self._write(base, order), ATOM), exponent, self.wrapped(written, ATOM)
         ), POW
+
+
+def adds_little(e: Expr) -> bool:
+    """Whether a number is in a sum that keeps it from being 0, and stands last."""
+    return bool(0 < e.as_coeff_Add()[0] < SMALL)
 
 
 def _is_of_integers(e: Expr) -> bool:

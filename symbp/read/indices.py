@@ -116,13 +116,13 @@ def _is_plain(extent: Expr) -> bool:
     return isinstance(extent, Size) or bool(extent.is_Integer)
 
 
-def _time(system: System) -> Expr | None:
-    """The extent along which the first recurrence of the system runs."""
+def _time(system: System) -> Expr:
+    """The extent along which the first recurrence of the system runs, or what its author called T."""
     for group in groups(system):
         if group.loop is not None:
             equation = group.equations[0]
             return equation.extents[group.loop_index(equation)]
-    return None
+    return Size("T")
 
 
 def _others(

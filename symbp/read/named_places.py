@@ -57,11 +57,12 @@ def gates(equations: Collection[Equation]) -> dict[Axis, Names]:
     }
 
 
-def named_places(equations: Collection[Equation]) -> NamedPlaces:
-    """The names of the places along all axes that are those of gates, or have an index with one of them."""
+def named_places(equations: Collection[Equation], of: Mapping[str, str] | None = None) -> NamedPlaces:
+    """The names of the places along all axes that are those of gates, or have an index with one of them, or
+    belong to a derivative that has the axes `of` such a tensor."""
     told = gates(equations)
     found: dict[Axis, Names] = {}
-    for together in _joined(equations) if told else ():
+    for together in _joined(equations, of or {}) if told else ():
         names = {told[axis] for axis in together if axis in told}
         if len(names) == 1:
             found |= dict.fromkeys(together, names.pop())
@@ -96,11 +97,12 @@ def _standing(index: Index, parts: Iterable[Expr]) -> list[Axis]:
     return list(dict.fromkeys(found))
 
 
-def _joined(equations: Collection[Equation]) -> Iterator[list[Axis]]:
+def _joined(equations: Collection[Equation], of: Mapping[str, str]) -> Iterator[list[Axis]]:
     """The axes of all tensors, those with a common index of an equation together."""
     group: dict[Axis, list[Axis]] = {}
-    for equation in equations:
-        for _, axes in along(equation):
-            joined = list(dict.fromkeys(a for axis in axes for a in group.get(axis, [axis])))
-            group |= dict.fromkeys(joined, joined)
+    pairs = [axes for equation in equations for _, axes in along(equation)]
+    pairs += [[axis, (of[axis[0]], axis[1])] for axes in tuple(pairs) for axis in axes if axis[0] in of]
+    for axes in pairs:
+        joined = list(dict.fromkeys(a for axis in axes for a in group.get(axis, [axis])))
+        group |= dict.fromkeys(joined, joined)
     yield from {id(axes): axes for axes in group.values()}.values()

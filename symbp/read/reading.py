@@ -23,7 +23,7 @@ from symbp.read.options import PLAIN, Options
 from symbp.read.origin import Origin
 from symbp.read.rates import NO_RATES, rates
 from symbp.read.sections import Part, parts
-from symbp.read.symbols import Symbols, symbols
+from symbp.read.symbols import Symbols, same_axes, symbols
 from symbp.read.textbook import Textbook, textbook
 
 COMPUTED = (
@@ -153,7 +153,9 @@ def reading(
         book.derivation, {*sizes, *used, *letters_of_numbers}, known | dict(chosen or {}), options.notation
     )
     numbers = {line.target: line.number for line in reversed(lines)}
-    places = named_places(tuple(equations.values())) if style == "textbook" else NamedPlaces()
+    places = NamedPlaces()
+    if style == "textbook":
+        places = named_places(tuple(equations.values()), same_axes(book.derivation))
     origin = Origin(options.origin, system, places)
     told = (
         *legend(book.derivation, equations, found, long, numbers, origin),

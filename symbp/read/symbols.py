@@ -119,6 +119,11 @@ def differentials(derivation: Derivation) -> dict[str, Differential]:
     return {n: d for n, d in found.items() if d.of in known and d.by in known and d.along is None}
 
 
+def same_axes(derivation: Derivation) -> dict[str, str]:
+    """The derivatives that have the axes of what they are by, with that."""
+    return {name: what.by for name, what in differentials(derivation).items() if not what.whole}
+
+
 def _summands(equation: Equation) -> list[str]:
     """The tensors that stand as they are, with the target's own indices, in the sum of an equation."""
     terms = equation.body.args if equation.body.is_Add else ()

@@ -4,14 +4,18 @@ import json
 
 import numpy as np
 import pytest
+import sympy
 from test_read_back import in_latex, read_back
 
 import symbp as bp
 from symbp.explain.document import document, sides
 from symbp.explain.latex import notation_for
 from symbp.explain.text import PageText, index_form, legend_lines, matrix_form
+from symbp.ir.expr import Index
+from symbp.ir.system import Equation, Tensor
 from symbp.read.grammar import evaluate, parse_equation, parse_matrix_equation
 from symbp.read.grammar.syntax import Number, Subscripted
+from symbp.read.named_places import named_places
 from symbp.read.options import Options
 
 
@@ -70,3 +74,18 @@ def test_weights_of_two_recurrences_keep_their_numbers():
     told = [line for line in legend_lines(page) if line.startswith("along axis")]
     assert page.reading.places.axes
     assert len(told) == 3
+
+
+def test_derivatives_have_the_names_of_what_they_are_by():
+    """No equation has a gate of W beside one of dW."""
+    W, a, da = (Tensor(name, (sympy.Integer(2),)) for name in ("W", "a", "da"))
+    k = Index("k")
+    equations = (
+        Equation("a", (k,), W.at(k), ranges=W.shape),
+        *(Equation(g, (), sympy.tanh(a.at(place))) for place, g in enumerate("if")),
+        Equation("dW", (k,), da.at(k), ranges=W.shape),
+    )
+    assert set(named_places(equations).axes) == {("a", 0), ("W", 0)}
+    found = named_places(equations, {"dW": "W"}).axes
+    assert set(found) == {("a", 0), ("W", 0), ("dW", 0), ("da", 0)}
+    assert set(found.values()) == {("i", "f")}

@@ -7,6 +7,7 @@ from test_read_back import read_back
 import symbp as bp
 from symbp.explain.document import document
 from symbp.ir.expr import Guard
+from symbp.ir.system import Role
 from symbp.read.symbols import differentials
 from symbp.read.textbook import otherwise
 from symbp.read.textbook.otherwise import read_otherwise
@@ -48,6 +49,21 @@ def test_what_is_read_alike_keeps_its_derivative(mlp):
     known = {name: what for name, what in differentials(mlp).items() if name in backward}
     assert {"h", "a2", "W1"} <= {what.by for what in known.values()}
     assert not read_otherwise(mlp, known)
+
+
+@pytest.mark.slow
+def test_what_no_equation_reads_any_more_keeps_its_derivative():
+    """The page has softmax and a·V as declared: nothing is left that reads their computed sum."""
+    N, T, D, K = bp.dims("N T D K")
+    x, y = bp.input("x", (N, T, D)), bp.labels("y", (N, T), classes=K)
+    a = bp.softmax(x @ bp.transpose(x @ bp.param("W", (D, D))))
+    p = bp.softmax(a @ x @ bp.param("V", (D, K)) + x @ bp.param("U", (D, K)))
+    derivation = bp.derive(bp.Network("net", loss=bp.cross_entropy(p, y), outputs={"p": p}))
+    system = document(derivation, style="textbook").reading.derivation.system
+    adjoints = [t for t in system.tensors if t.role is Role.ADJOINT]
+    assert adjoints
+    assert all(t.differential is not None for t in adjoints)
+    assert read_back(derivation, style="textbook")
 
 
 def compared(net, names):

@@ -45,47 +45,55 @@ class Alike:
 def alike(lessons: Sequence[Sequence[Any]], hidden: Sequence[bool]) -> tuple[Alike, ...]:
     """The runs of equal blocks among lessons, each given by what it says: expressions, equations and names
     (`Str`). A block is a layer: it has a lesson for a tensor that is no parameter, one of the `hidden`."""
-    shapes = [_shape(tuple(said)) for said in lessons]
-    found: list[Alike] = []
-    start = 0
-    while start < len(lessons):
-        runs = [_run(lessons, shapes, start, length) for length in range(1, (len(lessons) - start) // 2 + 1)]
-        layers = [r for r in runs if r.count > 1 and any(hidden[r.first : r.first + r.length])]
-        best = max(layers, key=lambda r: (r.length * r.count, -r.length), default=None)
-        if best is None:
-            start += 1
-        else:
-            found.append(_with_rest(lessons, shapes, best))
-            start = found[-1].blocks[-1].stop
-    return tuple(found)
+    return tuple(_Runs(lessons, [_shape(tuple(said)) for said in lessons], hidden).within(0, len(lessons)))
 
 
-def _with_rest(lessons: Sequence[Sequence[Any]], shapes: Sequence[Any], run: Alike) -> Alike:
-    """The run with what follows of a further block, if that is more than half of one."""
-    there = run.blocks[-1].stop
-    for rest in range(min(run.length, len(lessons) - there), run.length // 2, -1):
-        if _is_alike(lessons, shapes, run.first, there, rest):
-            return replace(run, rest=rest)
-    return run
+@dataclass(frozen=True)
+class _Runs:
+    """Lessons with their shapes, and where runs are looked for in them."""
 
+    lessons: Sequence[Sequence[Any]]
+    shapes: Sequence[Any]
+    hidden: Sequence[bool]
 
-def _run(lessons: Sequence[Sequence[Any]], shapes: Sequence[Any], start: int, length: int) -> Alike:
-    """How often the block at a place is repeated behind it."""
-    count = 1
-    while _is_alike(lessons, shapes, start, start + count * length, length):
-        count += 1
-    return Alike(start, length, count)
+    def within(self, start: int, stop: int) -> Iterator[Alike]:
+        """The run that leaves the least to be told, and those before and behind it."""
+        runs = [
+            run
+            for first in range(start, stop)
+            for length in range(1, (stop - first) // 2 + 1)
+            if any(self.hidden[first : first + length]) and (run := self.run(first, length, stop)).count > 1
+        ]
+        if not runs:
+            return
+        best = max(runs, key=lambda r: (r.length * (r.count - 1), -r.length, -r.first))
+        best = self.with_rest(best, stop)
+        yield from self.within(start, best.first)
+        yield best
+        yield from self.within(best.blocks[-1].stop, stop)
 
+    def run(self, first: int, length: int, stop: int) -> Alike:
+        """How often the block at a place is repeated behind it."""
+        count = 1
+        while self.is_alike(first, first + count * length, length, stop):
+            count += 1
+        return Alike(first, length, count)
 
-def _is_alike(
-    lessons: Sequence[Sequence[Any]], shapes: Sequence[Any], start: int, there: int, length: int
-) -> bool:
-    """Whether so many lessons from one place on are those from another on, with other names."""
-    block, other = slice(start, start + length), slice(there, there + length)
-    if there + length > len(lessons) or shapes[block] != shapes[other]:
-        return False
-    pairs = list(zip(lessons[block], lessons[other], strict=True))
-    return next(_together(pairs, {}), None) is not None
+    def with_rest(self, run: Alike, stop: int) -> Alike:
+        """The run with what follows of a further block, if that is more than half of one."""
+        there = run.blocks[-1].stop
+        for rest in range(min(run.length, stop - there), run.length // 2, -1):
+            if self.is_alike(run.first, there, rest, stop):
+                return replace(run, rest=rest)
+        return run
+
+    def is_alike(self, start: int, there: int, length: int, stop: int) -> bool:
+        """Whether so many lessons from one place on are those from another on, with other names."""
+        block, other = slice(start, start + length), slice(there, there + length)
+        if there + length > stop or self.shapes[block] != self.shapes[other]:
+            return False
+        pairs = list(zip(self.lessons[block], self.lessons[other], strict=True))
+        return next(_together(pairs, {}), None) is not None
 
 
 def _shape(said: Any) -> Any:

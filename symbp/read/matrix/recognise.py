@@ -28,7 +28,7 @@ from symbp.ir.expr import (
     free_indices,
     free_sizes,
 )
-from symbp.ir.printer import TEXT, Notation, expression_text, function_name
+from symbp.ir.printer import TEXT, Notation, adds_little, expression_text, function_name
 from symbp.ir.relations import strict_relation
 from symbp.ir.sizes.canonical import same_extent
 from symbp.ir.system import Tensor
@@ -56,6 +56,7 @@ from symbp.read.matrix.tree import (
     Triangle,
     Whole,
 )
+from symbp.read.matrix.windows import correlated
 
 
 class BySymbols(Notation):
@@ -117,6 +118,8 @@ class Recogniser:
             return self.product(e, frame, reduced)
         order = tuple(self.order)
         ranked = sorted(e.args, key=lambda t: self.notation.term_key(t, order))  # as index notation has them
+        if adds_little(e):
+            ranked.sort(key=lambda t: (bool(t.could_extract_minus_sign()), bool(t.is_number)))
         mixed = not reduced and any(self.free(term) for term in ranked)
         terms: list[tuple[bool, Node]] = []
         for term in ranked:
@@ -209,6 +212,9 @@ class Recogniser:
         inner = tuple(i for i in e.indices if i not in self.kept)
         summed = tuple((i, e.extents[i]) for i in e.indices if i in self.kept)
         if e.op == "sum":
+            slid = correlated(self, sympy.Mul(*e.where, e.body), frame, inner)
+            if slid is not None:
+                return Summed(summed, slid) if summed else slid
             node = _of_rows(self.expression(sympy.Mul(*e.where, e.body), frame, inner), self.extents, inner)
             return Summed(summed, node) if summed else node
         if e.op not in ("max", "logsumexp") or summed:

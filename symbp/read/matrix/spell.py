@@ -144,7 +144,7 @@ class _Printer:
             case Product(factors):
                 return self.signs.times.join(self.wrapped(f, PRODUCT + 1) for f in factors), PRODUCT
             case Hadamard(over, under):
-                text = self.signs.hadamard.join(self.wrapped(f, POSTFIX) for f in over)
+                text = self.signs.hadamard.join(map(self.factor, over))
                 text += "".join(self.signs.divide + self.wrapped(f, POSTFIX) for f in under)
                 return text, ELEMENTWISE
             case Summed(indices, body):
@@ -168,6 +168,11 @@ class _Printer:
                 return self.power(base, exponent)
             case _:
                 return self.call(node), ATOM
+
+    def factor(self, node: Node) -> str:
+        """A factor of an elementwise product, a square a ⊙ a without a parenthesis."""
+        square = isinstance(node, Power) and node.rank > 0 and is_written_as_product(node)
+        return self.write(node)[0] if square else self.wrapped(node, POSTFIX)
 
     def named(self, node: Named) -> str:
         """A tensor with its subscripts; `:` stands for an axis that is left where a reader couldn't tell."""
@@ -224,10 +229,17 @@ class _Printer:
             return text, strength
         # The scalar notation binds with strengths of its own.
         numerator = (text, SCALAR_SUM if strength <= ELEMENTWISE else MUL if strength == PRODUCT else SCALAR)
-        below = self.signs.times.join(self.wrapped(f, PRODUCT) for f in under)
-        alone = len(under) == 1 and self.write(under[0])[1] != PRODUCT and self.is_one_sign(under[0])
-        written = self.scalar.fraction(numerator, (below, SCALAR if alone else MUL))
+        written = self.scalar.fraction(numerator, self.below(under))
         return written[0], PRODUCT
+
+    def below(self, under: Sequence[Node]) -> Written:
+        """A denominator, with a strength of the scalar notation: a sum alone gets its parenthesis there."""
+        if len(under) > 1:
+            return self.signs.times.join(self.wrapped(f, PRODUCT) for f in under), MUL
+        text, strength = self.write(under[0])
+        if strength <= ELEMENTWISE:
+            return text, SCALAR_SUM
+        return text, SCALAR if strength != PRODUCT and self.is_one_sign(under[0]) else MUL
 
     def power(self, base: Node, exponent: sympy.Expr) -> Written:
         written = self.scalar.wrapped(self.scalar.written(exponent), SCALAR)

@@ -131,20 +131,30 @@ class Setting:
 
 
 def _smallest(equation: Equation, setting: Setting) -> list[Choice]:
-    """The forms with the fewest subscripts, each with these."""
+    """The forms with the fewest subscripts, each with these; but what slides over something else isn't taken
+    apart into its places, `x_{l+w}`, where it has a form as a whole."""
     fixed = setting.fixed
     inner = [i for e in equation.body.atoms(Reduced) for i in e.indices]
     indices = [i for i in dict.fromkeys((*equation.all_indices, *sorted(inner, key=str))) if i not in fixed]
+    apart: list[Choice] = []
     for count in range(min(len(indices), MOST_KEPT) + 1):
-        found = []
+        found: list[Choice] = []
         for kept in combinations(indices, count):
             if setting.must <= set(kept) and _possible(equation, kept, setting):
                 form = _form(equation, kept, setting)
                 place = tuple(map(indices.index, kept))
                 found += [(kept, place, form)] if form is not None else []
-        if found:
-            return found
-    return _over_two(equation, setting)
+        whole = [choice for choice in found if not _slides(choice[-1])]
+        if whole or (found and apart):
+            return whole or apart
+        apart = found
+    return apart or _over_two(equation, setting)
+
+
+def _slides(form: MatrixEquation) -> bool:
+    """Whether a subscript is the place at which one thing lies over another: a sum of indices."""
+    read = [s for n in nodes(form.right) if isinstance(n, Named) for s in n.subscripts if s is not None]
+    return any(s.is_Add and len(free_indices(s)) > 1 for s in read)
 
 
 def _over_two(equation: Equation, setting: Setting) -> list[Choice]:

@@ -11,6 +11,7 @@ and the lengths; the notation has one number for both, so that other cases have 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import sympy
 
@@ -18,7 +19,6 @@ from symbp.ir.affine import affine
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod
 from symbp.ir.system import Equation
 from symbp.read.matrix.graph import Frame
-from symbp.read.matrix.recognise import Recogniser
 from symbp.read.matrix.tree import (
     Correlation,
     Flattened,
@@ -31,21 +31,27 @@ from symbp.read.matrix.tree import (
     Turned,
 )
 
+if TYPE_CHECKING:  # it asks for correlations within a body
+    from symbp.read.matrix.recognise import Recogniser
+
 
 def window_form(by: Recogniser, equation: Equation, frame: Frame, reduced: Frame) -> Node | None:
     """The form of the right-hand side over `frame`, once what `reduced` lacks is summed over, if it has one
     of those here."""
     if equation.op is None and not equation.reduced:
         return _flattened(by, equation, frame)
-    if not frame or len(frame) > 2 or len(reduced) != len(frame) or equation.where:
+    if equation.where:
         return None
     if equation.op == "max":
         return _pooled(by, equation.body, frame, reduced)
-    return _correlated(by, equation.body, frame, reduced) if equation.op == "sum" else None
+    return correlated(by, equation.body, frame, reduced) if equation.op == "sum" else None
 
 
 # --- correlations
-def _correlated(by: Recogniser, body: Expr, frame: Frame, reduced: Frame) -> Node | None:
+def correlated(by: Recogniser, body: Expr, frame: Frame, reduced: Frame) -> Node | None:
+    """A product summed over `reduced`, if it is a correlation over `frame`."""
+    if not 1 <= len(frame) <= 2 or len(reduced) != len(frame):
+        return None
     coefficient, rest = body.as_coeff_Mul()
     parts = sympy.Mul.make_args(rest)
     reads = [f for f in parts if isinstance(f, Access)]
@@ -131,6 +137,8 @@ def _only_ranges(by: Recogniser, image: Access, axes: Sequence[int], guards: Seq
 # --- pooling and flattening
 def _pooled(by: Recogniser, body: Expr, frame: Frame, reduced: Frame) -> Node | None:
     """Windows side by side: `a[2·e + i, 2·f + j]` with i and j below 2."""
+    if not 1 <= len(frame) <= 2 or len(reduced) != len(frame):
+        return None
     if not isinstance(body, Access) or body.outside is not None:
         return None
     axes = _left(by, body)

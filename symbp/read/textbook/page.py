@@ -113,9 +113,12 @@ def _whole(tensors: Mapping[str, Tensor]) -> set[str]:
 
 def with_one_value(page: Page) -> Page:
     """The page with one name for a helper that has the same value in the computation as in the declaration:
-    its equation reads nothing that hasn't, no shift above all, so that it was proven to be another form."""
+    its equation reads nothing that hasn't, no shift above all, so that it was proven to be another form. What
+    is waiting for one that no equation is left to read was proven before (`otherwise`)."""
     other = _shifted(page.equations, page.declared)  # in a recurrence equal step by step, if at all
     same = {n: old for n, old in page.computed.items() if n in page.by_name and n not in other}
+    unread = {d.by for d in page.waiting.values()} - set(page.by_name)
+    same |= {n: old for n, old in page.computed.items() if n in unread}
     if not same:
         return page
     known = {n: d.renamed(same) for n, d in page.waiting.items()}

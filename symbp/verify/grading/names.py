@@ -21,6 +21,7 @@ from symbp.read.grammar.named import Places
 from symbp.read.grammar.tokens import GREEK, SUBSCRIPTS
 from symbp.read.named_places import named_places
 from symbp.read.spelling import Symbol, latex_symbol
+from symbp.read.symbols import same_axes
 from symbp.verify.grading.key import Sheet
 
 PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z")
@@ -76,7 +77,8 @@ class Names:
     @cached_property
     def places(self) -> Places:
         """The numbers of places that have names, gates, by the plain names of tensors."""
-        known = named_places([line.equation for line in self.sheet.reading.lines])
+        page = self.sheet.reading
+        known = named_places([line.equation for line in page.lines], same_axes(page.derivation))
         return {
             plain: {word(self.symbols[gate]): k for k, gate in enumerate(gates)}
             for (owner, _), gates in known.axes.items()
