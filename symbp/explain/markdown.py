@@ -53,8 +53,8 @@ MATH = re.compile(r"\$\$[^$]+\$\$|\$[^$\n]+\$")
 COMMANDS = (
     (r"\\operatorname\*\{((?:[^{}\\]|\\_|\\ )*)\}", r"\\mathop{\\mathrm{\1}}\\limits "),
     (r"\\operatorname\{((?:[^{}\\]|\\_|\\ )*)\}", r"\\mathrm{\1}"),
-    (r"\\,", r"\\thinspace "),
-    (r"\\;", r"\\thickspace "),
+    (r"\\, ?", r"\\thinspace "),
+    (r"\\; ?", r"\\thickspace "),
     (r"\\!", r"\\negthinspace "),
     (r"\\_", r"\\underline{\\thickspace}"),
     (r"\\\{", r"\\lbrace "),
