@@ -41,11 +41,13 @@ function peekAt(node) {
   });
   const copies = away.slice(0, 3).map((equation) => {
     const copy = document.createElement("div");
-    copy.append(...all(".body > .scroll, .values", equation).map((part) => part.cloneNode(true)));
+    copy.append(...all(".body > .scroll, .values, .beside", equation).map((part) => part.cloneNode(true)));
     for (const part of all("[tabindex]", copy)) part.removeAttribute("tabindex");
     return copy;
   });
   peek.replaceChildren(...copies);
+  const low = node !== null && node.getBoundingClientRect().bottom > innerHeight / 2;
+  peek.classList.toggle("above", low); // not over what is pointed at
 }
 
 // Buttons that copy.

@@ -83,14 +83,16 @@ class Derivation(Derived):
         numbers: Numbers | bool = True,
         code: bool = True,
         flow: bool | None = None,
+        about: str = "",
         **chosen: Unpack[PageChoices],
     ) -> str:
         """The page as one HTML file that needs neither a network nor JavaScript; with `steps`, how each
         derivative comes about, folded below it, or every rewrite that led to the `computed` equations.
         `numbers` are those of a worked example: a small one, if none are given; `code` is NumPy beside the
-        textbook's equations, `flow` how gradients travel, which large nets have where it is asked for. A
-        `fragment` is for a page of one's own, and has none of these. Arrays have examples as rows and count
-        from 0: a page in columns or from 1 has neither numbers nor code.
+        textbook's equations, `flow` how gradients travel, which large nets have where it is asked for,
+        `about` says in a few words what the network is. A `fragment` is for a page of one's own, and has
+        neither numbers nor code nor a flow. Arrays have examples as rows and count from 0: a page in columns
+        or from 1 has no numbers and no code.
 
         Raises UsageError: numbers for such a page."""
         from symbp.explain import html
@@ -98,7 +100,7 @@ class Derivation(Derived):
 
         page = self._page(chosen)
         if fragment:
-            return html.html(page, steps=steps, fragment=True)
+            return html.html(page, steps=steps, fragment=True, about=about)
         as_arrays = page.reading.options.layout == "rows" and not page.reading.options.origin
         example = numbers if not isinstance(numbers, bool) else None
         if numbers is True and as_arrays:
@@ -110,7 +112,7 @@ class Derivation(Derived):
             )
         lines = self._code(page) if code and as_arrays else ()
         travel = own_flow(self, self._step_bound(), flow)
-        return html.html(page, steps=steps, numbers=example, code=lines, flow=travel)
+        return html.html(page, steps=steps, numbers=example, code=lines, flow=travel, about=about)
 
     def _step_bound(self) -> StepBound | None:
         """What a step of the one recurrence multiplies a gradient by at most, where that is known."""

@@ -59,11 +59,13 @@ def html(
     numbers: Numbers | None = None,
     code: Sequence[CodeLine] = (),
     flow: Flow | None = None,
+    about: str = "",
 ) -> str:
     """The page; with `steps`, below each derivative how it comes about, folded away, or every rewrite that
     led to the `computed` equations; as a `fragment`, what stands in another page, with names of its own for
     the places that links lead to. `numbers` are those of a worked example, `code` the lines of a
-    module, `flow` how the net's gradients travel."""
+    module, `flow` how the net's gradients travel, `about` what the net
+    is, in a few words."""
     prefix = f"{slug(document.title)}-" if fragment else ""
     notation = notation_of(document.reading.symbols)
     lessons = document.lecture.lessons if steps and steps != "computed" else ()
@@ -78,6 +80,7 @@ def html(
     )
     values = {
         "title": document.title,
+        "about": about,
         "prefix": prefix,
         "given": [given(tensor, notation) for tensor in document.given],
         "guide": guide(document, links) if lessons else (),

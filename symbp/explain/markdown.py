@@ -6,6 +6,7 @@ expression.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from symbp.explain.document import Document, NumberedEquation, Section, sides
@@ -45,7 +46,30 @@ def parts(document: Document, *, steps: Steps = False) -> list[str]:
     elif steps == "computed" and document.steps:
         found.append(_steps(document))
     found += [f"> **Warning.** {warning}" for warning in document.warnings]
-    return found
+    return [MATH.sub(lambda formula: _everywhere(formula[0]), part) for part in found]
+
+
+MATH = re.compile(r"\$\$[^$]+\$\$|\$[^$\n]+\$")
+COMMANDS = (
+    (r"\\operatorname\*\{((?:[^{}\\]|\\_|\\ )*)\}", r"\\mathop{\\mathrm{\1}}\\limits "),
+    (r"\\operatorname\{((?:[^{}\\]|\\_|\\ )*)\}", r"\\mathrm{\1}"),
+    (r"\\, ?", r"\\thinspace "),
+    (r"\\; ?", r"\\thickspace "),
+    (r"\\!", r"\\negthinspace "),
+    (r"\\_", r"\\underline{\\thickspace}"),
+    (r"\\\{", r"\\lbrace "),
+    (r"\\\}", r"\\rbrace "),
+    (r"\\\|", r"\\Vert "),
+)
+"""GitHub takes the backslash away before a sign that isn't a letter (`\\,` becomes a comma), and
+has no operatorname."""
+
+
+def _everywhere(formula: str) -> str:
+    """A formula in commands that GitHub, GitLab and notebooks all show."""
+    for pattern, spelling in COMMANDS:
+        formula = re.sub(pattern, spelling, formula)
+    return formula
 
 
 def given(tensors: Sequence[Tensor], notation: Latex) -> str:

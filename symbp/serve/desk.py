@@ -123,7 +123,7 @@ class Desk:
         if task.part == "check":
             return _check(subject)
         short = () if task.asked.net else tuple(map(str, subject.derivation.short()))
-        page = subject.derivation.html(fragment=True, reading=_reading(task.asked))
+        page = subject.derivation.html(fragment=True, reading=_reading(task.asked), about=_about(task.asked))
         return Answer(title, page, short)
 
     def _subject(self, asked: Asked) -> Subject:
@@ -187,11 +187,18 @@ def _check(subject: Subject) -> Answer:
     return Answer(report.network, str(report), rows=rows)
 
 
+def _about(asked: Asked) -> str:
+    """What a network of the gallery is, in a few words."""
+    from symbp.gallery import GALLERY
+
+    return GALLERY[asked.net].shows if asked.trains and asked.net in GALLERY else ""
+
+
 def _file(asked: Asked, form: str, subject: Subject) -> str:
     derivation, reading = subject.derivation, _reading(asked)
     match form:
         case "html":
-            return derivation.html(reading=reading)
+            return derivation.html(reading=reading, about=_about(asked))
         case "latex":
             return derivation.latex(steps=True, reading=reading)
         case "markdown":

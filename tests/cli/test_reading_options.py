@@ -11,7 +11,7 @@ from symbp.cli.target import load_target
 
 CHOSEN = {"notation": "delta", "layout": "columns", "origin": 1}
 LATEX = (r"\delta_{a_{2}} &= \frac{p - ", r"W_{1}^{\top} \, x + b_{1} \, \mathbf{1}^{\top}", "= 1, ")
-MARKDOWN = (r"\delta_{a_{2}} = \frac{p - ", LATEX[1], "= 1, ")
+MARKDOWN = (r"\delta_{a_{2}} = \frac{p - ", LATEX[1].replace("\\,", "\\thinspace"), "= 1, ")
 EXPECTED = {
     "text": ("δ_a2 = (p - onehot(y))/N", "a1 = W1ᵀ·x + b1·𝟏ᵀ", "i = 1, …, D\n"),
     "latex": LATEX,

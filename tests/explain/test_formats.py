@@ -195,3 +195,15 @@ def test_the_words_of_the_legend_have_no_sign_that_latex_lacks():
     from symbp.read.matrix.legend import WORDS
 
     assert all(_prose(words).isascii() for _, words in WORDS)
+
+
+@pytest.mark.few(fast=3)
+@pytest.mark.parametrize("name", ["mlp", "crf", "ctc", "gpt", "vae", "circuit"])
+def test_markdown_has_only_commands_that_github_leaves_as_they_are(name):
+    """No backslash before a sign, which GitHub takes away, and none of the commands that it refuses."""
+    text = of_gallery(name).markdown(steps=True)
+    formulas = re.findall(r"\$\$[^$]+\$\$|\$[^$\n]+\$", text)
+    assert len(formulas) > 20
+    for formula in formulas:
+        assert not re.search(r"\\[^A-Za-z ]|\\(operatorname|mbox|phantom|def|newcommand)\b", formula), formula
+        assert formula.count("{") == formula.count("}")

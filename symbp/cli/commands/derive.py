@@ -100,8 +100,11 @@ def _page(args: argparse.Namespace, derivation: Derivation) -> str:
         "origin": args.origin,
     }
     if args.format == "html":
-        steps = args.steps or True
-        return derivation.html(steps=steps, fragment=args.fragment, flow=args.flow or None, **chosen)
+        from symbp.gallery import GALLERY
+
+        steps, flow = args.steps or True, args.flow or None
+        about = GALLERY[args.net].shows if args.net in GALLERY and not derivatives.asked_for(args) else ""
+        return derivation.html(steps=steps, fragment=args.fragment, flow=flow, about=about, **chosen)
     if args.format == "latex" or args.fragment:
         return derivation.latex(steps=args.steps, fragment=args.fragment, **chosen)
     if args.format == "markdown":
