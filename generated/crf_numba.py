@@ -51,6 +51,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -79,6 +80,7 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("marginal",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
+CHUNKED = "N"
 GRADIENTS = {"W": "dW", "A": "dA"}
 EQUATIONS = {
     1: "scores", 2: "m_s_alpha", 3: "s_alpha", 4: "alpha", 5: "m_alpha", 6: "s_total", 7: "dtotal_dalpha_1",
@@ -559,7 +561,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
 # symbp/runtime/common/command/predicting.py: _predicted
-# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _saved, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

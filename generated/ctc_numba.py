@@ -85,6 +85,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -114,6 +115,7 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("exact",)
 BATCH = "N"
+CHUNKED = "N"
 GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
 EQUATIONS = {
     1: "z1", 2: "r_h1", 3: "h1", 4: "z2", 5: "z", 6: "m_z", 7: "e_p", 8: "s_p", 9: "p", 10: "s_lse",
@@ -1011,7 +1013,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
 # symbp/runtime/common/command/predicting.py: _predicted
-# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _saved, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

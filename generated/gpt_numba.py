@@ -107,7 +107,7 @@ Equations:
 Update of each entry i of the parameters:
 AdamW, Loshchilov and Hutter 2019, Decoupled weight decay regularization, algorithm 2
 
-    (U1)  rate = (0.01·[step ≤ 99]·step + [step ≥ 100]·([step ≤ 874]·(0.55 + 0.45·cos(π·(step/775 - 4/31))) + [step ≥ 875]/10))·lr
+    (U1)  rate = (0.01·[step ≤ 100]·step + [step ≥ 101]·([step ≤ 874]·(0.55 + 0.45·cos(π·(step/775 - 4/31))) + [step ≥ 875]/10))·lr
     (U2)  g_squares = Σ_i gradient[i]²
     (U3)  g_norm = sqrt(g_squares)
     (U4)  g_scale = [clip_norm < g_norm]·clip_norm/g_norm + [g_norm ≤ clip_norm]
@@ -140,6 +140,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -1018,7 +1019,7 @@ def _update(theta, gradient, m, v, step, lr, beta1, beta2, eps, weight_decay, cl
     _disjoint()
     rate = (
         (float(1 / 10) if step >= 875 else 0.05 * (9 * math.cos(0.004053667940115862 * (step - 100)) + 11))
-        if step >= 100 else 0.01 * step
+        if step >= 101 else 0.01 * step
     ) * lr  # (U1)
     g_squares = 0.0
     for i in range(len(theta)):
@@ -1324,7 +1325,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
 # symbp/runtime/common/command/predicting.py: _predicted
-# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _saved, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

@@ -181,7 +181,7 @@ def train(params, x, y, epochs=10, batch=32, seed=0):
             step += 1
             flat = np.concatenate([gradient.ravel() for gradient in gradients.values()])
             rate = (
-                0.01 * step if step <= 99
+                0.01 * step if step <= 100
                 else 0.55 + 0.45 * np.cos(np.pi * (step / 775 - 4 / 31)) if step <= 874 else 1 / 10
             ) * lr
             g_squares = (flat**2).sum()

@@ -52,6 +52,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -81,6 +82,7 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
+CHUNKED = "N"
 GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
 EQUATIONS = {
     1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "db2",
@@ -1109,9 +1111,9 @@ def _refuse_short(sizes: Mapping[str, int]) -> None:
     """Refuses data without elements, and those of which too little is left for a window or a maximum."""
     if not PARAMETERS:  # an update of none is empty by right
         return
-    for name, size in sizes.items():
-        if size < 1:
-            raise DataError(f"the data have no elements along the axis {name}")
+    empty = [name for name, size in sizes.items() if size < 1]
+    if empty:  # the rows of a block come first, and are as many as those of the data
+        raise DataError(f"the data have no elements along the axis {empty[-1]}")
     for length, value in NEEDED.items():
         if value(sizes) < 1:
             raise DataError(f"{length} is {value(sizes)}: {_SHORT}")
@@ -1203,7 +1205,7 @@ class _Chunks:
 
 def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
     """The rows of the batch in one piece, then the open sizes; what nothing shows is of another stage."""
-    return (sizes.get(BATCH or "", 1), *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
+    return (sizes.get(CHUNKED, 1), *(sizes.get(name, 1) for name in OPEN_SIZES[1:]))
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
@@ -1238,7 +1240,10 @@ def _chunk_count(threads: int | None, sizes: Mapping[str, int]) -> int:
     rows, *others = _key(sizes)
     if threads is not None:
         return max(1, min(threads, rows))
-    return max(1, min(os.cpu_count() or 1, rows, int(_flops(*others)) // WORTH_A_CHUNK))
+    worth = int(_flops(*others)) // WORTH_A_CHUNK
+    if worth <= 1:  # to ask the system for its processors takes as long as a small step
+        return 1
+    return max(1, min(os.cpu_count() or 1, rows, worth))
 
 
 def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
@@ -1765,6 +1770,8 @@ def _epochs(
     sizes = dict(state.sizes)
     whole = _all_checked(data, sizes)
     count = sizes[BATCH] if BATCH is not None else 1
+    if not count:
+        raise DataError(f"the data have no elements along the axis {BATCH}")
     for number in range(1, epochs + 1):
         started = time.perf_counter()
         record: dict[str, Any] = {"epoch": number, "loss": _epoch(state, whole, batch_size, count, stop)}
@@ -2174,10 +2181,10 @@ def _train(options: argparse.Namespace) -> int:
     except NotFinite as failure:
         stopped, status, history = str(failure), 1, failure.history
         print(f"stopped: {failure}", file=sys.stderr)
-    save(options.out, state)
+    options.out, status = _saved(state, options.out, status)
     last = history[-1] if history else {}
     if last.get("interrupted"):
-        status = 130
+        status = status or 130
         place = getattr(options, "checkpoint", None) or getattr(options, "resume", None)
         more = f"; go on: --resume {place}" if place else ""
         print(f"interrupted: {options.out} has the parameters so far{more}", file=sys.stderr)
@@ -2186,6 +2193,19 @@ def _train(options: argparse.Namespace) -> int:
         result["stopped"] = stopped
     _show(result, options.json)
     return status
+
+
+def _saved(state: State, path: Path, status: int) -> tuple[Path, int]:
+    """Writes what was trained; where the place fails in the end (a disk is full), in the folder for temporary
+    files. The place, and the exit status."""
+    try:
+        save(path, state)
+    except OSError as failure:
+        rescued = Path(tempfile.gettempdir()) / f"{path.stem}.{os.getpid()}.npz"
+        save(rescued, state)
+        print(f"error: {path} can't be written: {failure}; the parameters are in {rescued}", file=sys.stderr)
+        return rescued, 2
+    return path, status
 
 
 def _refuse_place(path: Path) -> None:

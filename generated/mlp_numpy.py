@@ -53,6 +53,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -545,9 +546,9 @@ def _refuse_short(sizes: Mapping[str, int]) -> None:
     """Refuses data without elements, and those of which too little is left for a window or a maximum."""
     if not PARAMETERS:  # an update of none is empty by right
         return
-    for name, size in sizes.items():
-        if size < 1:
-            raise DataError(f"the data have no elements along the axis {name}")
+    empty = [name for name, size in sizes.items() if size < 1]
+    if empty:  # the rows of a block come first, and are as many as those of the data
+        raise DataError(f"the data have no elements along the axis {empty[-1]}")
     for length, value in NEEDED.items():
         if value(sizes) < 1:
             raise DataError(f"{length} is {value(sizes)}: {_SHORT}")
@@ -622,6 +623,7 @@ class _Step:
 
     def __init__(self, state: State, sizes: Mapping[str, int]) -> None:
         whole = _key(sizes)
+        _refuse_short(dict(zip(OPEN_SIZES, whole, strict=False)))
         most = _rows(whole)
         self.sizes = sizes
         self.params, self.gradients, self.moments = state.params, state.gradients, state.moments
@@ -1237,6 +1239,8 @@ def _epochs(
     sizes = dict(state.sizes)
     whole = _all_checked(data, sizes)
     count = sizes[BATCH] if BATCH is not None else 1
+    if not count:
+        raise DataError(f"the data have no elements along the axis {BATCH}")
     for number in range(1, epochs + 1):
         started = time.perf_counter()
         record: dict[str, Any] = {"epoch": number, "loss": _epoch(state, whole, batch_size, count, stop)}
@@ -1646,10 +1650,10 @@ def _train(options: argparse.Namespace) -> int:
     except NotFinite as failure:
         stopped, status, history = str(failure), 1, failure.history
         print(f"stopped: {failure}", file=sys.stderr)
-    save(options.out, state)
+    options.out, status = _saved(state, options.out, status)
     last = history[-1] if history else {}
     if last.get("interrupted"):
-        status = 130
+        status = status or 130
         place = getattr(options, "checkpoint", None) or getattr(options, "resume", None)
         more = f"; go on: --resume {place}" if place else ""
         print(f"interrupted: {options.out} has the parameters so far{more}", file=sys.stderr)
@@ -1658,6 +1662,19 @@ def _train(options: argparse.Namespace) -> int:
         result["stopped"] = stopped
     _show(result, options.json)
     return status
+
+
+def _saved(state: State, path: Path, status: int) -> tuple[Path, int]:
+    """Writes what was trained; where the place fails in the end (a disk is full), in the folder for temporary
+    files. The place, and the exit status."""
+    try:
+        save(path, state)
+    except OSError as failure:
+        rescued = Path(tempfile.gettempdir()) / f"{path.stem}.{os.getpid()}.npz"
+        save(rescued, state)
+        print(f"error: {path} can't be written: {failure}; the parameters are in {rescued}", file=sys.stderr)
+        return rescued, 2
+    return path, status
 
 
 def _refuse_place(path: Path) -> None:

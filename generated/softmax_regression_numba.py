@@ -44,6 +44,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -73,6 +74,7 @@ FORWARD_GIVEN = ("x",)
 OUTPUTS, LOSS = ("p",), "loss"
 METRICS = ()
 BATCH = "N"
+CHUNKED = "N"
 GRADIENTS = {"W": "dW", "b": "db"}
 EQUATIONS = {1: "z1", 2: "a1", 3: "m_a1", 4: "e_p", 5: "s_p", 6: "p", 7: "loss", 8: "da1", 9: "dW", 10: "db"}
 STOPPED = ()
@@ -446,7 +448,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
 # symbp/runtime/common/command/predicting.py: _predicted
-# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _saved, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

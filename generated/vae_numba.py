@@ -79,6 +79,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -115,6 +116,7 @@ INFERENCE_GIVEN = ("x",)
 OUTPUTS, LOSS = ("mu", "shown"), "loss"
 METRICS = ()
 BATCH = "N"
+CHUNKED = "N"
 GRADIENTS = {
     "W1": "dW1", "b1": "db1", "Wm": "dWm", "bm": "dbm", "Wv": "dWv", "bv": "dbv", "W2": "dW2", "b2": "db2",
     "W3": "dW3", "b3": "db3",
@@ -722,7 +724,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
 # symbp/runtime/common/command/predicting.py: _predicted
-# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _saved, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 

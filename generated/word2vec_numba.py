@@ -51,6 +51,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -80,6 +81,7 @@ FORWARD_GIVEN = ("centre", "context")
 OUTPUTS, LOSS = ("near",), "loss"
 METRICS = ("found",)
 BATCH = "N"
+CHUNKED = "N"
 GRADIENTS = {"E": "dE", "C": "dC"}
 EQUATIONS = {
     1: "near", 2: "far", 3: "u_h1", 4: "h1", 5: "m_loss", 6: "h1_2", 7: "s_loss", 8: "loss", 9: "du_h1",
@@ -514,7 +516,7 @@ def _initial(rng, sizes):
 # symbp/runtime/common/reading/parts.py: _parts_options, _parts
 # symbp/runtime/common/command/showing.py: _show
 # symbp/runtime/common/command/predicting.py: _predicted
-# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _refuse_place, _open_sizes
+# symbp/runtime/common/command/train.py: _COUNTS, _declare_train, _train, _saved, _refuse_place, _open_sizes
 # symbp/runtime/common/command/printed.py: _printed
 # symbp/runtime/common/command/main.py: _arguments, _check, main
 
