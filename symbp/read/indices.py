@@ -18,7 +18,7 @@ from symbp.ir.groups import groups
 from symbp.ir.system import Equation, System
 from symbp.read.display import bound
 
-TIME = "t"
+TIME, STEPS = "t", "T"
 LENGTHS = "PQRABCFGJLMUXYZ"
 SIZES = "DEFGHKLMPQRSUVWABCJXYZ"
 SPARE = "ijklmpqruvwabcdefghnosxyz"
@@ -122,18 +122,23 @@ def _time(system: System) -> Expr:
         if group.loop is not None:
             equation = group.equations[0]
             return equation.extents[group.loop_index(equation)]
-    return Size("T")
+    return Size(STEPS)
 
 
 def _others(
     system: System, letters: Mapping[Expr, str], words: Collection[str]
 ) -> dict[Expr, tuple[str, ...]]:
-    """The names that are used along one axis only, the most frequent first."""
+    """The names that are used along one axis only, the most frequent first. What gave way to another letter
+    for the axis, t for time, is none of them: it would seem to run along another axis."""
     votes: dict[str, Counter[Expr]] = {}
     for equation in system.equations:
         for index, extent in bound(equation).items():
             votes.setdefault(index.name, Counter())[extent] += 1
-    taken = {*letters.values(), *words}
+    gave_way = set()
+    for extent, letter in letters.items():
+        along = {name: counted[extent] for name, counted in votes.items() if counted[extent]}
+        gave_way |= {max(along, key=along.__getitem__)} if along and letter not in along else set()
+    taken = {*letters.values(), *words, *gave_way}
     alone = {n: c for n, c in votes.items() if len(c) == 1 and n.isalpha() and n not in taken}
     found: dict[Expr, list[str]] = {}
     for name in sorted(alone, key=lambda n: (-alone[n].total(), n)):

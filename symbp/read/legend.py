@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.derivation import Derivation
+from symbp.ir.examples import examples
 from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import Constant, bound
 from symbp.read.forms import KNOWN, Form, form, known_letters
+from symbp.read.indices import STEPS
 from symbp.read.named_places import gates
 from symbp.read.origin import Origin
 from symbp.read.symbols import Symbols, differentials
@@ -54,7 +56,7 @@ def legend(
     system, first = derivation.system, origin.first
     return (
         *_origin(shown, origin),
-        *_indices(shown, numbers, origin),
+        *_indices(shown, _meanings(derivation), numbers, origin),
         *_sizes(system),
         *(Entry("size", (size, " = ", extent)) for extent, size in lengths.items()),
         *_outside(shown, origin),
@@ -83,15 +85,16 @@ def _origin(shown: Mapping[str, Equation], origin: Origin) -> Iterator[Entry]:
     yield Entry("origin", (*so, "; in code and data all start at 0"))
 
 
-def _indices(shown: Mapping[str, Equation], numbers: Mapping[str, int], origin: Origin) -> Iterator[Entry]:
+def _indices(
+    shown: Mapping[str, Equation], meanings: Mapping[Expr, str], numbers: Mapping[str, int], origin: Origin
+) -> Iterator[Entry]:
     """Each index with its range, or with its ranges and the equations in which it has all but the most
     frequent of them."""
-    system, first = origin.system, origin.first
+    first = origin.first
     ranges: dict[str, dict[Expr, list[int]]] = {}
     for name, equation in shown.items():
         for index, extent in bound(equation).items():
             ranges.setdefault(index.name, {}).setdefault(extent, []).append(numbers[name])
-    meanings = _meanings(system)
     alike: dict[tuple[Piece, ...], list[str]] = {}  # j, j' = 0, …
     for letter in sorted(ranges, key=lambda n: (len(n.rstrip("'")), n)):
         ordered = sorted(ranges[letter].items(), key=lambda item: (-len(item[1]), item[1]))
@@ -121,23 +124,21 @@ def counted(numbers: Sequence[int]) -> str:
     return ", ".join(f"({run[0]})" if len(run) == 1 else f"({run[0]})–({run[-1]})" for run in runs)
 
 
-def _meanings(system: System) -> dict[Expr, str]:
+def _meanings(derivation: Derivation) -> dict[Expr, str]:
     """What the elements along an axis of that extent are, where roles and facts say so."""
-    found: dict[Expr, str] = {}
+    system, found = derivation.system, dict[Expr, str]()
     for group in groups(system):
         if group.loop is not None:
             equation = group.equations[0]
             found.setdefault(equation.extents[group.loop_index(equation)], "steps of a recurrence")
-    first: dict[Expr, None] = {}
     for tensor in system.with_role(Role.INPUT, Role.TARGET):
-        if tensor.shape:
-            first[tensor.shape[0]] = None
         bound = tensor.fact("below")
         if bound is not None and bound.bound is not None:
             of = "classes" if tensor.role is Role.TARGET else "values"
             found.setdefault(bound.bound, f"{of} of {tensor.name}")
-    if len(first) == 1:
-        found.setdefault(next(iter(first)), "examples")
+    counted_by = examples(derivation.declared, system.sizes)
+    if counted_by not in (None, STEPS):
+        found.setdefault(Size(counted_by), "examples")
     return found
 
 

@@ -143,9 +143,9 @@ ALL = (
     Published(
         "Attention", "Vaswani et al. 2017; Dao et al. 2022, appendix B.2", attention,
         (
-            "dV[t,i] = Σ_n P[n,t]·G[n,i]", "dP[t,n] = Σ_i G[t,i]·V[n,i]",
-            "dQ[t,i] = Σ_n P[t,n]·(dP[t,n] - Σ_q P[t,q]·dP[t,q])·K[n,i]/sqrt(D)",
-            "dK[t,i] = Σ_n P[n,t]·(dP[n,t] - Σ_q P[n,q]·dP[n,q])·Q[n,i]/sqrt(D)",
+            "dV[t,i] = Σ_j P[j,t]·G[j,i]", "dP[t,j] = Σ_i G[t,i]·V[j,i]",
+            "dQ[t,i] = Σ_j P[t,j]·(dP[t,j] - Σ_q P[t,q]·dP[t,q])·K[j,i]/sqrt(D)",
+            "dK[t,i] = Σ_j P[j,t]·(dP[j,t] - Σ_q P[j,q]·dP[j,q])·Q[j,i]/sqrt(D)",
         ),
     ),
     Published(

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+import symbp as bp
 from symbp.explain import document, text
 from symbp.explain.text import legend_lines
 from symbp.ir.expr import Guard
@@ -71,6 +72,18 @@ def test_meanings_come_from_roles_and_facts(mlp):
     assert about(mlp, "index") == [
         "i = 0, …, D - 1", "j = 0, …, H - 1", "k = 0, …, K - 1 (classes of y)", "n = 0, …, N - 1 (examples)"
     ]  # fmt: skip
+
+
+def test_what_is_no_example_is_not_called_one():
+    """Neither nodes of a graph nor steps of time; along time all indices are t, none the n of batches."""
+    N, T, D = bp.dim("N"), bp.dim("T"), bp.dim("D")
+    x, edges, W = bp.input("x", (N, D)), bp.input("A", (N, N)), bp.param("W", (D, D))
+    graph = bp.derive(bp.Network("graph", loss=bp.sum(bp.tanh(edges @ x @ W))))
+    assert not [line for line in about(graph, "index") if "examples" in line]
+
+    v, Q = bp.input("v", (T, D)), bp.param("Q", (D, D))
+    steps = bp.derive(bp.Network("steps", loss=bp.sum(bp.softmax(v @ Q @ v.T) @ v * v)))
+    assert [line for line in about(steps, "index") if "T - 1" in line] == ["t, t' = 0, …, T - 1"]
 
 
 def test_helpers_say_what_they_are(mlp):
