@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,14 +15,17 @@ import pytest
 from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
-# SymPy remembers a thousand results of each kind; one process derives hundreds of networks here.
-os.environ.setdefault("SYMPY_CACHE_SIZE", "50000")
+# SymPy remembers a thousand results of each kind; one process derives hundreds of networks here. More than
+# some thousands gain no time, and fill memory.
+os.environ.setdefault("SYMPY_CACHE_SIZE", "8000")
 
 import derived_once
 import shares
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in the background; trainings would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("SYMBP_VALIDATE", "1")  # each state between the passes of a target is validated
     settings.register_profile("any machine", deadline=None)  # a busy one is no fault
     settings.load_profile("any machine")

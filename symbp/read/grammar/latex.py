@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from symbp.errors import FormulaError
 from symbp.read.grammar.cursor import DEEPEST
 from symbp.read.grammar.places import error_at
-from symbp.read.grammar.tokens import LONGEST
+from symbp.read.grammar.tokens import LONGEST, RAISED
 
 Derivatives = Mapping[tuple[str, ...], str]
 
@@ -278,7 +278,8 @@ class _Reader:
 
 def _beside(found: str, more: str) -> str:
     """Two parts of a line: letters and digits don't run into one another."""
-    return f"{found} {more}" if found[-1:].isalnum() and more[:1].isalnum() else found + more
+    apart = found[-1:].isalnum() and more[:1].isalnum() and more[0] not in RAISED
+    return f"{found} {more}" if apart else found + more
 
 
 def _apart(inner: str) -> list[str]:
