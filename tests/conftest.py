@@ -17,7 +17,7 @@ from hypothesis import settings
 sys.path.insert(0, str(Path(__file__).parent))
 # SymPy remembers a thousand results of each kind; one process derives hundreds of networks here. More than
 # some thousands gain no time, and fill memory.
-os.environ.setdefault("SYMPY_CACHE_SIZE", "8000")
+os.environ.setdefault("SYMPY_CACHE_SIZE", "4000")
 
 import derived_once
 import shares
