@@ -117,15 +117,15 @@ def test_no_line_is_too_long_and_nothing_is_left_over(target: str) -> None:
 @pytest.mark.slow
 def test_the_text_does_not_depend_on_the_hash_seed() -> None:
     script = (
-        "import sys, json; sys.path.insert(0, sys.argv[1])\n"
+        "import json\n"
         "from test_source_text import text\n"
         "print(json.dumps([text(t, d, s) for t in ('numpy', 'numba') for d in ('float32', 'float64')"
         " for s in ({}, None)]))"
     )
     texts = [
         subprocess.run(
-            [sys.executable, "-c", script, str(HERE)],
-            env={**os.environ, "PYTHONHASHSEED": seed},
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
             capture_output=True,
             text=True,
             check=True,

@@ -38,4 +38,5 @@ def _prepare(options: argparse.Namespace, state: State) -> None:
         if fresh:
             print(f"{options.params} has no {', '.join(fresh)}: these start anew", file=sys.stderr)
     if kept:
+        options.go_on = f"; go on: --resume {kept}"
         keep_checkpoints(state, kept, options.every, options.every_steps)
