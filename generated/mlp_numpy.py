@@ -1626,7 +1626,7 @@ def _train(options: argparse.Namespace) -> int:
     state = _fresh_state(options.seed, data, _open_sizes(data))
     state.columns = columns
     state.hyper.update({name: getattr(options, f"hyper_{name}") for name in HYPER})
-    options.held = validation
+    options.held, options.go_on = validation, ""
     for prepare in PREPARE:
         prepare(options, state)
     settings: dict[str, Any] = {name: getattr(options, name) for name in FIT_OPTIONS}
@@ -1654,9 +1654,7 @@ def _train(options: argparse.Namespace) -> int:
     last = history[-1] if history else {}
     if last.get("interrupted"):
         status = status or 130
-        place = getattr(options, "checkpoint", None) or getattr(options, "resume", None)
-        more = f"; go on: --resume {place}" if place else ""
-        print(f"interrupted: {options.out} has the parameters so far{more}", file=sys.stderr)
+        print(f"interrupted: {options.out} has the parameters so far{options.go_on}", file=sys.stderr)
     result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
     if stopped:
         result["stopped"] = stopped
