@@ -124,9 +124,7 @@ def _planned(system: System, members: Sequence[str]) -> _Plan | None:
             plan = _Reads(system, inside, axis, asked).plan() if axis.keys() == inside.keys() else None
             if plan is not None and plan.far:
                 plans.append(plan)
-    return min(
-        plans, key=lambda p: sum(len(inside[n].indices) for n in {a.name for _, a in p.far}), default=None
-    )
+    return min(plans, key=lambda plan: plan.axes(inside), default=None)
 
 
 def _aligned(first: str, position: int, inside: Mapping[str, Equation]) -> dict[str, int]:

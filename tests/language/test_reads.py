@@ -71,3 +71,13 @@ def test_negative_places_count_from_the_end() -> None:
     assert loss == pytest.approx((a**2).sum())
     right = (2 * a * x[:, -1:]).sum(0) + np.eye(5)[-2] * 2 * a.sum()
     np.testing.assert_allclose(gradients["w"], right)
+
+
+@pytest.mark.parametrize("place", [7, 50, 3000])
+def test_a_far_column_of_a_table_of_any_width_is_read(place: int) -> None:
+    """A size without a value may be as large as a place asks for; a read beyond every width stays one."""
+    x, w = bp.input("x", (bp.dim("N"), bp.dim("K"))), bp.param("w", ())
+    assert bp.Network("column", loss=bp.mean((x[:, place] * w) ** 2))
+    beyond = bp.define("b", [n, i], x[n, i + place] * w[()], ranges={i: bp.dim("K")})
+    with pytest.raises(ShapeError, match="beyond its shape"):
+        bp.Network("beyond", loss=bp.sum(beyond))

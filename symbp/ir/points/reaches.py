@@ -22,7 +22,7 @@ from symbp.ir.sizes.formula import Formula
 from symbp.ir.system import Equation, System
 
 MOST = 4096  # elements of the ranges of a subscript under guards, which are gone through one by one
-TRIED, MOST_OPEN = (1, 2, 3, 5, 8, 40), 3  # values of open sizes, and how many of these are varied
+TRIED, MOST_OPEN = (1, 2, 3, 5, 8, 40), 3  # values of open sizes, and at most so many of these
 Guards = tuple[Guard, ...]
 
 
@@ -150,13 +150,17 @@ def _of(access: Access, equation: Equation, shapes: Mapping[str, tuple[Expr, ...
 
 
 def _always_leaves(reach: Reach, bound: Mapping[str, int]) -> bool:
-    """Whether it leaves its tensor at each of some values of the sizes that are open."""
+    """Whether it leaves its tensor at each of some values of the sizes that are open, one of which is beyond
+    all numbers and sizes with a value, so that `x[n, 50]` is a column of a table that is wide enough. Of more
+    sizes than can be varied nothing is concluded."""
     left = [name for name in reach.names if name not in bound]
-    tried = itertools.product(TRIED, repeat=min(len(left), MOST_OPEN))
-    return all(
-        reach.leaves({**dict.fromkeys(left, 1), **dict(zip(left, values, strict=False)), **bound})
-        for values in tried
-    )
+    if len(left) > MOST_OPEN:
+        return False
+    formulas = (reach.subscript, reach.extent, *(extent for _, extent in reach.ranges), *reach.guards)
+    numbers = (abs(int(k)) for formula in formulas for k in formula.at(bound).atoms(sympy.Integer))
+    wide = 2 * sum(numbers) + 2
+    tried = itertools.product((*TRIED, wide), repeat=len(left))
+    return all(reach.leaves({**dict(zip(left, values, strict=True)), **bound}) for values in tried)
 
 
 def _around(access: Access, equation: Equation, asked: Callable[..., frozenset[Guard]]) -> frozenset[Guards]:
