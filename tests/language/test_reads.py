@@ -81,3 +81,35 @@ def test_a_far_column_of_a_table_of_any_width_is_read(place: int) -> None:
     beyond = bp.define("b", [n, i], x[n, i + place] * w[()], ranges={i: bp.dim("K")})
     with pytest.raises(ShapeError, match="beyond its shape"):
         bp.Network("beyond", loss=bp.sum(beyond))
+
+
+@pytest.mark.parametrize("target", ["numpy", "plain", pytest.param("numba", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("part", "needed"),
+    [
+        (np.s_[:, 2:9], 9),
+        (np.s_[:, -4:], 4),
+        (np.s_[:, 8:2:-2], 9),
+        (np.s_[:, :9:2], 9),
+        (np.s_[:, 5:], 5),
+        (np.s_[:, 7], 8),
+        (np.s_[:, -7], 7),
+    ],
+)
+@pytest.mark.few(fast=6)
+def test_data_shorter_than_a_slice_are_refused(part: Any, needed: int, target: str) -> None:
+    """NumPy would take a shorter slice, a loop in Numba what lies behind the array."""
+    x, w = bp.input("x", (bp.dim("N"), bp.dim("K"))), bp.param("w", ())
+    net = bp.Network("slice", loss=(x[part] * w).sum())
+    module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
+    values = np.arange(2.0 * needed).reshape(2, needed)
+    assert module.loss_and_gradients({"w": np.array(3.0)}, x=values)[0] == 3 * values[part].sum()
+    with pytest.raises(ValueError, match="an axis of the data is too short for what is read"):
+        module.loss_and_gradients({"w": np.array(3.0)}, x=values[:, 1:])
+
+
+def test_a_far_column_is_derived_without_a_doubt() -> None:
+    N, K, C = bp.dims("N K C")
+    x, w, v = bp.input("x", (N, K)), bp.param("w", ()), bp.param("v", (C,))
+    loss = ((x[:, 20] * w) ** 2).mean() + bp.tanh(v[12:]).sum() * v[-15]
+    assert not bp.derive(bp.Network("far", loss=loss)).warnings
