@@ -113,3 +113,15 @@ def test_a_far_column_is_derived_without_a_doubt() -> None:
     x, w, v = bp.input("x", (N, K)), bp.param("w", ()), bp.param("v", (C,))
     loss = ((x[:, 20] * w) ** 2).mean() + bp.tanh(v[12:]).sum() * v[-15]
     assert not bp.derive(bp.Network("far", loss=loss)).warnings
+
+
+def test_an_index_stated_to_end_sooner_reads_a_part() -> None:
+    """At all sizes; one that may be longer is a mistake."""
+    x, w = bp.input("x", (bp.dim("N"), bp.dim("K"))), bp.param("w", (bp.dim("K"),))
+    a = bp.define("a", [n, i], x[n, i] * w[i], ranges={i: bp.dim("K") - 1})
+    module = bp.compile(bp.Network("part", loss=bp.sum(a**2)), target="plain", optimizer=bp.optim.SGD(0.1))
+    values, weights = np.arange(6.0).reshape(2, 3), np.array([1.0, 2, 3])
+    _, found = module.loss_and_gradients({"w": weights}, x=values)
+    np.testing.assert_allclose(found["w"], [2 * 9, 2 * 2 * 17, 0])
+    with pytest.raises(ShapeError, match="the stated range of i: 3"):
+        bp.define("b", [n, i], x[n, i] * w[i], ranges={i: 3})
