@@ -310,7 +310,7 @@ def _ranges(
 
 
 def _shorter(draft: Equation, stated: Mapping[Index, Expr]) -> frozenset[Index]:
-    """The indices that are stated to end before all the axes along which they stand: x[n, i] for i < D − 1."""
+    """The indices that are stated to end before all axes along which they stand: x[n, i] for i < D − 1."""
     axes: dict[Index, list[Expr]] = {}
     for access in draft.reads:
         for subscript, extent in zip(access.subscripts, node_of(access).shape, strict=False):

@@ -25,8 +25,8 @@ OF_NOTHING = ("sum", "prod", "argsort")  # reductions of which nothing may be re
 
 
 def needed_lengths(network: LoweredNetwork) -> dict[Expr, Expr]:
-    """The lengths of axes of windows, of those along which there is a maximum, divisors, and the room of reads,
-    where they may be 0; each with numbers for the sizes that are bound."""
+    """The lengths of axes of windows and maxima, divisors, and the room of reads, where they may be 0, each
+    with numbers for the sizes that are bound."""
     known = {Size(name) for name in network.stage_sizes}
     bound = {Size(name): sympy.Integer(value) for name, value in network.sizes.items()}
     equations = network.derivation.declared.equations
