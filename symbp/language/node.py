@@ -136,7 +136,7 @@ class Node:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
 
         `ranges` states how far indices run where no read tells, or where they are `parts` of what they read,
-        as is each one that ends before every axis it reads, at all sizes.
+        as is each one that ends before an axis it reads, and beyond none, at all sizes.
         Raises ShapeError where sizes disagree,
         naming both tensors, both axes and the user's line.
         """
@@ -310,13 +310,18 @@ def _ranges(
 
 
 def _shorter(draft: Equation, stated: Mapping[Index, Expr]) -> frozenset[Index]:
-    """The indices that are stated to end before all axes along which they stand: x[n, i] for i < D − 1."""
+    """The indices that are stated to end before an axis along which they stand, x[n, i] for i < D − 1, and
+    beyond none."""
     axes: dict[Index, list[Expr]] = {}
     for access in draft.reads:
         for subscript, extent in zip(access.subscripts, node_of(access).shape, strict=False):
             if isinstance(subscript, Index) and subscript in stated:
-                axes.setdefault(subscript, []).append(with_values(extent - stated[subscript]) - 1)
-    return frozenset(i for i, rooms in axes.items() if all(never_negative(room, {}) for room in rooms))
+                axes.setdefault(subscript, []).append(with_values(extent - stated[subscript]))
+    return frozenset(
+        i
+        for i, rooms in axes.items()
+        if all(never_negative(room, {}) for room in rooms) and any(never_negative(r - 1, {}) for r in rooms)
+    )
 
 
 def join_all(

@@ -125,3 +125,12 @@ def test_an_index_stated_to_end_sooner_reads_a_part() -> None:
     np.testing.assert_allclose(found["w"], [2 * 9, 2 * 2 * 17, 0])
     with pytest.raises(ShapeError, match="the stated range of i: 3"):
         bp.define("b", [n, i], x[n, i] * w[i], ranges={i: 3})
+
+
+def test_what_is_beside_a_sum_tells_how_far_its_indices_run() -> None:
+    """A gate of a recurrence as it is written: its second sum reads t − 1 alone."""
+    T, H, j, t = bp.dim("T"), bp.dim("H"), bp.index("j"), bp.index("t")
+    x, U, h = bp.input("x", (T, H)), bp.param("U", (H, H)), bp.recurrent("h", (T, H))
+    before = bp.Sum(h.at(t - 1, j, outside=0) * U[j, i], j)
+    z = bp.define("z", [t, i], bp.sigmoid(bp.Sum(x[t, j] * U[j, i], j) + before))
+    assert bp.define(h, [t, i], z[t, i] * x[t, i]).shape == z.shape == (T, H)
