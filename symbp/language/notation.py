@@ -20,7 +20,7 @@ from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, free_indices
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import here
-from symbp.language.node import Hint
+from symbp.language.node import Hint, node_of
 from symbp.language.sizes import RangedIndex, as_size
 from symbp.language.tensor import Condition, Operand, Scalar, Tensor, pointwise
 
@@ -292,10 +292,28 @@ def _with_steps(body: Expr) -> Expr:
 
 
 def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str) -> Expr:
-    """The body with each reduction replaced by a read of a tensor that holds it."""
+    """The body with each reduction replaced by a read of a tensor that holds it. How far its indices run may
+    be told beside it alone: `Sum(x[t, i]·W[i], i) + Sum(h[t − 1, i]·U[i], i)`."""
     found = sorted(_outermost(body), key=sympy.default_sort_key)
-    replaced = {r: _own_equation(r, plain, ranges, rule) for r in found}
+    told = _told(body) if found else {}
+    replaced = {}
+    for reduced in found:
+        beside = {i: told[i] for i in told.keys() - _told(reduced).keys() if i in reduced.free_indices}
+        replaced[reduced] = _own_equation(reduced, plain, beside | dict(ranges or {}), rule)
     return body.xreplace(replaced) if replaced else body
+
+
+def _told(body: Expr) -> dict[Index, Expr]:
+    """The extents that reads at plain subscripts tell, but of indices that are reduced over."""
+    if isinstance(body, Access):
+        shape = node_of(body).shape if body.outside is None else ()
+        found = {i: e for i, e in zip(body.subscripts, shape, strict=False) if isinstance(i, Index)}
+    else:
+        found = {}
+    for arg in body.args:
+        found = _told(arg) | found
+    over = body.args[2] if isinstance(body, Reduced) else ()
+    return {i: extent for i, extent in found.items() if i not in over}
 
 
 def _outermost(body: Expr) -> set[Reduced]:
