@@ -125,6 +125,9 @@ def test_an_index_stated_to_end_sooner_reads_a_part() -> None:
     np.testing.assert_allclose(found["w"], [2 * 9, 2 * 2 * 17, 0])
     with pytest.raises(ShapeError, match="the stated range of i: 3"):
         bp.define("b", [n, i], x[n, i] * w[i], ranges={i: 3})
+    h = bp.recurrent("h", (bp.dim("N"), bp.dim("K") - 1))  # nobody says that h is a part
+    with pytest.raises(ShapeError, match="sizes of two axes differ"):
+        bp.define(h, [n, i], x[n, i] * w[i] + h.at(n - 1, i, outside=0))
 
 
 def test_what_is_beside_a_sum_tells_how_far_its_indices_run() -> None:
