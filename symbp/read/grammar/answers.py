@@ -214,7 +214,7 @@ class _Answers(_Parser):
         return self.made(Call(self.since(start), "shape", (operand, axis)))
 
     def atom(self) -> Tree:
-        """An atom; `tanh'(z)` is the derivative of a function, not a transpose, `tanh² z` a power of its value."""
+        """An atom; `tanh'(z)` is the derivative of a function and no transpose, `tanh² z` a power."""
         token, start = self.here, self.here.span[0]
         if token.kind == "einsum":
             return self.einsum()
@@ -256,4 +256,5 @@ class _Answers(_Parser):
 def is_numpy(tree: Tree, text: str) -> bool:
     """Whether an answer is written as code: `@`, `.T`, `**`, functions of axes."""
     words = ("@", ".T", "**", "np.", ".sum(", ".dot(", ".mean(")
-    return any(word in text for word in words) or any(isinstance(node, (Keyword, Einsum)) for node in tree.walk())
+    of_numpy = any(isinstance(node, (Keyword, Einsum)) for node in tree.walk())
+    return of_numpy or any(word in text for word in words)

@@ -1,10 +1,10 @@
 r"""LaTeX as people type it: `\frac{1}{N} X^\top (\hat y - y)`, `\sum_{n=1}^N`, `W_{2,jk}`, `\log p_{nk}`.
 
-Enters: text, the names of a page. Leaves: the plain text that says the same, for `parse_answer`, or FormulaError
-with a caret. Must not know: what names stand for; LaTeX as symbp prints it is read by `latex.py`, whole.
+Enters: text, the names of a page. Leaves: the plain text that says the same, for `parse_answer`, or
+FormulaError with a caret. Must not know: what names stand for; LaTeX as symbp prints it, for `latex.py`.
 
-A letter with subscripts is a name and its indices, and only the names of a page tell where the one ends: W₂ and
-jk in `W_{2jk}`, h and nj in `h_{nj}`. The longest name that there is, is taken.
+A letter with subscripts is a name and its indices, and only the names of a page tell where the one ends: W₂
+and jk in `W_{2jk}`, h and nj in `h_{nj}`. The longest name that there is, is taken.
 """
 
 from __future__ import annotations
@@ -20,43 +20,51 @@ from symbp.read.grammar.tokens import GREEK
 
 WORDS = re.compile(r"\\[A-Za-z]+\*?|\\.|[A-Za-z]+|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
 IGNORED = (
-    r"\left \right \big \Big \bigg \Bigg \bigl \bigr \Bigl \Bigr \biggl \biggr \, \; \: \! \quad \limits \displaystyle"
-    r" \textstyle &"
-).split() + ["\\ "]
-STYLES = r"\mathbf \boldsymbol \bm \mathrm \mathit \mathsf \mathcal \text \operatorname \operatorname* \vec \rm".split()
+    r"\left", r"\right", r"\big", r"\Big", r"\bigg", r"\Bigg", r"\bigl", r"\bigr", r"\Bigl", r"\Bigr",
+    r"\biggl", r"\biggr", r"\,", r"\;", r"\:", r"\!", r"\quad", r"\limits", r"\displaystyle", r"\textstyle",
+    "&", "\\ ",
+)  # fmt: skip
+STYLES = (
+    r"\mathbf", r"\boldsymbol", r"\bm", r"\mathrm", r"\mathit", r"\mathsf", r"\mathcal", r"\text",
+    r"\operatorname", r"\operatorname*", r"\vec", r"\rm",
+)  # fmt: skip
 MARKED = {r"\hat": "hat", r"\widehat": "hat", r"\tilde": "tilde", r"\bar": "bar", r"\overline": "bar"}
 SIGNS = {
-    r"\cdot": "·", r"\times": "*", r"\ast": "*", r"\star": " ⋆ ", r"\odot": " ⊙ ", r"\circ": " ⊙ ", r"\oslash": " ⊘ ",
-    r"\otimes": " ⊗ ", r"\div": "/", r"\neq": " ≠ ", r"\ne": " ≠ ", r"\leq": " ≤ ", r"\le": " ≤ ", r"\geq": " ≥ ",
-    r"\ge": " ≥ ", r"\|": "‖", r"\Vert": "‖", r"\lVert": "‖", r"\rVert": "‖", r"\vert": "|", r"\lvert": "|",
-    r"\rvert": "|", r"\pi": "π", r"\{": "(", r"\}": ")", "=": " = ", "<": " < ", ">": " > ", "+": " + ", "-": " - ",
-    "−": " - ", "*": "*", "/": "/", "(": "(", ")": ")", ",": ",", "|": "|", ":": ":", "!": "!", "'": "'", "~": " ",
-    "]": "]", "ᵀ": "ᵀ", "·": "·", "⊙": " ⊙ ", "²": "²",
+    r"\cdot": "·", r"\times": "*", r"\ast": "*", r"\star": " ⋆ ", r"\odot": " ⊙ ", r"\circ": " ⊙ ",
+    r"\oslash": " ⊘ ", r"\otimes": " ⊗ ", r"\div": "/", r"\neq": " ≠ ", r"\ne": " ≠ ", r"\leq": " ≤ ",
+    r"\le": " ≤ ", r"\geq": " ≥ ", r"\ge": " ≥ ", r"\|": "‖", r"\Vert": "‖", r"\lVert": "‖", r"\rVert": "‖",
+    r"\vert": "|", r"\lvert": "|", r"\rvert": "|", r"\pi": "π", r"\{": "(", r"\}": ")", "=": " = ",
+    "<": " < ", ">": " > ", "+": " + ", "-": " - ", "−": " - ", "~": " ", "⊙": " ⊙ ",
+    **{sign: sign for sign in "*/(),|:'!]ᵀ·²"},
 }  # fmt: skip
 RELATIONS = ("=", "<", ">", r"\neq", r"\ne", r"\leq", r"\le", r"\geq", r"\ge")
 SUMS = {r"\sum": "Σ", r"\prod": "Π", r"\max": "max", r"\operatorname{argmax}": "argmax"}
-FUNCTIONS = r"\tanh \exp \log \ln \sin \cos \tan \sinh \cosh \sqrt \max \min \det \arctan".split()
+FUNCTIONS = (
+    r"\tanh", r"\exp", r"\log", r"\ln", r"\sin", r"\cos", r"\tan", r"\sinh", r"\cosh", r"\max", r"\min",
+    r"\det",
+)  # fmt: skip
 FRACTIONS = (r"\frac", r"\dfrac", r"\tfrac")
 TRANSPOSES = (r"\top", "T", r"\intercal", r"\mathsfT", r"\mathsf{T}", r"\mathrm{T}", r"\text{T}", "⊤")
 LOSSES = ("L", "J", "ℓ", "ℒ", r"\ell", r"\mathcal{L}", r"\mathcal{J}")
+DIFFERENTIAL = re.compile(r"\s*(?:\\partial|\\mathrm\{d\}|d(?=\s*[A-Za-z\\]))\s*")
 ONES = re.compile(r"\\(?:mathbf|mathbb|mathbbm|bm|boldsymbol|vec)\s*(?:\{1\}|1)")
+LONGEST_NAME = 60
 CLOSING = {"(": ")", "[": "]", r"\{": r"\}", "{": "}"}
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The plain names of a page, its indices and sizes, and spellings in LaTeX with the names that they mean."""
+    """The plain names of a page, its indices, what it calls the loss, and spellings in LaTeX of names."""
 
     names: Container[str]
     letters: Container[str]
-    sizes: Container[str]
     loss: str
     symbols: Mapping[str, str]
 
 
 def from_blackboard(latex: str, known: Vocabulary) -> str:
-    """The answer in plain text. Raises FormulaError: a command without a meaning, a group that isn't closed."""
-    text = re.sub(r"([_^])\s*([A-Za-z0-9])", r"\1{\2}", latex)
+    """The answer in plain text. Raises FormulaError: a command without a meaning, a group without an end."""
+    text = re.sub(r"(?<!\\)([_^])\s*([A-Za-z0-9])", r"\1{\2}", latex)
     return re.sub(r" +", " ", _Blackboard(text, known).run()).strip()
 
 
@@ -85,14 +93,12 @@ class _Blackboard:
 
     def group(self) -> str:
         """The text of a group in braces, or the one word that stands for it."""
-        if self.here() != "{":
-            word = self.take()
-            return word[0] if word.isdigit() and len(word) > 1 and not self._back(len(word) - 1) else word
-        return self.enclosed()
-
-    def _back(self, by: int) -> None:
-        """`\\frac12`: what is left of a number is another group."""
-        self.position -= by
+        word = self.here()
+        if word == "{":
+            return self.enclosed()
+        first = word[:1] if word.isdigit() else word  # \\frac12 has two groups
+        self.position += len(first)
+        return first
 
     def enclosed(self) -> str:
         """The text up to the sign that closes what is opened here."""
@@ -106,8 +112,12 @@ class _Blackboard:
             self.position += len(word)
         return self.text[start : self.position - len(closing)]
 
+    def inner(self, text: str) -> _Blackboard:
+        """A reader of a part of the text."""
+        return _Blackboard(text, self.known, self.nested + 1)
+
     def within(self, text: str) -> str:
-        return _Blackboard(text, self.known, self.nested + 1).run().strip()
+        return self.inner(text).run().strip()
 
     # --- parts
     def run(self) -> str:
@@ -132,7 +142,11 @@ class _Blackboard:
             return self.derivative(by)
         if word in SUMS and self.text[self.position + len(word) :].lstrip()[:1] == "_":
             return self.reduction(SUMS[self.take()])
-        if word == "e" and self.text[self.position + 1 : self.position + 2] == "^" and "e" not in self.known.names:
+        if (
+            word == "e"
+            and self.text[self.position + 1 : self.position + 2] == "^"
+            and "e" not in self.known.names
+        ):
             self.take()
             return "exp(" + self.within(self.suffix()) + ")"
         if word == r"\sqrt":
@@ -157,7 +171,7 @@ class _Blackboard:
 
     def compares(self, inner: str) -> bool:
         """Whether a relation stands in the text, outside of groups."""
-        part, depth = _Blackboard(inner, self.known, self.nested + 1), 0
+        part, depth = self.inner(inner), 0
         while word := part.take():
             depth += (word in CLOSING) - (word in CLOSING.values())
             if word in RELATIONS and not depth:
@@ -178,7 +192,9 @@ class _Blackboard:
     def fraction(self) -> str:
         self.take()
         over, under = self.group(), self.group()
-        above, below = (re.match(r"\s*(?:\\partial|\\mathrm\{d\}|d(?=\s*[A-Z\\a-z]))\s*", t) for t in (over, under))
+        above, below = (
+            re.match(r"\s*(?:\\partial|\\mathrm\{d\}|d(?=\s*[A-Z\\a-z]))\s*", t) for t in (over, under)
+        )
         if above is not None and below is not None and self.is_loss(over[above.end() :]):
             return self.derivative(under[below.end() :])
         if above is not None and r"\partial" in above.group():
@@ -198,8 +214,8 @@ class _Blackboard:
     def derivative(self, by: str) -> str:
         """The derivative of the loss by what is written."""
         inner = re.sub(r"\A\s*\((.*?)\)\s*_", r"\1_", by)  # (W_1)_{ij}
-        name, subscripts = _Blackboard(inner, self.known, self.nested + 1).named()
-        return f"d{name}{subscripts}{self.powers()}"
+        name, subscripts = self.inner(inner).named()
+        return f"d{name}{_below(subscripts)}{self.powers()}"
 
     def reduction(self, sign: str) -> str:
         """`\\sum_{n=1}^{N}`, `\\sum_{n,k}`, `\\sum_{nk}`."""
@@ -207,7 +223,7 @@ class _Blackboard:
         above = self.suffix() if self.here() == "^" else None
         if above is not None:
             return f"{sign}_{{{self.within(below)}}}^{{{self.within(above)}}} "
-        indices = _Blackboard(below, self.known, self.nested + 1).indices()
+        indices = self.inner(below).indices()
         return f"{sign}_{','.join(indices)} "
 
     def behind_function(self) -> str:
@@ -224,13 +240,16 @@ class _Blackboard:
         name, subscripts = self.named()
         if self.position == start:
             raise self.error(f"{self.here()} has no meaning in an answer")
+        if name == "delta" and name not in self.known.names and len(subscripts) == 2:
+            return f"[{subscripts[0]} = {subscripts[1]}]"
         is_tensor = name in self.known.names
+        below = _below(subscripts)
         if not is_tensor and not subscripts and self.here() in ("(", "^", "'") and len(name) > 1:
             return name + self.behind_function()
         behind = self.powers()
-        return name + subscripts + behind + ("·" if self.here() == "(" and not behind else "")
+        return name + below + behind + ("·" if self.here() == "(" and not behind else "")
 
-    def named(self) -> tuple[str, str]:
+    def named(self) -> tuple[str, list[str]]:
         """A name of the page, and its subscripts as they are written there."""
         base, subscripts = self.base(), list[str]()
         while self.here() == "_" or (self.here() == "^" and self.layer() is not None):
@@ -239,8 +258,8 @@ class _Blackboard:
                 continue
             below = self.suffix()
             base, rest = self.resolved(base, below)
-            subscripts += _Blackboard(rest, self.known, self.nested + 1).indices()
-        return base, f"_{{{','.join(subscripts)}}}" if subscripts else ""
+            subscripts += self.inner(rest).indices()
+        return base, subscripts
 
     def base(self) -> str:
         """The letters of a name."""
@@ -248,11 +267,11 @@ class _Blackboard:
         if word in STYLES:
             self.take()
             inner = self.group().replace("\\_", "_").strip()
-            return inner if re.fullmatch(r"\w+", inner) else _Blackboard(inner, self.known, self.nested + 1).base()
+            return inner if re.fullmatch(r"\w+", inner) else self.inner(inner).base()
         if word in MARKED:
             self.take()
             inner, mark = self.group(), MARKED[word]
-            plain = _Blackboard(inner, self.known, self.nested + 1).base()
+            plain = self.inner(inner).base()
             return next((n for n in (f"{plain}_{mark}", plain + mark) if n in self.known.names), plain + mark)
         spelled = max((s for s in self.known.symbols if self.stands(s, word)), key=len, default=None)
         if spelled is not None and not (word in self.known.names and len(word) >= len(spelled)):
@@ -266,7 +285,8 @@ class _Blackboard:
             raise self.error(f"{word} has no meaning in an answer")
         if not word[:1].isalpha():
             return ""
-        taken = next((word[:k] for k in range(len(word), 0, -1) if self.begins(word[:k], word)), word)
+        longest = min(len(word), LONGEST_NAME)
+        taken = next((word[:k] for k in range(longest, 0, -1) if self.begins(word[:k], word)), word)
         self.position += len(taken)
         return taken
 
@@ -310,7 +330,11 @@ class _Blackboard:
         word = self.here()
         if word == ":" or word[:1].isdigit():
             return self.take()
-        letters = word if word[:1] != "\\" and (word in self.known.letters or word in self.known.names) else word[:1]
+        letters = (
+            word
+            if word[:1] != "\\" and (word in self.known.letters or word in self.known.names)
+            else word[:1]
+        )
         if not letters.isalpha():
             raise self.error("this is no index")
         self.position += len(letters)
@@ -319,7 +343,7 @@ class _Blackboard:
         return letters + (f"[{','.join(self._inner())}]" if self.here() == "_" else "")
 
     def _inner(self) -> list[str]:
-        return _Blackboard(self.suffix(), self.known, self.nested + 1).indices()
+        return self.inner(self.suffix()).indices()
 
     # --- what stands behind
     def suffix(self) -> str:
@@ -348,5 +372,10 @@ class _Blackboard:
             elif inner in (r"\prime", "'"):
                 found += "'"
             else:
-                found += f"^({self.within(inner)})" if not inner.isdigit() else f"^{inner}"
+                exponent = inner.removeprefix(r"\circ")  # of elements
+                found += f"^({self.within(exponent)})" if not exponent.isdigit() else f"^{exponent}"
         return found
+
+
+def _below(subscripts: list[str]) -> str:
+    return f"_{{{','.join(subscripts)}}}" if subscripts else ""

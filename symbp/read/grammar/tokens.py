@@ -77,8 +77,8 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """One word: `text` is its one spelling; of a number, of a power `value`, of a reduction its `indices`, and
-    how many values they have, where that is written (`Σ_{n=1}^{N}`)."""
+    """One word: `text` is its one spelling; of a number, of a power `value`, of a reduction its `indices`,
+    and how many values they have, where that is written (`Σ_{n=1}^{N}`)."""
 
     kind: Kind
     text: str
@@ -99,7 +99,7 @@ def tokens(
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
     own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of
     matrix notation that no formula has are signs, too; with `numpy`, `np.` before a name, `.sum(` behind a
-    value, `einsum("ni,nj->ij",` and `Σ_{n=1}^{N}` are understood. `within` is the part of the text that is read.
+    value, `einsum("ni,nj->ij",` and `Σ_{n=1}^{N}` are understood. `within` is the part that is read.
 
     Raises FormulaError: too long, or a sign that is none.
     """

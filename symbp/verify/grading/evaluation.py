@@ -150,6 +150,7 @@ class Meaning:
         if name in self.names.sizes:
             return self.number(Fraction(self.size(name)))
         if name in self.names.constants:
+            self.notes.add(f"{name} is {float(self.names.constants[name]):g} here")
             return self.number(self.names.constants[name])
         if name in ("π", "pi"):
             return Value(self.numbers.array(self.place.point.domain.constant(sympy.pi)))

@@ -56,12 +56,13 @@ class Names:
         loss = self.sheet.system.loss
         if loss is not None:
             found.setdefault("L", loss)
-        for hat in ("yhat", "y_hat", *(f"{target}hat" for target in self.targets)):
-            if len(self.sheet.system.outputs) == 1:
-                found.setdefault(hat, self.sheet.system.outputs[0])
+        outputs = self.sheet.system.outputs
+        for plain in ("y", *self.targets, *outputs) if len(outputs) == 1 else ():
+            found.setdefault(f"{plain}hat", outputs[0])
+            found.setdefault(f"{plain}_hat", outputs[0])
         for plain, name in [*found.items()]:
-            if len(plain) == 1 and plain.swapcase() not in self.sizes:  # X for x
-                found.setdefault(plain.swapcase(), name)
+            if len(plain) == 1 and plain.islower() and plain.upper() not in self.sizes:  # X for x
+                found.setdefault(plain.upper(), name)
         return found
 
     @cached_property
@@ -178,7 +179,7 @@ class Names:
         loss = self.sheet.system.loss
         called = word(self.symbols.get(loss, loss)) if loss is not None else ""
         names = {*self.tensors, *self.sizes, *self.constants}
-        return Vocabulary(names, self.letters, {*self.sizes}, called, self.latex[0])
+        return Vocabulary(names, self.letters, called, self.latex[0])
 
     @cached_property
     def latex(self) -> tuple[dict[str, str], dict[tuple[str, ...], str]]:

@@ -28,7 +28,7 @@ Scope = Mapping[str, int]
 
 def reduction(meaning: Meaning, node: Reduction, scope: Scope) -> Value:
     inner = {**scope, **{name: extent(meaning, name, node) for name in node.indices}}
-    for name, count in zip(node.indices, node.counts, strict=bool(node.counts)):
+    for name, count in zip(node.indices, node.counts, strict=False):
         _runs_as_written(meaning, name, inner[name], count)
     value = meaning.real(node.body, inner)
     if node.conditions:

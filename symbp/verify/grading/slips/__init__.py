@@ -24,7 +24,7 @@ from symbp.verify.grading.slips.factors import (
 from symbp.verify.grading.slips.indices import missing_sums, permuted, shifted, wrong_axes
 from symbp.verify.grading.slips.products import associated, kinds_of_products, orders, spread, transposes
 from symbp.verify.grading.slips.slopes import functions, jacobians, missing_slopes
-from symbp.verify.grading.slips.tensors import renamed, throughout_renamed
+from symbp.verify.grading.slips.tensors import renamed, swapped, throughout_renamed
 from symbp.verify.grading.slips.terms import missing_factors, missing_terms, needless
 from symbp.verify.grading.slips.workshop import Repair, Workshop
 from symbp.verify.grading.spelling import spelled
@@ -44,6 +44,9 @@ KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     missing_sums,
     shifted,
     functions,
+    squares,
+    missing_factors,
+    swapped,
     throughout_renamed,
     renamed,
     missing_slopes,
@@ -52,8 +55,6 @@ KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     terms_scaled,
     missing_terms,
     needless,
-    squares,
-    missing_factors,
 )
 
 

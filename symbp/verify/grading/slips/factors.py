@@ -14,7 +14,7 @@ import numpy as np
 
 from symbp.read.grammar.syntax import Call, Name, Number, Power, Product, Reduction, Total, Tree
 from symbp.verify.grading.slips.rewrite import everywhere, exchanged
-from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, name, number, source, square
+from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, call, name, number, source, square
 
 CLOSE = 1e-7
 MOST_SIZES = 3  # in one factor
@@ -56,6 +56,7 @@ def scaled(shop: Workshop) -> Iterator[Repair]:
     mean = _means(shop)
     if mean is not None:
         yield mean
+    yield from _by_roots(shop, ratios[0])
     for top, below, value in sorted(_candidates(shop), key=lambda c: (len(c[0]) + len(c[1]), c[2] != 1)):
         factor = float(value)
         for size, power in ((top, 1), (below, -1)):
@@ -67,6 +68,16 @@ def scaled(shop: Workshop) -> Iterator[Repair]:
             repair = _scaling(shop, top, below, value)
             hint = f"the sign is wrong, and {repair.hint}"
             yield Repair("sign and factor", hint, _negated(repair.tree))
+
+
+def _by_roots(shop: Workshop, ratio: float) -> Iterator[Repair]:
+    """The whole times, or by, the root of a size."""
+    for size in shop.sizes:
+        root = float(shop.judge.meaning(shop.judge.screen, shop.answer).size(size)) ** 0.5
+        for op, factor, said in (("/", 1 / root, "a division by"), ("⊙", root, "a factor")):
+            if abs(factor - ratio) <= CLOSE * abs(factor):
+                tree = Product(NOWHERE, op, shop.tree, call("sqrt", name(size)))
+                yield Repair("missing factor", f"{said} the root of {size} is missing", tree)
 
 
 def _candidates(shop: Workshop) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Fraction]]:
@@ -147,7 +158,14 @@ def needless_numbers(shop: Workshop) -> Iterator[Repair]:
 
 
 def swapped_sizes(shop: Workshop) -> Iterator[Repair]:
-    """Another size, or another number."""
+    """Another size, or the root of one."""
+
+    def root(node: Tree) -> Iterator[Tree]:
+        if isinstance(node, Name) and node.name in shop.judge.names.sizes:
+            yield call("sqrt", node)
+
+    for tree in everywhere(shop.tree, root):
+        yield Repair("wrong power", "a size stands where its root belongs", tree)
     for size in shop.sizes:
 
         def other(node: Tree, size: str = size) -> Iterator[Tree]:
