@@ -250,4 +250,5 @@ WRONG = [
     ("dropout", "dW = x.T @ (np.outer(dy, v) * mask1 * (1 - h**2))", "missing factor"),
     ("dropout", "dW = x.T @ (np.outer(dy, v) * (1 - h**2))", None),
     ("dropout", "k = h * mask1", "missing factor"),
+    ("dropout", "dz1 = dy[:, None] * v * mask1/p * (1 - h**2)", "wrong factor"),
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.judge import Judge
 from symbp.verify.grading.slips.factors import (
+    constants,
     needless_numbers,
     scaled,
     signs,
@@ -32,6 +33,7 @@ from symbp.verify.grading.verdict import Slip
 
 KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     signs,
+    constants,
     swapped_sizes,
     needless_numbers,
     scaled,

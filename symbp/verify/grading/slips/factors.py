@@ -14,7 +14,17 @@ import numpy as np
 
 from symbp.read.grammar.syntax import Call, Name, Number, Power, Product, Reduction, Total, Tree
 from symbp.verify.grading.slips.rewrite import everywhere, exchanged
-from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, call, name, number, source, square
+from symbp.verify.grading.slips.workshop import (
+    NOWHERE,
+    Repair,
+    Workshop,
+    call,
+    minus,
+    name,
+    number,
+    source,
+    square,
+)
 
 CLOSE = 1e-7
 MOST_SIZES = 3  # in one factor
@@ -155,6 +165,34 @@ def needless_numbers(shop: Workshop) -> Iterator[Repair]:
             what = ("mean instead of sum" if size else "wrong factor") if divides else "factor too many"
             tree = exchanged(shop.tree, part, kept)
             yield Repair(what, hint, tree)
+
+
+def constants(shop: Workshop) -> Iterator[Repair]:
+    """A number that has a letter: p for 1 - p, or on the wrong side of a fraction."""
+    known = shop.judge.names.constants
+
+    def rest(node: Tree) -> str | None:
+        """Of which letter a part is 1 less."""
+        if isinstance(node, Total) and len(node.terms) == 2 and node.terms[1][0]:
+            one, other = node.terms[0][1], node.terms[1][1]
+            if isinstance(one, Number) and one.value == 1 and isinstance(other, Name) and other.name in known:
+                return other.name
+        return None
+
+    for part in shop.parts:
+        letter = rest(part)
+        if letter is not None:
+            tree = exchanged(shop.tree, part, name(letter))
+            yield Repair("wrong factor", f"1 - {letter} stands where {letter} belongs", tree)
+        if isinstance(part, Name) and part.name in known:
+            tree = exchanged(shop.tree, part, minus(number(1), part))
+            yield Repair("wrong factor", f"{part.name} stands where 1 - {part.name} belongs", tree)
+        right = part.right if isinstance(part, Product) else part
+        if isinstance(part, Product) and (rest(right) or (isinstance(right, Name) and right.name in known)):
+            divides = part.op in ("/", "⊘")
+            said = "divides where it multiplies" if divides else "multiplies where it divides"
+            tree = exchanged(shop.tree, part, replace(part, op="⊙" if divides else "/"))
+            yield Repair("wrong factor", f"{source(right, shop.answer.right)} {said} on the page", tree)
 
 
 def swapped_sizes(shop: Workshop) -> Iterator[Repair]:
