@@ -138,7 +138,8 @@ class Blocks:
         forms = [display(*sides(shown.line, notation), index_form(shown, text))]
         if shown.matrix is not None:
             label = matrix_form(shown, text) or ""
-            forms.append(display(*matrix_sides(shown.matrix, spelling(notation)), label))
+            other = display(*matrix_sides(shown.matrix, spelling(notation)), label)
+            forms += [other] if other not in forms else []  # of numbers both are the same
         lesson, row = self.lessons.get(shown.number), self.values.get(shown.number)
         return EquationBlock(
             shown.number,
