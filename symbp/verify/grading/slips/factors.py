@@ -168,7 +168,7 @@ def needless_numbers(shop: Workshop) -> Iterator[Repair]:
 
 
 def constants(shop: Workshop) -> Iterator[Repair]:
-    """A number that has a letter: p for 1 - p, or on the wrong side of a fraction."""
+    """A number that has a letter: missing, p for 1 - p, or on the wrong side of a fraction."""
     known = shop.judge.names.constants
 
     def rest(node: Tree) -> str | None:
@@ -179,6 +179,12 @@ def constants(shop: Workshop) -> Iterator[Repair]:
                 return other.name
         return None
 
+    for own in known:
+        for factor in (minus(number(1), name(own)), name(own)):
+            for op, said in (("/", "a division by"), ("⊙", "the factor")):
+                what = own if isinstance(factor, Name) else f"1 - {own}"
+                scaled = Product(NOWHERE, op, shop.tree, factor)
+                yield Repair("missing factor", f"{said} {what} is missing", scaled)
     for part in shop.parts:
         letter = rest(part)
         if letter is not None:
