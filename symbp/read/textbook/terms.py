@@ -23,12 +23,18 @@ def with_common_factors(page: Page) -> Page:
 
 def with_known_differences(page: Page) -> Page:
     """The page with c·z/σ − c·μ/σ as c·ẑ in a derivative, where ẑ = (z − μ)/σ has a name."""
-    known = [e for e in page.equations if e.target in page.declared and _is_difference(e)]
+    place = {e.target: k for k, e in enumerate(page.equations)}
+    known = [
+        e
+        for e in page.equations
+        if e.target in page.declared and page.tensors[e.target].differential is None and _is_difference(e)
+    ]
 
     def change(e: Equation) -> Equation:
         if page.tensors[e.target].differential is None:
             return e
-        return e.with_(body=everywhere(e.body, lambda part: _read_back(part, known, page.tensors)))
+        before = [one for one in known if place[one.target] < place[e.target]]
+        return e.with_(body=everywhere(e.body, lambda part: _read_back(part, before, page.tensors)))
 
     return page.mapped(change)
 
