@@ -185,17 +185,17 @@ def _is_softmax(document: Document, part: Part) -> bool:
 def _only_where(lesson: Lesson, slope: Expr, part: Part) -> Iterator[tuple[Piece, ...]]:
     """What a bracket of subscripts says: that an element is read by some only; where there is no such
     element, its derivative counts as 0, and the sum needs no bracket."""
-    for guard in sympy.Mul.make_args(slope):
-        if isinstance(guard, Guard) and not any(
-            not isinstance(a, IntegerAccess) for a in guard.atoms(Access)
-        ):
-            yield (Named(part.reader), " reads ", Named(part.by.name), " only where ", guard, " is 1.")
-            if lesson.sum is not None and guard not in lesson.sum.body.atoms(Guard):
-                yield (
-                    "Elsewhere the derivative by ",
-                    Named(part.reader),
-                    " counts as 0: the sum needs no bracket.",
-                )
+    guards = [
+        factor
+        for factor in sympy.Mul.make_args(slope)
+        if isinstance(factor, Guard) and all(isinstance(a, IntegerAccess) for a in factor.atoms(Access))
+    ]
+    if not guards:
+        return
+    ends = " are 1." if len(guards) > 1 else " is 1."
+    yield (Named(part.reader), " reads ", Named(part.by.name), " only where ", *_listed(guards), ends)
+    if lesson.sum is not None and not {*guards} & lesson.sum.body.atoms(Guard):
+        yield ("Elsewhere the derivative by ", Named(part.reader), " counts as 0: the sum needs no bracket.")
 
 
 def _is_trivial(lesson: Lesson, slope: Expr, count: int) -> bool:
