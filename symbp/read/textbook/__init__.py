@@ -29,6 +29,7 @@ from symbp.read.textbook.merge import (
 from symbp.read.textbook.page import Page, first_page, in_order, with_one_value
 from symbp.read.textbook.terms import (
     with_common_factors,
+    with_known_differences,
     with_outer_signs,
     with_shared_indices,
     with_zeros_outside,
@@ -47,6 +48,7 @@ PASSES = (
     with_opposites,
     with_plain_subscripts,
     with_counts,
+    with_known_differences,
     with_common_factors,
     with_zeros_outside,
     with_conditions_once,

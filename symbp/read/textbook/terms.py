@@ -6,7 +6,7 @@ Enters: pages. Leaves: pages of the same equations, each with the same value. Mu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 
@@ -19,6 +19,48 @@ from symbp.read.textbook.page import Page
 def with_common_factors(page: Page) -> Page:
     """The page with r·(A − B) − r·C as r·(A − B − C)."""
     return page.mapped(lambda e: e.with_(body=everywhere(e.body, _collected)))
+
+
+def with_known_differences(page: Page) -> Page:
+    """The page with c·z/σ − c·μ/σ as c·ẑ in a derivative, where ẑ = (z − μ)/σ has a name."""
+    place = {e.target: k for k, e in enumerate(page.equations)}
+    known = [
+        e
+        for e in page.equations
+        if e.target in page.declared and page.tensors[e.target].differential is None and _is_difference(e)
+    ]
+
+    def change(e: Equation) -> Equation:
+        if page.tensors[e.target].differential is None:
+            return e
+        before = [one for one in known if place[one.target] < place[e.target]]
+        return e.with_(body=everywhere(e.body, lambda part: _read_back(part, before, page.tensors)))
+
+    return page.mapped(change)
+
+
+def _is_difference(e: Equation) -> bool:
+    """Whether a tensor is a difference of two others, times something: each of its terms is a product."""
+    totals = [f for f in sympy.Mul.make_args(e.body) if f.is_Add]
+    plain = e.op is None and not e.where and not e.constant and e.body.is_Mul
+    return plain and len(totals) == 1 and len(totals[0].args) == 2
+
+
+def _read_back(e: Expr, known: Sequence[Equation], tensors: Mapping[str, Tensor]) -> Expr:
+    """A sum with one term for two that are a multiple of a known difference."""
+    for equation in known if e.is_Add else ():
+        one, other = sympy.expand_mul(equation.body).args
+        leads = {a.name for a in one.atoms(Access) if a.subscripts == equation.indices}
+        factors = ((term, f) for term in e.args for f in sympy.Mul.make_args(term))
+        for term, read in ((t, f) for t, f in factors if isinstance(f, Access) and f.name in leads):
+            there = dict(zip(equation.indices, read.subscripts, strict=True))
+            multiple = term / one.xreplace(there)
+            partner = multiple * other.xreplace(there)
+            if partner in e.args:
+                rest = [t for t in e.args if t not in (term, partner)]
+                value = tensors[equation.target].at(*read.subscripts)
+                return _read_back(sympy.Add(*rest, multiple * value), known, tensors)
+    return e
 
 
 def with_zeros_outside(page: Page) -> Page:
