@@ -46,7 +46,8 @@ def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
-    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite,
+    or an integer out of its range."""
     moments = (arena.flat for arena in state.moments.values())
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)

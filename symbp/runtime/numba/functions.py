@@ -109,6 +109,16 @@ def _all_moderate(values: Array) -> bool:
 
 
 @kernel
+def _any_outside(values: Array, top: int, ignored: int) -> bool:
+    """Whether an integer is neither from 0 to `top` - 1 nor `ignored`: memory of others would be read and
+    written at such a place."""
+    found = False
+    for value in values.flat:
+        found |= (value < 0 or value >= top) and value != ignored
+    return found
+
+
+@kernel
 def _cholesky(a: Array) -> Array:
     """The lower Cholesky factor of the symmetric part of a; not a number where that has none."""
     symmetric = (a + a.T) * (0 * a[0, 0] + 0.5)

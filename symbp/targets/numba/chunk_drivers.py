@@ -19,7 +19,14 @@ from symbp.lower import Cost
 from symbp.targets.compiled.names import Names
 from symbp.targets.compiled.segments import AFTER, LoweredNetwork
 from symbp.targets.compiled.workspace import own_gradients
-from symbp.targets.numba.drivers import LOSS, guarded_update, own_arguments, row_views, stage_calls
+from symbp.targets.numba.drivers import (
+    LOSS,
+    guarded_update,
+    integers_inside,
+    own_arguments,
+    row_views,
+    stage_calls,
+)
 from symbp.targets.numba.places import ArenaSpan
 
 
@@ -74,6 +81,7 @@ def chunk_functions(
         (*own, "gradients", *tail),
         "A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large.",
         (
+            *integers_inside(net, names),
             Effect(infer.called("_chunks", *map(infer.name, (*arenas, *tail)))),
             *(Effect(infer.called(f.name, *map(infer.name, f.arguments))) for f in adding),
             *_added(net, places),

@@ -18,7 +18,7 @@ from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 from symbp.targets.compiled.form import Kind
 from symbp.targets.compiled.names import Names, key_of
-from symbp.targets.compiled.sections.tables import CHECKED, _quoted, constant_tables, quoted
+from symbp.targets.compiled.sections.tables import CHECKED, _quoted, bound_of, constant_tables, quoted
 from symbp.targets.compiled.segments import GIVEN, LoweredNetwork
 from symbp.targets.compiled.update import hyperparameters
 from symbp.targets.compiled.workspace import own_gradients
@@ -292,11 +292,11 @@ def _named_shape(net: LoweredNetwork, tensor: Tensor) -> str:
 
 def _bound(net: LoweredNetwork, tensor: Tensor) -> str:
     """The bound of integers, by its name where it is an open size, and the value beside those below it."""
-    fact = tensor.fact("below") or tensor.fact("below or ignored")
-    if fact is None or fact.bound is None:
+    bound, ignored = bound_of(tensor)
+    if bound is None:
         return "(None, None)"
-    bound = f'"{fact.bound}"' if _open(net, fact.bound) else text(size(fact.bound))
-    return f"({bound}, {fact.ignored})"
+    extent = f'"{bound}"' if _open(net, bound) else text(size(bound))
+    return f"({extent}, {ignored})"
 
 
 def needed(tables: Mapping[str, Sequence[str]], words: Collection[str]) -> list[str]:

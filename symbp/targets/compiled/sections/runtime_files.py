@@ -120,7 +120,6 @@ def _files(
         "given": _given(net, target),
         "state": [
             *(f"common/training/{name}" for name in ("parameters", usual("moments"), "state", "calls")),
-            f"{target}/outside",
             *(f"common/steps/{name}" for name in ("refusing", usual("stepping"), "steps")),
             *(f"common/training/{name}" for name in ("whole", "saving")),
             *(["common/arrays/mapping"] if "mapped" in pieces else []),

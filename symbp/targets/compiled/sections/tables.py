@@ -238,9 +238,14 @@ def sizes_text(extent: Expr) -> str:
 
 def _bound(tensor: Tensor) -> str:
     """The bound of an integer tensor, and the value beside those below it; None where nothing is stated."""
+    bound, ignored = bound_of(tensor)
+    return f"({None if bound is None else _extent(bound)}, {ignored})"
+
+
+def bound_of(tensor: Tensor) -> tuple[Expr | None, int | None]:
+    """What the integers of a tensor are below, and the one value beside."""
     fact = tensor.fact("below") or tensor.fact("below or ignored")
-    bound = "None" if fact is None or fact.bound is None else _extent(fact.bound)
-    return f"({bound}, {None if fact is None else fact.ignored})"
+    return (None, None) if fact is None else (fact.bound, fact.ignored)
 
 
 def _facts(tensor: Tensor) -> str:
