@@ -20,7 +20,7 @@ from symbp.runtime.numba.float64 import _exp, _expm1, _log
 def _tanh(x: Any) -> Any:
     """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
     a = abs(DTYPE(x))
-    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    grown = _expm1(DTYPE(2) * min(a, DTYPE(20)))
     return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 

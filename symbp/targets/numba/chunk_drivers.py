@@ -117,12 +117,14 @@ def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Functi
     noted = infer.sliced(gradients, [c, infer.number(0)], ())
     update = (For(c, each, (ends, Effect(infer.called("_update", *map(piece, own))))),)
     look = Assign(noted, infer.called("_all_moderate", piece("gradient")))
-    none = If(infer.binary("==", noted, infer.number(0)), (Return(infer.name("False")),))
+    moderate = infer.name("moderate", (), "boolean")
+    told = Assign(moderate, infer.binary("!=", noted, infer.number(0)), "&")
     finite = (
         Assign(chunks, infer.called("len", gradients)),
         For(c, each, (ends, look)),
-        For(c, infer.called("range", chunks), (none,)),
-        Return(infer.name("True")),
+        Assign(moderate, infer.name("True")),
+        For(c, infer.called("range", chunks), (told,)),
+        Return(moderate),
     )
     return [
         Function(

@@ -266,8 +266,7 @@ def short_tables(net: LoweredNetwork, rule: UpdateRule) -> dict[str, list[str]]:
         "INPUTS": _table("INPUTS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.data]),
         "INTEGERS": _table("INTEGERS: dict[str, tuple[int | str | None, int | None]]", integers),
         "FORWARD_INPUTS": [f"FORWARD_INPUTS = {quoted(net.forward_data)}"],
-        "OUTPUTS": [f"OUTPUTS = {quoted(net.system.outputs)}"],
-        "METRICS": [f"METRICS = {quoted(net.metrics)}"],
+        "OUTPUTS, METRICS": [f"OUTPUTS, METRICS = {quoted(net.system.outputs)}, {quoted(net.metrics)}"],
         "BATCH": [f"BATCH: str | None = {_quoted(net.examples)}"],
         "MOMENTS": [f"MOMENTS = {quoted(rule.moments)}"],
         "LARGE": [

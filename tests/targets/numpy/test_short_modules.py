@@ -154,6 +154,25 @@ def test_a_file_of_something_else_is_refused(forms: tuple[ModuleType, ModuleType
         module.load(path)
 
 
+def test_a_file_that_a_beginning_run_tidied_away_is_written_again(
+    forms: tuple[ModuleType, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, path = forms[0], tmp_path / "p.npz"
+    state, sync = short.init_state(short.init_params(0, **SIZES)), os.fsync
+
+    def tidied(file: int) -> None:
+        sync(file)
+        monkeypatch.setattr(os, "fsync", sync)
+        for part in tmp_path.glob("*.part"):
+            part.unlink()
+
+    monkeypatch.setattr(os, "fsync", tidied)
+    short.save(path, state)
+    np.testing.assert_array_equal(short.load(path).flat[0], state.flat[0])
+    with pytest.raises(FileNotFoundError):
+        short.save(tmp_path / "nowhere" / "p.npz", state)
+
+
 def test_it_trains_from_the_command_line_without_anything_around(tmp_path: Path) -> None:
     text = source(network(**SIZES), optimizer=bp.optim.Adam(0.01), pieces=())
     (tmp_path / "net.py").write_text(text, encoding="utf-8")

@@ -73,10 +73,9 @@ class State:
 
     def __init__(self, flat: Array, shapes: dict[str, tuple[int, ...]], seed: int, step: int = 0) -> None:
         self.flat, self.shapes, self.seed, self.step = flat.copy(), shapes, seed, step
-        self.hyper = dict(HYPER)
         self.params, self.gradients, *moments = (_views(row, shapes) for row in self.flat)
         self.moments = dict(zip(MOMENTS, moments, strict=True))
-        self.sizes = _checked(self.params, PARAMETERS, {})[1]
+        self.hyper, self.sizes = dict(HYPER), _checked(self.params, PARAMETERS, {})[1]
         self.update = _update(*self.flat[:2], **dict(zip(MOMENTS, self.flat[2:], strict=True)))
         self.bound: dict[tuple[int, ...], Any] = {}  # the passes, by open sizes
 
