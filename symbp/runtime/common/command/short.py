@@ -46,7 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
         except NotFinite as failure:
             print(f"stopped: {failure}", file=sys.stderr)
             stopped = 1
-        save(o.out, state)
+        if state.step:  # else nothing is trained that would be worth another file's place
+            save(o.out, state)
     except (DataError, OSError, MemoryError, KeyboardInterrupt) as failure:
         print(f"error: {str(failure) or 'interrupted'}", file=sys.stderr)
         return 2

@@ -63,9 +63,8 @@ def _checked(
 
 def _views(flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, Array]:
     """The parts of a flat array by parameter."""
-    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
-    parts = zip(shapes.items(), np.split(flat, ends[:-1]), strict=True)
-    return MappingProxyType({name: part.reshape(shape) for (name, shape), part in parts})
+    parts = np.split(flat, np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1])
+    return MappingProxyType({n: part.reshape(s) for (n, s), part in zip(shapes.items(), parts, strict=True)})
 
 
 class State:
