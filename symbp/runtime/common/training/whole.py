@@ -61,7 +61,7 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
 
 def _stem(target: Path) -> str:
     """How the names of a file's temporary ones begin; file systems have names of some 255 bytes."""
-    return f"{target.name[:60]}."
+    return f"{target.name[:50]}."
 
 
 def _clear(target: Path) -> None:
