@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 
@@ -33,7 +34,6 @@ def witnesses(
     """Every (index, extent) that a plain subscript of the equation states. A tensor read with an outside
     value states nothing, nor does a read of an index that a guard beside it bounds (`[m < A]·x[n, m]`): such
     reads may leave their range on purpose. An index of `parts` runs over a part of the axes that it reads."""
-    anywhere = bounded_by_guards(equation)
     target = tensors.get(equation.target)
     if target is not None:
         for axis, (index, extent) in enumerate(zip(equation.indices, target.shape, strict=False)):
@@ -42,19 +42,15 @@ def witnesses(
         tensor = tensors.get(access.name)
         if tensor is None or access.outside is not None:
             continue
-        asked = anywhere.intersection(access.subscripts)
-        bounded = frozenset(parts) | (_bounded_beside(access, equation) if asked else asked)
+        bounded = bounded_beside(access, equation).union(parts)
         for axis, (subscript, extent) in enumerate(zip(access.subscripts, tensor.shape, strict=False)):
             if isinstance(subscript, Index) and subscript not in bounded:
                 yield subscript, Witness(extent, f"axis {axis} of {access.name}")
 
 
-def bounded_by_guards(equation: Equation) -> frozenset[Index]:
-    """The indices that relations between integers mention."""
-    return _bounded(equation.body, *equation.where)
-
-
+@lru_cache(maxsize=16384)
 def _bounded(*conditions: Expr) -> frozenset[Index]:
+    """The indices that relations between integers mention."""
     found: set[Index] = set()
     for e in conditions:
         for guard in e.atoms(Guard):
@@ -63,8 +59,10 @@ def _bounded(*conditions: Expr) -> frozenset[Index]:
     return frozenset(found)
 
 
-def _bounded_beside(access: Access, equation: Equation) -> frozenset[Index]:
+def bounded_beside(access: Access, equation: Equation) -> frozenset[Index]:
     """The indices that relations between integers mention beside each place at which something is read."""
+    if not _bounded(equation.body, *equation.where):
+        return frozenset()
     places: list[frozenset[Index]] = []
 
     def walk(e: Expr, around: frozenset[Index]) -> None:
