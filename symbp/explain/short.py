@@ -37,7 +37,7 @@ class ShortForm:
 
 def short_forms(derivation: Derivation) -> tuple[ShortForm, ...]:
     """The results of the derivation in the order in which they were asked for."""
-    page = document(derivation)
+    page = document(derivation, style="textbook")
     index = {e.equation.target: e.index_form for e in page.equations}
     forms = short_trees(derivation, page)
     return tuple(

@@ -20,6 +20,7 @@ from symbp.read.formula.definitions import called, defined, lines_uses
 from symbp.read.formula.extents import Open, Shape
 from symbp.read.formula.lines import Lines, read_lines
 from symbp.read.formula.meaning import Meaning
+from symbp.read.formula.products import doubt
 from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guesses
 from symbp.read.formula.values import Scene, Value, tensor_of
 from symbp.read.grammar.places import error_at
@@ -202,11 +203,7 @@ def _settle_doubts(scene: Scene) -> None:
     """Raises FormulaError where `*` was read as a product of matrices that turned out to be alike."""
     for node, left, right in scene.doubts:
         if scene.extents.alike(left.shape, right.shape):
-            raise scene.error(
-                node,
-                "* between square matrices of one size could be either product",
-                "write @ for the matrix product, .* for the elementwise one",
-            )
+            raise doubt(scene, node)
 
 
 def _leaf(scene: Scene, name: str, entry: Declared | None, parameter: bool) -> Tensor:
