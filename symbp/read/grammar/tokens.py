@@ -2,7 +2,7 @@
 
 Enters: text. Leaves: tokens with their places. Must not know: how they are put together.
 
-Spellings that mean the same become one sign here: `**` is `.^`, as in NumPy, `−` is `-`, `⋅` is `·`, `.*` is `⊙`.
+Spellings that mean the same become one sign here: `−` is `-`, `.*` is `⊙`; `**` is `.^`, as in NumPy.
 """
 
 from __future__ import annotations

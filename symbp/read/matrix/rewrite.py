@@ -174,15 +174,15 @@ def _scale(over: tuple[Node, ...], under: tuple[Node, ...], body: Node | None) -
 
 def _inverses(body: Node | None, below: list[Node]) -> Node | None:
     """A⁻ᵀ for the cofactors of A, whose determinant is taken from what stands below."""
-    parts = body.factors if isinstance(body, Product) else (body,)
-    found: list[Node | None] = []
-    for part in parts:
-        is_one = isinstance(part, OfMatrix) and part.op == "cofactors"
-        if isinstance(part, OfMatrix) and is_one and OfMatrix("det", part.matrix) in below:
-            below.remove(OfMatrix("det", part.matrix))
-            part = transpose(OfMatrix("inverse", part.matrix))
-        found.append(part)
-    return replace(body, factors=tuple(found)) if isinstance(body, Product) else found[0]
+    match body:
+        case Product(factors):
+            parts = [_inverses(factor, below) or factor for factor in factors]
+            return replace(body, factors=tuple(parts))
+        case OfMatrix("cofactors", matrix) if OfMatrix("det", matrix) in below:
+            below.remove(OfMatrix("det", matrix))
+            return transpose(OfMatrix("inverse", matrix))
+        case _:
+            return body
 
 
 def _is_ones(node: Node) -> bool:
@@ -239,31 +239,32 @@ def without_transposes(node: Node, names: Collection[str]) -> Node:
 
 
 def with_rows(node: Node, names: Collection[str]) -> Node:
-    """aᵀ·X for the row (Xᵀ·a)ᵀ, and a scalar's product from its other end, where that has fewer transposes."""
-
-    def turned(factors: tuple[Node, ...]) -> tuple[Node, ...]:
-        ends = [
-            transpose(f) if f.rank == 2 else f.inner if isinstance(f, Transpose) else Transpose(f)
-            for f in reversed(factors)
-        ]
-        return tuple(without_transposes(f, names) for f in ends)
+    """aᵀ·X for the row (Xᵀ·a)ᵀ, and a scalar from its other end where that has fewer transposes."""
 
     def change(inner: Node) -> Node:
         match inner:
             case Product(factors, 0):
-                other = turned(factors)
+                other = _turned(factors, names)
                 return Product(other, 0) if _transposes(other) < _transposes(factors) else inner
             case Product(factors, rank):
-                flat: list[Node] = []
-                for factor in factors:
-                    row = isinstance(factor, Transpose) and isinstance(factor.inner, Product)
-                    other = turned(factor.inner.factors) if row else ()
-                    flat += other if row and _transposes(other) <= _transposes((factor,)) else (factor,)
-                return Product(tuple(flat), rank)
+                return Product(tuple(part for factor in factors for part in row(factor)), rank)
             case _:
                 return inner
 
+    def row(factor: Node) -> tuple[Node, ...]:
+        match factor:
+            case Transpose(Product(factors)):
+                other = _turned(factors, names)
+                return other if _transposes(other) <= _transposes((factor,)) else (factor,)
+            case _:
+                return (factor,)
+
     return mapped(node, change)
+
+
+def _turned(factors: tuple[Node, ...], names: Collection[str]) -> tuple[Node, ...]:
+    """The factors of the transposed product."""
+    return tuple(without_transposes(transpose(f), names) for f in reversed(factors))
 
 
 def _transposes(parts: Iterable[Node]) -> int:

@@ -93,8 +93,8 @@ def _text_beyond(inside: str, outside: str) -> str:
 
 
 TEXT_SPELLING = Spelling(
-    TEXT, "ᵀ", "·", " ⊙ ", " ⊘ ", "𝟏", "I", "⁻¹", " - ", "‖{}‖", "²", "{}^∘{}", " ⋆ ", " ⊗ ", "Σ_{} ", "{}[{}]",
-    _text_named, _text_beyond,
+    TEXT, "ᵀ", "·", " ⊙ ", " ⊘ ", "𝟏", "I", "⁻¹", " - ", "‖{}‖", "²", "{}^∘{}", " ⋆ ", " ⊗ ", "Σ_{} ",
+    "{}[{}]", _text_named, _text_beyond,
 )  # fmt: skip
 
 

@@ -212,6 +212,27 @@ def test_the_residual_is_one_term():
     assert str(short) == "∂loss/∂w = Aᵀ·(A·w - b)"
 
 
+@pytest.mark.parametrize(
+    ("text", "wrt", "shown"),
+    [
+        ("sum(x)/sqrt(8)", "x", "𝟏/sqrt(8)"),
+        ("sum(exp(-x^2/2))/sqrt(2*π)", "x", "-(exp(-(x ⊙ x)/2) ⊙ x)/sqrt(2·π)"),
+        ("norm2(x - y)^3", "x", "3·[‖x - y‖² > 0]·‖x - y‖·(x - y)"),
+        ("u'*x/norm2(u)", "x", "u/‖u‖"),
+        ("-log(softmax(W*x)[k])", "W", "(softmax(W·x) - onehot(k))·xᵀ"),
+        ("c'*sigmoid(W*x)", "x", "Wᵀ·((1 - σ(W·x)) ⊙ c ⊙ σ(W·x))"),
+        ("a'*X*X'*a", "X", "2·a·aᵀ·X"),
+        ("a'*inv(X)*b", "X", "-(X⁻¹)ᵀ·a·(X⁻¹·b)ᵀ"),
+        ("tr(inv(X'*X))", "X", "-2·X·(Xᵀ·X)⁻¹·(Xᵀ·X)⁻¹"),
+        ("log(det(X'*X + I))", "X", "2·X·(I + Xᵀ·X)⁻¹"),
+        ("-tr(W'*W)/norm2(c)^2", "c", "2·tr(Wᵀ·W)·c/(‖c‖²·‖c‖²)"),
+    ],
+)
+def test_short_forms(text, wrt, shown):
+    (short,) = bp.grad_of(text, wrt=wrt, shapes="W:K,D x:D k::below=K" if "k]" in text else None).short()
+    assert short.matrix == shown
+
+
 def test_symmetric_matrices_print_without_a_transpose():
     found = bp.grad_of(
         "w'*A*w/2 - b'*w", shapes={"A": "N,N:symmetric", "w": ("N",), "b": "N"}, wrt="w", order=2
