@@ -91,6 +91,8 @@ class Latex(Notation):
     def call(self, name: str, arguments: Sequence[str]) -> str:
         if name == "floor":
             return rf"\lfloor {arguments[0]} \rfloor"
+        if name == "abs":
+            return rf"\left\lvert {arguments[0]} \right\rvert"
         name = {"sigmoid": "sigma"}.get(name, name)
         if name.endswith("_slope"):
             return rf"\operatorname{{{escaped(name[:-6])}}}'" + self.parenthesis(", ".join(arguments))
