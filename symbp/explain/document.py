@@ -67,6 +67,11 @@ class NumberedEquation:
         """The equation in matrix notation, in the same way, or None where it has none."""
         return None if self.matrix is None else " = ".join(matrix_sides(self.matrix))
 
+    @property
+    def beside(self) -> MatrixEquation | None:
+        """The matrix form where it says more than the equation beside it, as that of a scalar doesn't."""
+        return None if self.matrix_form == self.index_form else self.matrix
+
 
 def sides(line: Line, notation: Notation, equation: Equation | None = None) -> tuple[str, str]:
     """Both sides of a line in a notation, with what holds of its target's subscripts."""

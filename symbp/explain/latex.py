@@ -286,7 +286,7 @@ def aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
     first = lines(left, right, TEXT_WIDTH - TAG_WIDTH)
     rows = [f"  {left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
     rows[-1] += f" {tag}"
-    matrix = matrix_latex(shown, notation)
+    matrix = matrix_latex(shown, notation) if shown.beside is not None else None
     if matrix is not None:
         left, right = matrix
         first = lines(left, right, TEXT_WIDTH)
