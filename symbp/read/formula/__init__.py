@@ -18,6 +18,7 @@ from symbp.language.tensor import Tensor
 from symbp.read.formula.declared import Declared, Shapes, declared, plain_name
 from symbp.read.formula.definitions import called, defined, lines_uses
 from symbp.read.formula.extents import Open, Shape
+from symbp.read.formula.latex import from_latex
 from symbp.read.formula.lines import Lines, read_lines
 from symbp.read.formula.meaning import Meaning
 from symbp.read.formula.products import doubt
@@ -48,6 +49,7 @@ def read_formula(text: str, shapes: Shapes | None = None, wrt: str | Sequence[st
     from how names are used and spelled (`symbp.read.formula.ranks`). Raises FormulaError: no formula, shapes
     that don't fit or can't be told, not a scalar, a name that isn't there.
     """
+    text = from_latex(text) if "\\" in text else text
     lines, known = read_lines(text), declared(shapes)
     for name in lines.shapes:
         if name in known:
