@@ -17,8 +17,27 @@ from symbp.read.textbook.page import Page
 
 
 def with_common_factors(page: Page) -> Page:
-    """The page with r·(A − B) − r·C as r·(A − B − C)."""
-    return page.mapped(lambda e: e.with_(body=everywhere(everywhere(e.body, _collected), _without_fractions)))
+    """The page with r·(A − B) − r·C as r·(A − B − C), and p − y for (1 − y)·p − (1 − p)·y."""
+
+    def change(e: Expr) -> Expr:
+        return _without_fractions(_collected(_cancelled(e)))
+
+    return page.mapped(lambda e: e.with_(body=everywhere(e.body, change)))
+
+
+def _cancelled(e: Expr) -> Expr:
+    """A sum with its products of sums multiplied out, where terms cancel that leave less."""
+    if not e.is_Add or not any(f.is_Add for t in e.args for f in sympy.Mul.make_args(t)):
+        return e
+    plain = sympy.Add(*(sympy.expand_mul(term, deep=False) for term in e.args))
+    fewer = len(sympy.Add.make_args(plain)) <= len(e.args) and len(_factors(plain)) < len(_factors(e))
+    return plain if fewer else e
+
+
+def _factors(e: Expr) -> list[Expr]:
+    """All factors of all terms, also of sums within them."""
+    factors = [f for term in sympy.Add.make_args(e) for f in sympy.Mul.make_args(term)]
+    return [inner for f in factors for inner in (_factors(f) if f.is_Add else [f])]
 
 
 def _without_fractions(product: Expr) -> Expr:

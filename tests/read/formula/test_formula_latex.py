@@ -63,5 +63,5 @@ def test_kinds_of_norms(text, shown):
 
 @pytest.mark.parametrize("text", ["‖X‖_2^2", "||X||_1"])
 def test_norms_of_matrices_that_are_not_sums_of_elements(text):
-    with pytest.raises(FormulaError, match="Frobenius|sum"):
+    with pytest.raises(FormulaError, match="of a vector"):
         bp.grad_of(text, shapes="X:N,D", wrt="X")
