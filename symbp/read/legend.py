@@ -13,7 +13,7 @@ import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.examples import examples
-from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices, free_sizes
+from symbp.ir.expr import Access, Expr, Guard, Index, JumpFunction, Size, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import Constant, bound
@@ -23,7 +23,6 @@ from symbp.read.named_places import gates
 from symbp.read.origin import Origin
 from symbp.read.symbols import Symbols, differentials
 from symbp.read.textbook.functions import DEFINITIONS
-from symbp.read.textbook.page import is_held
 
 
 @dataclass(frozen=True)
@@ -276,8 +275,10 @@ def _functions(shown: Mapping[str, Equation]) -> Iterator[Entry]:
 
 # --- derivatives and helpers
 def _held(shown: Mapping[str, Equation]) -> Iterator[Entry]:
-    """Values through which no gradient passes, since their author says so; jumps have none anyway."""
-    held = [name for name, e in shown.items() if is_held(e)]
+    """Values through which no gradient passes, since their author says so. Through a jump none ever does, and
+    the maximum that a softmax is shifted by is no part of what is read."""
+    jumps = {name for name, e in shown.items() if e.reduction is not None or e.body.atoms(JumpFunction)}
+    held = [name for name, e in shown.items() if e.constant and name not in jumps]
     if held:
         names = _listed([Named(name) for name in held])
         yield Entry("constant", (*names, ": held constant, no gradient passes through"))

@@ -14,7 +14,7 @@ from functools import cached_property
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.expr import Access, Expr, Index, JumpFunction, free_indices, rename, unused_name
+from symbp.ir.expr import Access, Expr, Index, free_indices, rename, unused_name
 from symbp.ir.labels import Differential, Label
 from symbp.ir.system import Equation, Role, Tensor
 from symbp.read.display import Along, Reduced, bound, unused
@@ -61,11 +61,9 @@ class Page:
         return frozenset(name for d in found if d is not None for name in (d.by, d.of))
 
     def is_helper(self, name: str) -> bool:
-        """Whether the page can do without the tensor: nobody named it or asked for it, nothing is
-        differentiated by it, and it isn't held constant, of which a reader is told."""
-        if name not in self.by_name or name in self.kept or name in self.differentiated:
-            return False
-        return not is_held(self.by_name[name])
+        """Whether the page can do without the tensor: nobody named it or asked for it, and nothing is
+        differentiated by it."""
+        return name in self.by_name and name not in self.kept and name not in self.differentiated
 
     def mapped(self, change: Callable[[Equation], Equation]) -> Page:
         """The page with each equation changed."""
@@ -78,11 +76,6 @@ class Page:
             return self
         kept = tuple(e for e in self.equations if e.target not in unread)
         return replace(self, equations=kept).without_unread()
-
-
-def is_held(equation: Equation) -> bool:
-    """Whether no gradient passes through a value since its author says so; through a jump none does anyway."""
-    return equation.constant and not equation.body.atoms(JumpFunction)
 
 
 def first_page(derivation: Derivation) -> Page:
