@@ -14,7 +14,7 @@ import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.examples import examples
-from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices, free_sizes
+from symbp.ir.expr import Access, Expr, Guard, Index, JumpFunction, Size, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.read.display import Along, Constant, Reduced, bound, relu, sigmoid, softplus
@@ -65,6 +65,7 @@ def legend(
         *_directions(derivation, shown, first),
         *_guards(shown),
         *_functions(shown),
+        *_held(shown),
         *_derivatives(derivation, symbols),
         *_helpers(derivation, shown, symbols),
     )
@@ -295,6 +296,16 @@ def _functions(shown: Mapping[str, Equation]) -> Iterator[Entry]:
 
 
 # --- derivatives and helpers
+def _held(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+    """Values through which no gradient passes, since their author says so. Through a jump none ever does, and
+    the maximum that a softmax is shifted by is no part of what is read."""
+    jumps = {name for name, e in shown.items() if e.reduction is not None or e.body.atoms(JumpFunction)}
+    held = [name for name, e in shown.items() if e.constant and name not in jumps]
+    if held:
+        names = _listed([Named(name) for name in held])
+        yield Entry("constant", (*names, ": held constant, no gradient passes through"))
+
+
 def _derivatives(derivation: Derivation, symbols: Symbols) -> Iterator[Entry]:
     """What short forms of derivatives mean, what adds up to one, and the letters that stand for one."""
     system, known = derivation.system, differentials(derivation)

@@ -137,10 +137,9 @@ class Blocks:
         symbols = self.document.reading.symbols
         notation, text, latex = self.notation, PageText(symbols), notation_for(self.document)
         forms = [display(*sides(shown.line, notation), index_form(shown, text))]
-        if shown.matrix is not None:
+        if shown.beside is not None:
             label = matrix_form(shown, text) or ""
-            other = display(*matrix_sides(shown.matrix, spelling(notation)), label)
-            forms += [other] if other not in forms else []  # of numbers both are the same
+            forms.append(display(*matrix_sides(shown.beside, spelling(notation)), label))
         lesson, row = self.lessons.get(shown.number), self.values.get(shown.number)
         return EquationBlock(
             shown.number,

@@ -324,9 +324,9 @@ class _Parser(Cursor):
 
     def between(self, start: int, sign: str) -> Tree:
         """`|x|` and `‖x‖`."""
-        inner = self.inside(self.total)
+        inner, (kind,) = self.inside(self.total), self.here.indices or ("",)
         self.need(sign, "at the other end")
-        return self.made(Call(self.since(start), "abs" if sign == "|" else "norm", (inner,)))
+        return self.made(Call(self.since(start), "abs" if sign == "|" else f"norm{kind}", (inner,)))
 
     def bracket(self) -> Bracket:
         start = self.here.span[0]

@@ -2,7 +2,7 @@
 
 Enters: text. Leaves: tokens with their places. Must not know: how they are put together.
 
-Spellings that mean the same become one sign here: `**` is `^`, `−` is `-`, `⋅` is `·`, `.*` is `⊙`.
+Spellings that mean the same become one sign here: `−` is `-`, `.*` is `⊙`; `**` is `.^`, as in NumPy.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ REDUCTIONS = {
     "logsumexp": "logsumexp",
 }  # fmt: skip
 SAME = {
-    "**": "^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",
+    "**": ".^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",
     "<=": "≤", ">=": "≥", "!=": "≠", "′": "'", "’": "'", ".T": "'", "ᵀ": "'", "⊤": "'", "^∘": ".^", "||": "‖",
 }  # fmt: skip
 OF_MATRICES = ("_{", "}", ":", "⋆", "⊗")
@@ -68,6 +68,8 @@ _PATTERN = re.compile(
     | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ](?:[A-Za-z0-9₀-₉]|_(?!\{{))*)
     | (?P<component>(?<=\))_{_INDEX})
     | (?P<ones>𝟏|𝟙)
+    | (?P<vulgar>[½⅓⅔¼¾])
+    | (?P<norm>(?:‖|\|\|)(?:_(?:[12F](?![A-Za-z0-9_])|\{{[12F]\}})|[₁₂]))
     | (?P<power>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)
     | (?P<sign>_\{{|\*\*|\^∘|\.\^|\.\*|\./|\|\||//|==|<=|>=|!=|[-+*/^@%()\[\],|=<>·⋅∙×⊙∘⊘−–≤≥≠‖√∞⋆⊗:}}])
     """,
@@ -78,7 +80,7 @@ _PATTERN = re.compile(
 @dataclass(frozen=True)
 class Token:
     """One word: `text` is its one spelling; of a number, of a power `value`, of a reduction its `indices`,
-    and how many values they have, where that is written (`Σ_{n=1}^{N}`)."""
+    and how many values they have, where that is written (`Σ_{n=1}^{N}`), of the end of a norm its kind."""
 
     kind: Kind
     text: str
@@ -151,6 +153,10 @@ def _words(text: str, within: Span, names: Mapping[str, str], matrices: bool, nu
             indices = found[len(op) + 1 :]
             named = tuple(i.strip() for i in indices.strip("{}").split(","))
             yield Token("reduction", REDUCTIONS[op], span, indices=named)
+        elif kind == "vulgar":
+            yield Token("number", found, span, Fraction(unicodedata.numeric(found)).limit_denominator(4))
+        elif kind == "norm":
+            yield Token("sign", "‖", span, indices=(found.rstrip("}")[-1].translate(SUBSCRIPTS),))
         elif kind == "component":
             yield Token("component", found[1:], span)
         elif kind != "space":

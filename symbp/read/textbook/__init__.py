@@ -16,6 +16,7 @@ from symbp.read.textbook.brackets import (
     with_conditions_once,
     with_counts,
     with_opposites,
+    with_plain_roots,
     with_plain_subscripts,
 )
 from symbp.read.textbook.excluded import with_logsumexp
@@ -36,6 +37,7 @@ from symbp.read.textbook.terms import (
 )
 
 PASSES = (
+    with_plain_roots,
     with_functions,
     with_logsumexp,
     with_one_value,
