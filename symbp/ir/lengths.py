@@ -16,7 +16,7 @@ import sympy
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Access, Expr, FloorDiv, Index, IntegerAccess, Mod, Size, free_indices, free_sizes
 from symbp.ir.points.reaches import guards_around
-from symbp.ir.shapes import bounded_by_guards
+from symbp.ir.shapes import bounded_beside
 from symbp.ir.sizes.canonical import canonical
 from symbp.ir.system import Equation, System
 
@@ -44,10 +44,11 @@ def _implied(length: Expr, others: Sequence[Expr]) -> bool:
 def _rooms(equation: Equation, system: System) -> Iterator[Expr]:
     """What is left of an axis after the last place that is read, and before the first, and one more; and one
     more than what is taken of it."""
-    guarded, extents = bounded_by_guards(equation), equation.extents
+    extents = equation.extents
     for access in equation.reads:
         if access.outside is not None or _kept_in(access, equation):
             continue
+        guarded = bounded_beside(access, equation)
         for subscript, extent in zip(access.subscripts, system.tensor(access.name).shape, strict=True):
             indices = free_indices(subscript)
             plain = isinstance(subscript, Index) and extents.get(subscript) == extent

@@ -7,7 +7,7 @@ are known. Must not know: operators, ops, or how a network names and numbers thi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
@@ -128,6 +128,7 @@ class Node:
         ranges: Mapping[Index, Expr] | None = None,
         joined: Joined = (),
         parts: Iterable[Index] = (),
+        may_end: Collection[Index] = (),
         component: int = 0,
         constant: bool = False,
         integer: bool = False,
@@ -136,7 +137,7 @@ class Node:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
 
         `ranges` states how far indices run where no read tells, or where they are `parts` of what they read,
-        as is each one that ends before an axis it reads, and beyond none, at all sizes.
+        as are those that `may_end` before an axis they read and do so at all sizes.
         Raises ShapeError where sizes disagree,
         naming both tensors, both axes and the user's line.
         """
@@ -160,7 +161,7 @@ class Node:
             rule=rule,
             origin=here(),
         )
-        parts = frozenset(parts) | _shorter(draft, stated)
+        parts = frozenset(parts) | _shorter(draft, {i: stated[i] for i in may_end if i in stated})
         equation = draft.with_(ranges=_ranges(draft, stated, joined, parts))
         integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
         if is_integer_view(equation) and not constant and not more.keys() & {"name", "kept"}:

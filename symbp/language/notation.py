@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -224,15 +224,18 @@ def formula(
     *,
     rule: str,
     ranges: Mapping[Index, Expr] | None = None,
+    may_end: Collection[Index] = (),
     **more: Any,
 ) -> Tensor:
-    """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too."""
+    """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too. Indices
+    that `may_end` before the axes they read have ranges that an author stated for this; ops state theirs for
+    sizes to agree."""
     body = _with_factors_inside(_with_steps(sympy.sympify(_formula(body))))
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         body = _without_single(body, ranges or {})
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         op, inner, over, guards = body.args
-        inner, guards = _split(inner, plain, ranges, rule), [_split(g, plain, ranges, rule) for g in guards]
+        inner, *guards = (_split(part, plain, ranges, may_end, rule) for part in (inner, *guards))
         return Tensor.defined(
             plain,
             inner,
@@ -242,11 +245,11 @@ def formula(
             constant=op.name == CONSTANT,
             rule=rule,
             ranges=_within(ranges, plain, over),
+            may_end=may_end,
             **more,
         )
-    return Tensor.defined(
-        plain, _split(body, plain, ranges, rule), rule=rule, ranges=_within(ranges, plain, ()), **more
-    )
+    body = _split(body, plain, ranges, may_end, rule)
+    return Tensor.defined(plain, body, rule=rule, ranges=_within(ranges, plain, ()), may_end=may_end, **more)
 
 
 def _without_single(body: Reduced, ranges: Mapping[Index, Expr]) -> Expr:
@@ -291,7 +294,13 @@ def _with_steps(body: Expr) -> Expr:
     return body.replace(sympy.floor, floor)
 
 
-def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str) -> Expr:
+def _split(
+    body: Expr,
+    plain: Sequence[Index],
+    ranges: Mapping[Index, Expr] | None,
+    may_end: Collection[Index],
+    rule: str,
+) -> Expr:
     """The body with each reduction replaced by a read of a tensor that holds it. How far its indices run may
     be told beside it alone: `Sum(x[t, i]·W[i], i) + Sum(h[t − 1, i]·U[i], i)`."""
     found = sorted(_outermost(body), key=sympy.default_sort_key)
@@ -299,7 +308,7 @@ def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | No
     replaced = {}
     for reduced in found:
         beside = {i: told[i] for i in told.keys() - _told(reduced).keys() if i in reduced.free_indices}
-        replaced[reduced] = _own_equation(reduced, plain, beside | dict(ranges or {}), rule)
+        replaced[reduced] = _own_equation(reduced, plain, beside | dict(ranges or {}), may_end, rule)
     return body.xreplace(replaced) if replaced else body
 
 
@@ -323,7 +332,11 @@ def _outermost(body: Expr) -> set[Reduced]:
 
 
 def _own_equation(
-    reduced: Reduced, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str
+    reduced: Reduced,
+    plain: Sequence[Index],
+    ranges: Mapping[Index, Expr] | None,
+    may_end: Collection[Index],
+    rule: str,
 ) -> Access:
     free = reduced.free_indices
     outer = [i for i in plain if i in free] + sorted(
@@ -335,6 +348,7 @@ def _own_equation(
         outer,
         reduced,
         ranges=ranges,
+        may_end=may_end,
         rule=f"{what} in the {rule}",
         hint=Hint(letter),
         kept=True,

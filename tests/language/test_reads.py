@@ -108,6 +108,19 @@ def test_data_shorter_than_a_slice_are_refused(part: Any, needed: int, target: s
         module.loss_and_gradients({"w": np.array(3.0)}, x=values[:, 1:])
 
 
+@pytest.mark.parametrize("target", ["numpy", "plain", pytest.param("numba", marks=pytest.mark.slow)])
+def test_a_condition_elsewhere_keeps_no_read_in_its_tensor(target: str) -> None:
+    T, t, w = bp.dim("T"), bp.index("t"), bp.param("w", ())
+    x, y = bp.input("x", (T,)), bp.input("y", (bp.dim("M"),))
+    before = bp.where(t > 0, x.at(t - 1, outside=0) * x[t - 1], 0)
+    a = bp.define("a", [t], (before + y[t + 3]) * w[()], ranges={t: T})
+    module = bp.compile(bp.Network("ahead", loss=bp.sum(a)), target=target, optimizer=bp.optim.SGD(0.1))
+    values = {"w": np.array(2.0)}
+    assert module.loss_and_gradients(values, x=np.arange(5.0), y=np.arange(8.0))[0] == 2 * (14 + 25)
+    with pytest.raises(ValueError, match="an axis of the data is too short for what is read"):
+        module.loss_and_gradients(values, x=np.arange(5.0), y=np.arange(6.0))
+
+
 def test_a_far_column_is_derived_without_a_doubt() -> None:
     N, K, C = bp.dims("N K C")
     x, w, v = bp.input("x", (N, K)), bp.param("w", ()), bp.param("v", (C,))
@@ -125,6 +138,9 @@ def test_an_index_stated_to_end_sooner_reads_a_part() -> None:
     np.testing.assert_allclose(found["w"], [2 * 9, 2 * 2 * 17, 0])
     with pytest.raises(ShapeError, match="the stated range of i: 3"):
         bp.define("b", [n, i], x[n, i] * w[i], ranges={i: 3})
+    h = bp.recurrent("h", (bp.dim("N"), bp.dim("K") - 1))  # nobody says that h is a part
+    with pytest.raises(ShapeError, match="sizes of two axes differ"):
+        bp.define(h, [n, i], x[n, i] * w[i] + h.at(n - 1, i, outside=0))
 
 
 def test_what_is_beside_a_sum_tells_how_far_its_indices_run() -> None:

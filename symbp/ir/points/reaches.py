@@ -17,7 +17,7 @@ from functools import cached_property
 import sympy
 
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, free_indices
-from symbp.ir.shapes import bounded_by_guards
+from symbp.ir.shapes import bounded_beside
 from symbp.ir.sizes.formula import Formula
 from symbp.ir.system import Equation, System
 
@@ -98,14 +98,15 @@ def reaches(
 ) -> Iterator[Reach]:
     """The reaches of an equation's reads, without those that nothing is known of: a subscript that reads a
     tensor, or whose indices guards bound."""
-    ranges, guarded = equation.extents, None
+    ranges = equation.extents
     for access in equation.reads:
         around: frozenset[Guards] | None = None
+        guarded: frozenset[Index] | None = None
         for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True):
             if isinstance(subscript, Index) and ranges.get(subscript) == extent:
                 continue
             if guarded is None:
-                guarded = bounded_by_guards(equation)
+                guarded = bounded_beside(access, equation)
             indices = free_indices(subscript)
             if indices & guarded or not indices <= ranges.keys() or subscript.has(Access):
                 continue
