@@ -24,6 +24,7 @@ from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.system import System
 from symbp.verify.extremes.points import Extreme
 from symbp.verify.extremes.runs import valued
+from symbp.verify.extremes.single import in_float32
 
 Array = np.ndarray[Any, Any]
 AGREED = 1e-9  # by so much two evaluations of one value may differ
@@ -58,6 +59,12 @@ class Truth:
         found = self._evaluated(swept.system, point, [loss, *swept.gradients.values()], domain)
         gradients = {name: as_floats(found[tensor]) for name, tensor in swept.gradients.items()}
         return Right(float(np.ravel(found[loss])[0]), gradients)
+
+    def in_single(self, point: Extreme) -> dict[str, Array]:
+        """What the chain rule as it stands makes of float32: no rewrite has lost anything there."""
+        swept, gradients = self.swept.system, self.swept.gradients
+        found = in_float32(swept, valued(self.derivation, point), point.sizes, gradients.values())
+        return {name: found[tensor] for name, tensor in gradients.items()}
 
     def derived(self, point: Extreme, wanted: Iterable[str], gradient: str, right: Array) -> dict[str, Array]:
         """Tensors of the derived equations, each element a number of 50 digits; of 200, if the `gradient`

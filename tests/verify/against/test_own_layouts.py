@@ -120,7 +120,7 @@ def test_layouts_are_read(asked):
 
 
 def test_a_mistake_in_a_layer_is_found(asked, monkeypatch):
-    monkeypatch.setattr(Rectifier, "backward", lambda self, g: g)
+    monkeypatch.setattr(Rectifier, "backward", lambda _, g: g)
     report = asked(Stack)
     assert {row.tensor for row in report.wrong} == {"dW1", "db1"}
 
