@@ -132,7 +132,8 @@ class _Case:
         one = number(found)
         if one is None:
             what = f"an array of shape {np.shape(found)}" if np.shape(found) else repr(found)
-            raise UsageError(f"{self.name} gives {what}, not one number", help="take its sum, or its mean")
+            help = "take its real part" if np.iscomplexobj(found) else "take its sum, or its mean"
+            raise UsageError(f"{self.name} gives {what}, not one real number", help=help)
         return one
 
     def nothing(self, rows: Sequence[TensorRow]) -> list[str]:

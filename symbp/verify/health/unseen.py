@@ -60,7 +60,7 @@ def unrelated(setting: Setting) -> Iterator[Finding]:
         "problem", "targets that don't follow from inputs", tuple(targets),
         f"What is learnt doesn't tell whose {names} it is, on examples that were kept apart.",
         proof=f"On {count} of these, after {LONGER * setting.steps} steps on the others, the loss is "
-        f"{own:.4g} with their own targets, {np.mean(others):.4g} ± {np.std(others):.2g} with those of others.",
+        f"{own:.4g} with their targets, {np.mean(others):.4g} ± {np.std(others):.2g} with those of others.",
         advice="Look whether targets still belong to their inputs: shuffled apart, sorted, off by one. Else "
         "more examples, or a smaller network.",
     )  # fmt: skip
