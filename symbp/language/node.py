@@ -21,11 +21,11 @@ from symbp.ir.points.random import Draw
 from symbp.ir.shapes import Witness, infer_ranges, witnesses
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
 from symbp.language.bodies import NamedNumber, exact, rewrite, strip_ranges
-from symbp.language.initial import Initialiser
 from symbp.language.layouts import Layout
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import caller, here, variables
 from symbp.language.sizes import Unifier, simplest
+from symbp.language.start.distributions import Initialiser
 
 _serials = itertools.count(1)  # orders declarations; only comparisons of two serials mean anything
 

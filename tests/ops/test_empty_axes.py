@@ -14,6 +14,7 @@ def compiled(loss, target, **sizes):
     return bp.compile(bp.Network("net", loss=loss), target=target, optimizer=bp.optim.SGD(0.1), sizes=sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_differences_along_an_axis_of_one_element_are_none(target):
     h, w = bp.param("h", (N, H)), bp.param("w", (H, D))
