@@ -15,7 +15,8 @@ from typing import Any
 from symbp.verify.extremes.errors import BOUND, LEAST, is_lost
 
 MINOR = 2.0**-20  # 16 times what float32 rounds by
-AS_MUCH = 4  # times: two roundings of one value differ by chance
+AS_MUCH = 8  # times: two roundings of one value differ by chance
+NOTHING = 0.5  # of an entry: so far off, no digit of it is left
 WHY = {
     "form": "its inputs are right, and in more digits so is what it makes of them: its arithmetic loses it",
     "rounding": "it is lost to the rounding of {by}, which it reads: computed exactly it is as wrong",
@@ -85,8 +86,11 @@ class Finding:
     @property
     def is_declared(self) -> bool:
         """Whether the declaration itself loses it: the chain rule as it stands, which any framework follows,
-        is off by as much."""
-        return all(error <= AS_MUCH * self.chain[name] for name, error in self.errors.items())
+        is off by as much, or has no digit left."""
+        pairs = [(error, self.chain[name]) for name, error in self.errors.items()]
+        return all(
+            error <= AS_MUCH * chain or (chain >= NOTHING and math.isfinite(error)) for error, chain in pairs
+        )
 
     @property
     def off(self) -> float:
