@@ -9,7 +9,7 @@ value needs more than 50 digits for one of them to be left, log(1 − σ(150)) s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from symbp.derive.declared.derivatives import eliminated
 from symbp.derive.derivation import Derivation
 from symbp.derive.stabilise.safe_shapes import stabilise
 from symbp.derive.sweep.reverse import AdjointSystem, adjoints
+from symbp.errors import EvaluationError, OutsideDomain
 from symbp.ir.evaluation.domains import HIGH, HIGHER, Domain
 from symbp.ir.evaluation.interpret import evaluate
 from symbp.ir.system import System
@@ -43,6 +44,7 @@ class Truth:
     """The reference of one derivation of gradients."""
 
     derivation: Derivation
+    last: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def swept(self) -> AdjointSystem:
@@ -71,10 +73,27 @@ class Truth:
         isn't `right` by 50."""
         names = list(wanted)
         for domain in (HIGH, HIGHER):
-            found = self._evaluated(self.derivation.system, point, names, domain)
+            try:
+                every = self._every(point, domain)
+                found = {name: every[name] for name in names}
+            except (EvaluationError, OutsideDomain):  # what another gradient rests on has no value
+                found = self._evaluated(self.derivation.system, point, names, domain)
             off = np.abs(as_floats(found[gradient]) - right)
             if np.all(off <= AGREED * np.max(np.abs(right), initial=0.0)):
                 break
+        return found
+
+    def _every(self, point: Extreme, domain: Domain) -> dict[str, Array]:
+        """All tensors behind gradients, of the last point that was asked for."""
+        if self.last.get("point") is not point:
+            self.last.clear()
+            self.last["point"] = point
+        if domain not in self.last:
+            system = self.derivation.system
+            resting = system.resting([*self.derivation.gradients.values()])
+            names = [e.target for e in system.equations if e.target in resting]
+            self.last[domain] = self._evaluated(system, point, names, domain)
+        found: dict[str, Array] = self.last[domain]
         return found
 
     def _evaluated(
