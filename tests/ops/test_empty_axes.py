@@ -46,6 +46,16 @@ def test_a_maximum_of_nothing_is_refused_by_the_module():
         module.loss_and_gradients({"h": np.ones((0, 3))})
 
 
+def test_a_mean_of_nothing_is_refused_by_the_module():
+    h = bp.param("h", (N, H))
+    spread = ((h - h.mean(axis=0, keepdims=True)) ** 2).sum() / (N - 1)
+    module = compiled((h[:, 1:].mean(axis=1) ** 2).sum() + spread, "numpy")
+    with pytest.raises(module.DataError, match="H - 1 is 0: an axis of the data is too short"):
+        module.loss_and_gradients({"h": np.ones((2, 1))})
+    with pytest.raises(module.DataError, match=r"is 0: an axis of the data is too short"):
+        module.loss_and_gradients({"h": np.ones((1, 2))})
+
+
 def test_a_mean_of_nothing_is_refused_where_sizes_say_so():
     h = bp.param("h", (N, H))
     with pytest.raises(GenerationError, match="H = 1 something is divided by 0, as in a mean of no elements"):
