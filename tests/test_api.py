@@ -68,7 +68,7 @@ def test_wrt_chooses_what_to_differentiate_by(net):
 
 
 def test_check(net):
-    report = bp.check(net, methods=["complex step"])
+    report = bp.check(net, methods="Complex-step")
     assert report.ok
     assert {row.method for row in report.rows} == {"complex step"}
     with pytest.raises(UsageError, match="no method 'guess'"):

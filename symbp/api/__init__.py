@@ -296,7 +296,7 @@ def check(
     *,
     derivation: Derivation | None = None,
     sizes: Mapping[str, int] | None = None,
-    methods: Sequence[str] | None = None,
+    methods: str | Sequence[str] | None = None,
     seed: int = 0,
     module: types.ModuleType | None = None,
 ) -> CheckReport: ...
@@ -319,7 +319,7 @@ def check(
     *,
     derivation: Derivation | None = None,
     sizes: Mapping[str, int] | None = None,
-    methods: Sequence[str] | None = None,
+    methods: str | Sequence[str] | None = None,
     seed: int = 0,
     module: types.ModuleType | None = None,
     against: object = None,
@@ -327,7 +327,8 @@ def check(
 ) -> CheckReport | AgainstReport:
     """Every derived gradient, or every result of a `derivation` (Hessians, products with them, Jacobians),
     against central differences, the complex step, Taylor remainders and an exact expansion, or against the
-    `methods` named (`symbp.verify.METHODS`). Where something is wrong, the first wrong equation is named.
+    `methods` named (`symbp.verify.METHODS`; `"complex-step,mod-p"`, `"all"`). Where something is wrong, the
+    first wrong equation is named.
 
     `sizes` overrides those bound in the declaration; sizes that are open are small. The gradients of a
     compiled `module`, or the results of a module of the derivation, are compared with the derivation's, too.
@@ -340,6 +341,7 @@ def check(
     from symbp.api.checked import CheckReport
     from symbp.verify import DEFAULT, METHODS, check_derivation
     from symbp.verify.generated import module_rows
+    from symbp.verify.named import methods_named
 
     derivation = derivation or derive(net)
     if against is not None:
@@ -349,7 +351,7 @@ def check(
         if frameworks(against):
             return check_frameworks(net, derivation, frameworks(against), sizes=given, seed=seed)
         return check_code(net, derivation, against, names=map, sizes=given, seed=seed)
-    chosen = tuple(one_of("method", method, METHODS) for method in methods or DEFAULT)
+    chosen = methods_named(methods, METHODS) if methods else DEFAULT
     report = check_derivation(
         derivation,
         sizes=_sizes(derivation, sizes or {}),

@@ -15,7 +15,7 @@ from typing import Protocol
 from markupsafe import Markup
 
 from symbp.cli.arguments import Arguments
-from symbp.errors import choose
+from symbp.errors import UsageError
 
 
 class Shown(Protocol):
@@ -41,23 +41,14 @@ def add_arguments(to: Arguments) -> None:
 
 
 def _names(text: str) -> tuple[str, ...]:
-    """Names of methods, with hyphens or blanks, in any case; the beginning of a name will do."""
+    """Names of methods. Raises ArgumentTypeError: one that is none."""
     from symbp.verify import METHODS
+    from symbp.verify.named import methods_named
 
-    if text.strip().lower() == "all":
-        return METHODS
-    found = []
-    for part in text.split(","):
-        asked = part.strip().lower().replace("-", " ").replace("_", " ")
-        fitting = [name for name in METHODS if name.lower().startswith(asked)] if asked else []
-        exact = [name for name in fitting if name.lower() == asked]
-        if len(exact or fitting) != 1:
-            help = choose(
-                asked.replace(" ", "-"), (name.replace(" ", "-") for name in fitting or METHODS), "choose of"
-            )
-            raise argparse.ArgumentTypeError(f"there is no method {part.strip()!r}; {help}")
-        found += exact or fitting
-    return tuple(dict.fromkeys(found))
+    try:
+        return methods_named(text, METHODS)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(f"{error.what}; {error.help}") from None
 
 
 def refuse_to_overwrite(args: argparse.Namespace) -> None:

@@ -97,8 +97,10 @@ class Compared:
 @dataclass(frozen=True)
 class Repair:
     """The simplest change that makes an answer right at every point: what kind of slip it undoes, a sentence
-    for the author of the code, and how much it takes (the fewer, the simpler)."""
+    for the author of the code, and how much it takes (the fewer, the simpler). `explains` are other tensors
+    that are what was answered once it is undone."""
 
     slip: Slip
     hint: str
     effort: int
+    explains: frozenset[str] = frozenset()

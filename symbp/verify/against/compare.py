@@ -172,9 +172,13 @@ def _repairs(
     """What mends each tensor that is wrong by itself; sought at free sizes first, if it is wrong there, too,
     and the code works there: a convolution written for a kernel of 3×3 is wrong at others for another
     reason."""
-    found = {}
+    found = dict[str, Repair]()
     mended = [*here.blame.own, *(t for t in here.matched.shapes if t not in here.blame.own)]
     for tensor in mended[:MOST_REPAIRS]:
+        known = [one for one in found.values() if tensor in one.explains]
+        if known:
+            found[tensor] = known[0]
+            continue
         fits = there is not None and tensor in there.wrong and there.wrong <= here.wrong
         places = [there, here] if there is not None and fits else [here]
         tried = (_repair(reference, at, tensor, find_repair) for at in places)
@@ -195,8 +199,11 @@ def _repair(reference: Reference, at: Judged, tensor: str, find_repair: FindRepa
         if t != tensor and t in called
     }
     one = at.matched.compared[tensor]
-    found = find_repair(derivation, replace(one, tensor=called[tensor]), given)
-    return None if found is None else explained(reference, derivation.system, found)
+    repair = find_repair(derivation, replace(one, tensor=called[tensor]), given)
+    if repair is None:
+        return None
+    explains = frozenset(t for t in known if called.get(t) in repair.explains)
+    return explained(reference, derivation.system, replace(repair, explains=explains))
 
 
 # --- what else is to be said

@@ -132,7 +132,8 @@ class _Case:
         one = number(found)
         if one is None:
             what = f"an array of shape {np.shape(found)}" if np.shape(found) else repr(found)
-            raise UsageError(f"{self.name} gives {what}, not one number", help="take its sum, or its mean")
+            help = "take its real part" if np.iscomplexobj(found) else "take its sum, or its mean"
+            raise UsageError(f"{self.name} gives {what}, not one real number", help=help)
         return one
 
     def nothing(self, rows: Sequence[TensorRow]) -> list[str]:
@@ -151,12 +152,13 @@ class _Case:
         """What the gradient function gives."""
         done = self._call(self.gradient_name, self.gradient, self.arguments)
         changed |= dict.fromkeys(done.changed)
-        every, value = [*self.arguments], done.value
+        value, shapes = done.value, {name: np.shape(array) for name, array in self.arguments.items()}
+        real, every = {name: shapes[name] for name in self.real}, shapes
         alone = not isinstance(value, (tuple, list)) and as_mapping(value) is None
         in_order = isinstance(value, (tuple, list)) and len(value) in (len(self.real), len(every))
         if alone or (in_order and not any(_holds_several(part) for part in value)):
-            return Answer(None, gradients_of(self.gradient_name, value, self.real, every), {})
-        return answer(self.gradient_name, value, self.real, every)
+            return Answer(None, gradients_of(self.gradient_name, value, real, every), {})
+        return answer(self.gradient_name, value, real, every)
 
     def matched(self, found: Mapping[str, Array]) -> tuple[dict[str, Array], list[str]]:
         """Gradients by the arguments that they are by, and those by none."""

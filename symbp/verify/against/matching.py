@@ -8,7 +8,7 @@ it equals, if any.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from symbp.verify.against.answer import Answer, Compared, Kind, Seen
 from symbp.verify.against.differing import same
 from symbp.verify.against.reference import Reference
+from symbp.verify.against.returned import InOrder
 from symbp.verify.against.spelled import Meaning, Spelled
 from symbp.verify.points import Point
 
@@ -49,7 +50,8 @@ class _Matching:
     def __init__(
         self, reference: Reference, spelled: Spelled, points: Sequence[Point], answers: Sequence[Answer]
     ) -> None:
-        self.reference, self.spelled, self.points, self.answers = reference, spelled, points, answers
+        self.reference, self.spelled, self.points = reference, spelled, points
+        self.answers = in_order(reference, points, answers)
         self.found: dict[str, Compared] = {}
         self.shapes: dict[str, str] = {}
         self.notes: list[str] = []
@@ -196,6 +198,25 @@ class _Matching:
         wrong = next((s for s in seen if s.answered.shape != s.right.shape), None)
         if wrong is not None:
             self.shapes[tensor] = misshapen(wrong.answered.shape, wrong.right.shape)
+
+
+def in_order(reference: Reference, points: Sequence[Point], answers: Sequence[Answer]) -> Sequence[Answer]:
+    """Gradients without names under those whose shapes they have at every point, where that is another order
+    than the one that was supposed."""
+    names = [*answers[0].gradients] if answers else []
+    adjoints = [reference.adjoint(name) or "" for name in names]
+    alike = all(isinstance(a.gradients, InOrder) and [*a.gradients] == names for a in answers)
+    if not alike or not all(adjoints):
+        return answers
+    theirs = [tuple(np.shape(answer.gradients[name]) for answer in answers) for name in names]
+    ours = [tuple(reference.right(point, t).shape for point in points) for t in adjoints]
+    if ours == theirs or sorted(ours) != sorted(theirs):
+        return answers
+    left, order = dict(zip(names, ours, strict=True)), []
+    for shapes in theirs:
+        order.append(next(name for name, own in left.items() if own == shapes))
+        del left[order[-1]]
+    return [replace(a, gradients=dict(zip(order, a.gradients.values(), strict=True))) for a in answers]
 
 
 def laid(arrays: Sequence[Array], right: Sequence[Array]) -> list[Array] | None:

@@ -74,6 +74,11 @@ class Supply:
         system = self.spelled.reference.derivation.declared
         return {t.name: self.array(t) for t in system.leaves if t.role in roles}
 
+    def shapes(self, names: Sequence[str]) -> dict[str, tuple[int, ...]]:
+        """The shapes of tensors at the point."""
+        system = self.spelled.reference.forward
+        return {name: np.shape(self.array(system.tensor(name))) for name in names}
+
     def named(self, name: str, *, leaves: bool = False) -> tuple[str, Any] | None:
         """(the network's name, the value) for a name of the code; None where there is nothing so called, or
         it isn't a leaf, if only `leaves` count."""
@@ -159,11 +164,11 @@ def arguments(name: str, function: Callable[..., Any], supply: Supply, *, skip: 
     return Arguments(tuple(positional), given, arrays, filled)
 
 
-def differentiable(name: str, function: Callable[..., Any], spelled: Spelled, *, skip: int = 0) -> list[str]:
+def differentiable(name: str, function: Callable[..., Any], spelled: Spelled) -> list[str]:
     """The leaves of real numbers that a function asks for one by one, in its order."""
     system = spelled.reference.derivation.declared
     found = []
-    for key in [*signature(name, function).parameters][skip:]:
+    for key in signature(name, function).parameters:
         for tensor in spelled.tensors(key):
             if tensor in system.by_name and not system.tensor(tensor).integer:
                 found.append(tensor)

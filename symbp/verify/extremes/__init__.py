@@ -103,10 +103,12 @@ class Judge:
         of: dict[tuple[str, str], list[str]] = {}
         for name, one in culprits.items():
             of.setdefault((one.how, one.target), []).append(name)
+        plain = self.truth.in_single(point) if tried.lost else {}
+        chain = {name: error_of(array, right.gradients[name]) for name, array in plain.items()}
         largest = {name: _largest(gradient) for name, gradient in right.gradients.items()}
         usual = max(self.usual, *largest.values())
         return tuple(
-            self._finding(point, tried.loss, {name: errors[name] for name in names}, largest, usual, culprits)
+            self._finding(point, tried.loss, {n: errors[n] for n in names}, chain, largest, usual, culprits)
             for names in of.values()
         )
 
@@ -115,6 +117,7 @@ class Judge:
         point: Extreme,
         loss: float,
         errors: Mapping[str, float],
+        chain: Mapping[str, float],
         largest: Mapping[str, float],
         usual: float,
         culprits: Mapping[str, Culprit],
@@ -123,7 +126,8 @@ class Judge:
         worst = max(errors, key=lambda name: errors[name])
         one = culprits[worst]
         by = tuple(self.page.symbols.text[name] for name in one.by)
-        return Finding(point.kind, errors, loss, largest[worst], usual, one.how, self._place(one), by)
+        own = {name: chain[name] for name in errors}
+        return Finding(point.kind, errors, loss, own, largest[worst], usual, one.how, self._place(one), by)
 
     @cached_property
     def page(self) -> Reading:

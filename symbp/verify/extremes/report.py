@@ -15,6 +15,8 @@ from typing import Any
 from symbp.verify.extremes.errors import BOUND, LEAST, is_lost
 
 MINOR = 2.0**-20  # 16 times what float32 rounds by
+AS_MUCH = 8  # times: two roundings of one value differ by chance
+NOTHING = 0.5  # of an entry: so far off, no digit of it is left
 WHY = {
     "form": "its inputs are right, and in more digits so is what it makes of them: its arithmetic loses it",
     "rounding": "it is lost to the rounding of {by}, which it reads: computed exactly it is as wrong",
@@ -58,12 +60,13 @@ class WrongElement:
 class Finding:
     """Gradients lost at a point beside a loss that isn't, by one equation (`place`, if it is one) and `how`
     (a key of `WHY`); `by` are the tensors whose rounding loses them. `errors` are those of the parameters,
-    beside the largest entry of each; `largest` is that entry of the worst, `usual` that of all gradients
-    here and at the ordinary point."""
+    beside the largest entry of each, `chain` those of the chain rule in float32, with no rewrite; `largest`
+    is that entry of the worst, `usual` that of all gradients here and at the ordinary point."""
 
     point: str
     errors: Mapping[str, float]
     loss: float
+    chain: Mapping[str, float]
     largest: float
     usual: float
     how: str
@@ -81,6 +84,15 @@ class Finding:
         return self.off < MINOR * self.usual
 
     @property
+    def is_declared(self) -> bool:
+        """Whether the declaration itself loses it: the chain rule as it stands, which any framework follows,
+        is off by as much, or has no digit left."""
+        pairs = [(error, self.chain[name]) for name, error in self.errors.items()]
+        return all(
+            error <= AS_MUCH * chain or (chain >= NOTHING and math.isfinite(error)) for error, chain in pairs
+        )
+
+    @property
     def off(self) -> float:
         """How far an entry of the worst gradient is off; infinite if it isn't a number."""
         return self.errors[self.worst] * (self.largest if self.largest > LEAST else 1.0)
@@ -96,7 +108,15 @@ class Finding:
         if self.place is not None:
             lines.append(f"    {self.place}")
             lines.append(f"    {self.place.element} is {self.place.ours:.6g}, not {self.place.true:.6g}")
-        return "\n".join([*lines, f"    {self.why}"])
+        return "\n".join([*lines, f"    {self.why}", f"    {self.beside}"])
+
+    @property
+    def beside(self) -> str:
+        """What becomes of it where nothing is rewritten."""
+        of = short(self.chain[self.worst])
+        if self.is_declared:
+            return f"so it is lost with the chain rule as it stands, without any rewrite: off by {of}"
+        return f"the chain rule as it stands, without any rewrite, is off by {of}"
 
     @property
     def extent(self) -> str:
@@ -119,6 +139,8 @@ class Finding:
             "largest entry": number(self.largest),
             "largest of ordinary gradients": number(self.usual),
             "lost by": None if self.place is None else self.place.json(),
+            "chain rule": {name: number(error) for name, error in self.chain.items()},
+            "declared": self.is_declared,
             "how": self.how,
             "why": self.why,
         }

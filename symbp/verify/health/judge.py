@@ -23,6 +23,7 @@ from symbp.verify.health.records import Course, RangeTest
 from symbp.verify.health.setting import Setting
 from symbp.verify.health.symptoms import Symptoms, fall, symptoms
 from symbp.verify.health.training import train
+from symbp.verify.health.unseen import leaving, unrelated
 from symbp.verify.health.untried import certain, unexplained
 from symbp.verify.lint.report import Finding
 
@@ -62,7 +63,11 @@ def examine(setting: Setting, *, with_range: bool = True, say: Said = lambda _: 
         test = range_test(setting)
     found = list(certain(setting, course))
     found += _inquiry(setting, tools, course, test, say)
+    found += leaving(setting, course)
     found = _told_once(found)
+    if all(finding.kind != "problem" for finding in found) and not course.ended_early:
+        say("asking about examples that were kept apart")
+        found += unrelated(setting)
     found.sort(key=lambda finding: finding.kind != "problem")
     return Health(setting.derivation.name, setting, course, tuple(found), test)
 

@@ -68,6 +68,7 @@ def prepared(
     return Setting(
         derivation, rule, {name: np.asarray(array) for name, array in arrays.items()}, chosen, batch,
         min(batch_size, counted), steps, seed, dict(derivation.initial), what, module=module,
+        given=data is not None,
     )  # fmt: skip
 
 

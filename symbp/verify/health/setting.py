@@ -32,7 +32,7 @@ class Setting:
     """`sizes` are those of the data and of the parameters, but for `batch`, the size that counts examples: it
     is as large as a batch is; None where arrays can't be cut. `initial` are the starts of the parameters,
     `rescaled` numbers by which some are multiplied; `what` says what the data are. A `module` that was
-    generated for the network gives the same gradients sooner."""
+    generated for the network gives the same gradients sooner. Data that aren't `given` stand in for some."""
 
     derivation: Derivation
     rule: UpdateRule
@@ -46,6 +46,7 @@ class Setting:
     what: str = ""
     rescaled: Mapping[str, float] = field(default_factory=dict)
     module: ModuleType | None = None
+    given: bool = True
 
     @property
     def system(self) -> System:

@@ -110,7 +110,7 @@ def test_writing_to_arguments_is_a_note():
 @pytest.mark.parametrize(
     ("function", "given", "said"),
     [
-        (lambda x: x, (X,), "array of shape \\(5, 4\\), not one number"),
+        (lambda x: x, (X,), "array of shape \\(5, 4\\), not one real number"),
         (lambda n: n, (3,), "no argument is of real numbers"),
         (lambda x: x[7], (X,), "fails with IndexError"),
     ],

@@ -86,6 +86,19 @@ def test_a_reference_that_does_not_exist_is_said() -> None:
     assert report.ok
 
 
+def test_the_chain_rule_stands_beside_what_is_lost() -> None:
+    N = bp.dim("N", 4)
+    for f, far, declared in ((bp.tanh, 8.0, True), (bp.sigmoid, 20.0, False)):
+        z, g = bp.param("z", (N,)), bp.input("g", (N,))
+        values = {"z": np.full(4, far), "g": np.array([1.0, -2.0, 0.5, 1.5])}
+        net = bp.Network("slope", loss=(f(z) * g).sum())
+        report = extremes(bp.derive(net), points=[Extreme("saturated", {"N": 4}, values)])
+        (finding,) = report.findings
+        assert finding.is_declared is declared
+        assert "the chain rule as it stands" in str(report)
+        assert finding.json()["declared"] is declared
+
+
 def test_the_module_is_tried_too() -> None:
     net = GALLERY["linear_regression"].load().net
     module = bp.compile(net, optimizer=bp.optim.SGD(0.1), dtype="float32", sizes={"D": 5})

@@ -77,6 +77,20 @@ def test_targets_that_are_all_the_same():
     assert problem.rule == "targets without information"
 
 
+def test_labels_that_were_shuffled():
+    data = {**clouds(), "y": np.random.default_rng(5).permutation(clouds()["y"])}
+    (problem,) = examine(setting_of(Trained(classifier(), data, ADAM(1e-2))), with_range=False).problems
+    assert problem.rule == "targets that don't follow from inputs"
+
+
+def test_a_loss_with_the_other_sign():
+    N, D = bp.dim("N"), bp.dim("D", 5)
+    x, y, w = bp.input("x", (N, D)), bp.target("y", (N,)), bp.param("w", (D,))
+    net = bp.Network("away", loss=-bp.mse(x @ w, y), outputs={"p": x @ w})
+    (problem, *_) = examine(setting_of(Trained(net, line(), SGD(1e-2))), with_range=False).problems
+    assert problem.rule == "outputs leave their targets"
+
+
 def test_a_low_rate_is_told_without_a_range_test():
     case = Trained(classifier(), clouds(), SGD(1e-6))
     (problem,) = examine(setting_of(case), with_range=False).problems

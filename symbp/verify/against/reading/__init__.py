@@ -12,6 +12,7 @@ from typing import Any
 
 from symbp.errors import UsageError
 from symbp.verify.against.answer import Backward
+from symbp.verify.against.reading.choosing import own, pair, unused
 from symbp.verify.against.reading.classes import AT_ONCE, BACKWARD, FORWARD, LOSS, Object, method
 from symbp.verify.against.reading.differentiated import JaxFunction, TorchFunction, is_jax, is_torch
 from symbp.verify.against.reading.equations import Equations
@@ -63,35 +64,21 @@ def _of_module(spelled: Spelled, module: ModuleType, called: str) -> Backward:
     for name in AT_ONCE:
         if callable(getattr(module, name, None)):
             return Function(f"{called}:{name}", getattr(module, name), spelled)
-    forward, backward = _ending(module, FORWARD[0]), _ending(module, BACKWARD[0])
-    if forward is not None and backward is not None:
-        return Pair(called, forward, backward, spelled)
-    own = {key: value for key, value in vars(module).items() if _is_own(module, key, value)}
-    able = {key: value for key, value in own.items() if isinstance(value, type) or is_jax(value)}
-    able = {key: v for key, v in able.items() if is_torch(v) or is_jax(v) or _is_object(v)}
-    if len(able) == 1:
-        name, found = next(iter(able.items()))
-        return read(spelled, found, f"{called}:{name}")
-    functions = [key for key, value in own.items() if inspect.isfunction(value)]
-    if not able and len(functions) == 1:
-        return Function(f"{called}:{functions[0]}", own[functions[0]], spelled)
+    if all(callable(getattr(module, words[0], None)) for words in (FORWARD, BACKWARD)):
+        return Pair(called, module.forward, module.backward, spelled)
+    defined = own(module)
+    for some in (unused(defined), defined):
+        functions = [key for key, value in some.items() if inspect.isfunction(value)]
+        able = {key: v for key, v in some.items() if isinstance(v, type) or is_jax(v)}
+        able = {key: v for key, v in able.items() if is_torch(v) or is_jax(v) or _is_object(v)}
+        both = pair(some)
+        if both is not None:
+            return Pair(called, *both, spelled)
+        if len(able) == 1:
+            name, found = next(iter(able.items()))
+            return read(spelled, found, f"{called}:{name}")
+        if not able and len(functions) == 1:
+            return Function(f"{called}:{functions[0]}", some[functions[0]], spelled)
     choices = " or ".join(f"{called}:{name}" for name in [*able, *functions][:6])
     what = "the file has several backward passes" if able else "the file has no backward pass"
     raise UsageError(what, where=called, help=f"name one: {choices}" if choices else f"define {FORMS}")
-
-
-def _ending(module: ModuleType, word: str) -> Any:
-    """The one function whose name is, or ends in, a word."""
-    found = [
-        value
-        for key, value in vars(module).items()
-        if inspect.isfunction(value)
-        and (key == word or key.endswith(f"_{word}"))
-        and value.__module__ == module.__name__
-    ]
-    return found[0] if len(found) == 1 else getattr(module, word, None)
-
-
-def _is_own(module: ModuleType, key: str, value: Any) -> bool:
-    """Whether a file defines something itself."""
-    return not key.startswith("_") and getattr(value, "__module__", None) == module.__name__

@@ -3,29 +3,29 @@
 Enters: a class or an instance. Leaves: a backward pass that can be asked.
 Must not know: what is right.
 
-Parameters are put where the instance has them: attributes of their names, or a mapping `params`. Gradients
-are what `backward` returns, else attributes that are called like gradients, else a mapping `grads`.
+Gradients are what `backward` returns, else attributes that are called like gradients, else `grads`, else what
+layers keep.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from symbp.errors import UsageError
-from symbp.ir.system import Role
 from symbp.verify.against.answer import Answer
 from symbp.verify.against.reading.functions import orders, parameters_of
+from symbp.verify.against.reading.held import gradients_in, places
 from symbp.verify.against.reading.labels import labelled
+from symbp.verify.against.reading.made import instance as made
 from symbp.verify.against.reading.pairs import behind, forward_of, gradients, seed_of
-from symbp.verify.against.returned import GRADIENTS, answer, flat, together
-from symbp.verify.against.returned.arrays import as_mapping
+from symbp.verify.against.returned import GRADIENTS, Order, answer, flat, gradients_of, together
+from symbp.verify.against.returned.arrays import array, as_mapping, is_array
 from symbp.verify.against.returned.kept import kept
-from symbp.verify.against.running import guarded, ran
+from symbp.verify.against.running import ran
 from symbp.verify.against.spelled import Spelled
 from symbp.verify.against.supply import Supply, arguments
 from symbp.verify.points import Point
@@ -46,7 +46,7 @@ class Object:
 
     def at(self, point: Point) -> Answer:
         supply = Supply(self.spelled, point, self.dtype)
-        instance, held = self.instance(supply)
+        instance, held = made(self.name, self.made, supply)
         at_once = method(instance, AT_ONCE) or (
             None if method(instance, BACKWARD) else method(instance, (LOSS,))
         )
@@ -54,7 +54,7 @@ class Object:
             given = arguments(self.name, at_once, supply)
             done = ran(self.name, at_once, given.positional, given.named, given.arrays)
             value = labelled(at_once, done.value, self.spelled)
-            found = answer(self.name, value, *orders(self.name, at_once, self.spelled))
+            found = answer(self.name, value, *orders(self.name, at_once, supply))
             return replace(found, changed=done.changed, given=held or parameters_of(given, self.spelled))
         return self.passes(supply, instance, held)
 
@@ -70,13 +70,13 @@ class Object:
         seed = seed_of(self.name, backward, supply, passed)
         back = arguments(f"{self.name}: backward", backward, behind(supply, passed, seed))
         again = ran(f"{self.name}: backward", backward, back.positional, back.named, back.arrays)
-        ways = orders(self.name, forward, self.spelled)
+        ways = orders(self.name, forward, supply)
         own = self.attributes(instance)
         left = [key for key, a in own.items() if key in before and np.array_equal(before[key], a)]
-        if again.value is None or again.value is instance:
-            marked = {key: a for key, a in own.items() if self.spelled.derivatives(key)}
-            inside = next((as_mapping(vars(instance)[k]) for k in GRADIENTS if k in vars(instance)), None)
-            returned = Answer(None, {**marked, **flat(inside or {})}, {})
+        inside = self.inside(instance, own, ways[0])
+        nothing = again.value is None or again.value is instance
+        if nothing or (inside and is_array(again.value)):  # what a layer gives is the derivative by its input
+            returned = Answer(None, inside, {} if nothing else {"result": array(again.value)})
         else:
             returned = gradients(self.name, labelled(backward, again.value, self.spelled), *ways)
         return together(
@@ -86,25 +86,16 @@ class Object:
             given=held or parameters_of(given, self.spelled),
         )
 
-    def instance(self, supply: Supply) -> tuple[Any, tuple[str, ...]]:
-        """An instance with the point's parameters, and which of them it holds."""
-        if isinstance(self.made, type):
-            built = arguments(f"{self.name}()", self.made, supply)
-            instance = guarded(f"{self.name}()", lambda: self.made(*built.positional, **built.named))
-            held = [name for name in supply.all(Role.PARAMETER) if name in built.arrays]
-            if held:  # it keeps them as it likes
-                return instance, tuple(held)
-        else:
-            instance, held = copy.deepcopy(self.made), []
-        places = vars(instance) if hasattr(instance, "__dict__") else {}
-        groups = [places, *(v for k, v in places.items() if k in ("params", "parameters", "weights"))]
-        for group in (g for g in groups if isinstance(g, dict)):
-            for key in [*group]:
-                for tensor in self.spelled.tensors(key):
-                    if tensor in self.spelled.reference.derivation.gradients:
-                        group[key] = supply.all(Role.PARAMETER)[tensor]
-                        held.append(tensor)
-        return instance, tuple(dict.fromkeys(held))
+    def inside(self, instance: Any, own: Mapping[str, Any], order: Order) -> dict[str, Any]:
+        """The gradients that an instance keeps: under names that say so, in a mapping, in a list, in its
+        layers."""
+        marked = {key: a for key, a in own.items() if self.spelled.derivatives(key)}
+        holder = next((vars(instance)[k] for k in GRADIENTS if k in vars(instance)), None)
+        fields = as_mapping(holder)
+        if marked or fields:
+            return {**marked, **flat(fields or {})}
+        found = gradients_in(places(instance))
+        return gradients_of(self.name, [*found.values()], order) if len(found) == len(order) else found
 
     def attributes(self, instance: Any) -> dict[str, Any]:
         """The arrays that an instance keeps."""

@@ -38,7 +38,7 @@ class Generated:
         more = {key: arrays for key, arrays in (("buffers", buffers), ("masks", masks)) if arrays}
         watched = {**params, **inputs, **buffers, **masks}
         done = ran(self.name, self.module.loss_and_gradients, (params,), {**more, **inputs}, watched)
-        return answer(self.name, done.value, [*params])
+        return answer(self.name, done.value, {name: array.shape for name, array in params.items()})
 
     def named(self, supply: Supply, table: str) -> dict[str, Any]:
         """The values of what a table lists."""

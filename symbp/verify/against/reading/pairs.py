@@ -7,7 +7,7 @@ derivative by what it gives.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from symbp.errors import UsageError
 from symbp.verify.against.answer import Answer, Array
 from symbp.verify.against.reading.functions import orders, parameters_of
 from symbp.verify.against.reading.labels import labelled
-from symbp.verify.against.returned import LOSSES, gradients_of, together
+from symbp.verify.against.returned import LOSSES, Order, gradients_of, leaves_of, together
 from symbp.verify.against.returned.arrays import array, as_mapping, is_array, number
 from symbp.verify.against.returned.kept import kept
 from symbp.verify.against.running import ran
@@ -69,7 +69,7 @@ class Pair:
         seed = seed_of(self.name, self.backward, supply, passed)
         back = arguments(f"{self.name}: backward", self.backward, behind(supply, passed, seed))
         again = ran(f"{self.name}: backward", self.backward, back.positional, back.named, back.arrays)
-        ways = orders(self.name, self.forward, self.spelled)
+        ways = orders(self.name, self.forward, supply)
         if back.filled and again.value is None:
             returned = Answer(None, back.filled, {})
         else:
@@ -141,7 +141,7 @@ def upstream(name: str, spelled: Spelled, point: Point, passed: Forward) -> Any:
     )
 
 
-def gradients(name: str, value: Any, *ways: list[str]) -> Answer:
+def gradients(name: str, value: Any, *ways: Order) -> Answer:
     """What a backward function returned: gradients by name or in order, and maybe more; or layer by layer."""
     called = f"{name}: backward"
     if isinstance(value, (tuple, list)) and any(_holds_more(part) for part in value):
@@ -149,7 +149,7 @@ def gradients(name: str, value: Any, *ways: list[str]) -> Answer:
         if as_mapping(value[0]) is not None or (_holds_more(value[0]) and len(value[0]) in lengths):
             more = [kept(part, f"result[{k}]") for k, part in enumerate(value[1:], 1)]
             return together(Answer(None, gradients_of(called, value[0], *ways), {}), *map(_beside, more))
-        leaves = [*_leaves(value)]
+        leaves = [*leaves_of(value)]
         if len(value) not in lengths and len(leaves) in lengths:
             return Answer(None, gradients_of(called, leaves, *ways), {})
     return Answer(None, gradients_of(called, value, *ways), {})
@@ -161,12 +161,3 @@ def _beside(arrays: dict[str, Array]) -> Answer:
 
 def _holds_more(part: Any) -> bool:
     return isinstance(part, (tuple, list)) or as_mapping(part) is not None
-
-
-def _leaves(value: Any) -> Iterator[Any]:
-    """What tuples in tuples hold, in their order."""
-    for part in value:
-        if isinstance(part, (tuple, list)):
-            yield from _leaves(part)
-        else:
-            yield part

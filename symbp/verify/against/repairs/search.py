@@ -113,6 +113,7 @@ def find_repair(
     was declared. None where a tensor only follows from these, or nothing was found in so many seconds of
     work."""
     clock = Clock(seconds)
+    compared, given = _where_it_shows(compared, given)
     part = only_wrong(compared) if compared.kind == "gradient" else None
     if part is not None:
         found = _found(derivation, compared, given, clock, part)
@@ -140,13 +141,26 @@ def _found(
             for shop, mutant in _mutants(prepared, kind, tried, given if alone else {}):
                 clock.check()
                 one = _confirmed(shop, mutant)
-                if one is not None and best.offer(one, mutant, _doubts(shop, mutant, given)):
+                if one is None:
+                    continue
+                told = dict(_others(shop, mutant, given))
+                one = replace(one, explains=frozenset(name for name, explains in told.items() if explains))
+                if best.offer(one, mutant, len(told) - len(one.explains)):
                     return one
             if best.will_do:
                 break
     except (OutOfTime, SymbpError, ArithmeticError, NotImplementedError):
         pass  # a hint more or less: the verdict stands
     return best.repair
+
+
+def _where_it_shows(compared: Compared, given: Given) -> tuple[Compared, Given]:
+    """Without the points at which all is 0, as it is behind units that are all off: no factor shows there."""
+    shows = [k for k, s in enumerate(compared.seen) if np.any(s.right) or np.any(s.answered)]
+    if len(shows) == len(compared.seen):
+        return compared, given
+    left = {n: tuple(a[k] for k in shows) for n, a in given.items() if len(a) == len(compared.seen)}
+    return replace(compared, seen=tuple(compared.seen[k] for k in shows)), left
 
 
 def _is_plain(repair: Repair) -> bool:
@@ -222,13 +236,11 @@ def _confirmed(shop: Shop, mutant: Mutant) -> Repair | None:
     return Repair(mutant.slip, hint, mutant.effort + max(form.effort, 1))
 
 
-def _doubts(shop: Shop, mutant: Mutant, given: Given) -> int:
-    """How many other answers the mutant doesn't explain, of those that would rest on it."""
+def _others(shop: Shop, mutant: Mutant, given: Given) -> Iterator[tuple[str, bool]]:
+    """The other answers that would rest on a mutant, and whether it explains them."""
     resting = shop.bench.resting([mutant.target])
-    doubts = 0
     for name, arrays in given.items():
         own = _own_name(shop, name)
         if own != shop.bench.target and own in resting and own not in shop.bench.answered:
             found = shop.bench.changed(0, mutant.changed, mutant.helpers, wanted=own)
-            doubts += found is None or not same(np.asarray(arrays[0]), found)
-    return doubts
+            yield name, found is not None and same(np.asarray(arrays[0]), found)

@@ -49,15 +49,26 @@ class Shop:
     def recogniser(self) -> Recogniser:
         points = self.bench.points
         known = {name: [float(p.sizes[name]) for p in points] for name in points[0].sizes}
-        less = {f"({name} - 1)": [v - 1 for v in values] for name, values in known.items()}
-        return Recogniser({**known, **self.constants, **less})
+        counts = {
+            name: [float(self.bench.base(k).extent(e)) for k in range(len(points))]
+            for name, e in self.lengths.items()
+        }
+        return Recogniser({**known, **self.constants, **counts})
+
+    @cached_property
+    def lengths(self) -> dict[str, Expr]:
+        """What a constant may be of beside sizes: one less than a size, and lengths made of several."""
+        less = [Size(name) - 1 for name in self.bench.points[0].sizes]
+        lengths = dict.fromkeys(e for t in self.bench.system.tensors for e in t.shape)
+        made = [e for e in lengths if not isinstance(e, Size) and e.free_symbols]
+        return {f"({expression_text(e)})": e for e in (*less, *made)}
 
     def expression(self, form: Monomial) -> Expr:
         """A constant in an equation."""
         found = sympy.Rational(form.number.numerator, form.number.denominator)
         for name, power in form.powers:
-            if name.startswith("("):
-                base = Size(name[1 : name.index(" ")]) - 1
+            if name in self.lengths:
+                base = self.lengths[name]
             elif name[0].isdigit():
                 base = sympy.Rational(name)
             else:
