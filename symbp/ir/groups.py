@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from symbp.errors import EvaluationError
-from symbp.ir.expr import Access, Expr, Index, free_indices
+from symbp.ir.expr import Access, Expr, Index, free_indices, parts_of
 from symbp.ir.system import Equation, System
 
 
@@ -227,6 +227,6 @@ def shift(subscript: Expr, index: Index) -> Expr | None:
     if index not in subscript.free_symbols:
         return None
     moved = subscript - index
-    if free_indices(moved) or moved.atoms(Access):
+    if free_indices(moved) or parts_of(moved, Access):
         return None
     return moved if moved.is_zero or moved.is_negative or moved.is_positive else None

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.errors import ShapeError
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, parts_of
 from symbp.ir.system import Equation, Tensor
 
 
@@ -51,7 +51,7 @@ def bounded_by_guards(equation: Equation) -> frozenset[Index]:
     """The indices that relations between integers mention."""
     found: set[Index] = set()
     for e in (equation.body, *equation.where):
-        for guard in e.atoms(Guard):
+        for guard in parts_of(e, Guard):
             if guard.op == "<=" and guard.lhs.is_integer and guard.rhs.is_integer:
                 found |= free_indices(guard)
     return frozenset(found)

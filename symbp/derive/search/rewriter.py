@@ -30,7 +30,7 @@ from symbp.derive.rules.sums import Core, Lemma, SumForm, sum_forms
 from symbp.derive.search.cancellation import divisors
 from symbp.derive.search.cost import equation_cost
 from symbp.derive.search.worklist import Position
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, parts_of
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
@@ -159,7 +159,7 @@ class Rewriter:
                 found += [self._from_form(plain, form, where, split) for form in forms]
                 if not split:
                     found += [self._from_form(plain, f, where, True) for f in forms if _scaled(f)]
-                if body != start.body and start.body.atoms(Guard):  # folding may have swallowed a delta
+                if body != start.body and parts_of(start.body, Guard):  # folding may have swallowed a delta
                     untouched = Rewritten(start)
                     forms = sum_forms(start, start.body, self.joint, where, self.signs)
                     found += [self._from_form(untouched, form, where, split) for form in forms]

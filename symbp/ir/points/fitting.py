@@ -17,7 +17,7 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, Guard, Mod, Size, accesses, free_indices, free_sizes
+from symbp.ir.expr import Expr, FloorDiv, Guard, Mod, Size, accesses, free_indices, free_sizes, parts_of
 from symbp.ir.points.reaches import Reach, reaches
 from symbp.ir.sizes.formula import Formula, formulas
 from symbp.ir.sizes.obeying import Pair, obeyed, obeying
@@ -248,7 +248,7 @@ def literal_sizes(system: System) -> Mapping[str, int]:
     shapes = {t.name: t.shape for t in system.tensors}
     for equation in system.equations:
         for e in (equation.body, *equation.where):
-            whole = [g for g in e.atoms(Guard) if g.lhs.is_integer and g.rhs.is_integer]
+            whole = [g for g in parts_of(e, Guard) if g.lhs.is_integer and g.rhs.is_integer]
             asked = [(g.rhs - g.lhs, (), g.op in ("=", "!=")) for g in whole]
             pairs = [pair for a in accesses(e) for pair in zip(a.subscripts, shapes[a.name], strict=True)]
             read = [(subscript, (n,), not free_indices(subscript)) for subscript, n in pairs]
