@@ -59,14 +59,9 @@ def groups(system: System, wanted: Iterable[str] | None = None) -> tuple[Group, 
     Raises EvaluationError: values that depend on themselves at the same step, or in both directions.
     """
     if wanted is None:
-        return _all_groups(system)
+        return system.grouped
     needed = _needed(system, wanted)
-    return _arranged(tuple(equation for equation in system.equations if equation.target in needed))
-
-
-@lru_cache(maxsize=64)
-def _all_groups(system: System) -> tuple[Group, ...]:
-    return _arranged(system.equations)
+    return arranged(tuple(equation for equation in system.equations if equation.target in needed))
 
 
 def cycles(system: System) -> tuple[tuple[str, ...], ...]:
@@ -77,7 +72,7 @@ def cycles(system: System) -> tuple[tuple[str, ...], ...]:
     return tuple(c for c in found if len(c) > 1 or c[0] in edges[c[0]])
 
 
-def _arranged(equations: Sequence[Equation]) -> tuple[Group, ...]:
+def arranged(equations: Sequence[Equation]) -> tuple[Group, ...]:
     return _arrange(equations, {equation.target: equation.reads for equation in equations})
 
 

@@ -13,6 +13,7 @@ way only, a label that did not occur, a condition on real values where it could 
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -51,8 +52,7 @@ class Values:
         self.sizes = [run.sizes for run in self.runs]
         self._witness = wide_run(system, self.kinds, seed + WITNESS, LARGEST_OF_WITNESS)
         self._later: list[Equation] = []  # what the witness hasn't been told of
-        self.pool: dict[Key, list[tuple[str, tuple[int, ...]]]] = {}
-        self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}
+        self.pool: dict[Key, list[str]] = {}
         self._memo: dict[object, Value | None] = {}
         self._coverage: dict[Expr, bool] = {}
         self._drawn = all(isinstance(run.conditions, FreeConditions) for run in self.runs)
@@ -165,12 +165,8 @@ class Values:
     # --- searching
     def remember(self, name: str) -> None:
         """Lets searches find this tensor, in any order of its axes."""
-        shape, value = self.shapes[name], self.tensor(name)
-        for order in itertools.permutations(range(len(shape))):
-            turned = tuple(np.transpose(v, order) for v in value)
-            keys = self._keys(tuple(shape[k] for k in order), turned)
-            if keys:
-                self.pool.setdefault(keys[0], []).append((name, order))
+        for key in self._keys(self.shapes[name], self.tensor(name))[:1]:
+            self.pool.setdefault(key, []).append(name)
 
     def find(
         self,
@@ -191,14 +187,16 @@ class Values:
             constant = self._constant([float(v.flat[0]) for v in value])
             if constant is not None:
                 return constant
-        for key in self._keys(tuple(extents[i] for i in indices), value):
-            for name, order in self.pool.get(key, ()):
+        shape = tuple(extents[i] for i in indices)
+        for key in self._keys(shape, value):
+            for name in self.pool.get(key, ()):
                 if not allowed(name):
                     continue
-                ratio = self._ratio(value, tuple(np.transpose(v, order) for v in self.tensor(name)))
-                if ratio is not None:
-                    subscripts = [indices[order.index(axis)] for axis in range(len(indices))]
-                    return ratio * Access(name, *subscripts)
+                for order in _orders(self.shapes[name], shape):
+                    ratio = self._ratio(value, tuple(np.transpose(v, order) for v in self.tensor(name)))
+                    if ratio is not None:
+                        subscripts = [indices[order.index(axis)] for axis in range(len(indices))]
+                        return ratio * Access(name, *subscripts)
         return None
 
     def key(self, value: Value, indices: Sequence[Index], extents: Mapping[Index, Expr]) -> Key | None:
@@ -269,29 +267,27 @@ class Values:
 
     # --- inside
     def _keys(self, shape: tuple[Expr, ...], value: Value) -> list[Key]:
-        """Hash keys of a value up to a scalar factor; the neighbours too, since rounding may cut between."""
-        projections = []
-        for point, v in enumerate(value):
-            flat = v.ravel()
-            if flat.size == 0 or not np.all(np.isfinite(flat)):
+        """Hash keys of a value up to a scalar factor and the order of its axes; the neighbours too, since
+        rounding may cut between."""
+        projections: list[float] = []
+        for v in value:
+            if v.size == 0 or not np.all(np.isfinite(v)):
                 return []
-            peak = flat[int(np.argmax(np.abs(flat)))]
+            peak = float(np.max(np.abs(v)))
             if peak == 0:  # wholly excluded at this point; the others may tell
-                projections.append(0.0)
+                projections += [0.0, 0.0]
                 continue
-            projections.append(float(flat @ self._weight(point, flat.size)) / float(peak))
+            unit = np.ravel(v, order="K") / peak
+            square = unit * unit
+            projections += [abs(float(square @ unit)), float(np.sum(square))]
         if not any(projections):
             return []
         rounded = [round(x, 5) for x in projections]
         other = [round(r + (5e-6 if x > r else -5e-6), 5) for x, r in zip(projections, rounded, strict=True)]
         near = [r if abs(abs(x - r) - 5e-6) > 1e-7 else o
                 for x, r, o in zip(projections, rounded, other, strict=True)]  # fmt: skip
-        return [(shape, *key) for key in dict.fromkeys([tuple(rounded), tuple(near)])]
-
-    def _weight(self, point: int, size: int) -> NDArray[np.float64]:
-        if (point, size) not in self._weights:
-            self._weights[point, size] = np.random.default_rng(1000 * point + size).uniform(0.5, 1.5, size)
-        return self._weights[point, size]
+        axes = frozenset(Counter(shape).items())
+        return [(axes, *key) for key in dict.fromkeys([tuple(rounded), tuple(near)])]
 
     def _ratio(self, value: Value, other: Value) -> Expr | None:
         """c with value = c·other; a point where both are 0 says nothing, and one point alone only c = 1."""
@@ -350,6 +346,14 @@ def sum_of(
     reduction = Reduction("sum", tuple(reduced)) if reduced else None
     ranges = tuple(extents[i] for i in (*indices, *reduced))
     return Equation("_", tuple(indices), body, reduction, (), ranges)
+
+
+def _orders(shape: Sequence[Expr], wanted: Sequence[Expr]) -> Iterator[tuple[int, ...]]:
+    """The orders in which axes of one shape are those of another."""
+    places = [[k for k, n in enumerate(shape) if n == m] for m in wanted]
+    for order in itertools.product(*places):
+        if len(set(order)) == len(shape):
+            yield order
 
 
 def _bucket(value: float) -> float:

@@ -53,15 +53,14 @@ def _may_compare_numbers(system: System, kinds: Kinds) -> bool:
     condition on one beyond a range."""
     bracketed = {e.target for e in system.equations if parts_of(e.body, Guard)}
     beyond = {e.target for e in system.equations if any(a.outside is not None for a in e.reads)}
+    behind, behind_brackets = system.dependents(bracketed | beyond), system.dependents(bracketed)
     for equation in system.equations:
-        free = [
-            g for part in (equation.body, *equation.where) for g in parts_of(part, Guard) if kinds.is_free(g)
-        ]
-        below = system.resting({a.name for g in free for a in parts_of(g, Access)})
-        if below & (bracketed | beyond):
+        brackets = {g for part in (equation.body, *equation.where) for g in parts_of(part, Guard)}
+        free = (g for g in brackets if any(a.name in behind for a in parts_of(g, Access)))
+        if any(map(kinds.is_free, free)):
             return True
         chosen = equation.op in ("max", "argmax", "argsort")
-        if chosen and (parts_of(equation.body, Guard) or system.resting(equation.read_names) & bracketed):
+        if chosen and (equation.target in bracketed or behind_brackets & {*equation.read_names}):
             return True
     return False
 
