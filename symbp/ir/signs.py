@@ -10,7 +10,8 @@ additions, products, quotients and elementary functions whose rounding keeps the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import sympy
 
@@ -38,7 +39,8 @@ class Signs:
             self._learn(equation)
 
     @classmethod
-    def told(cls, flags: Iterable[tuple[str, str]]) -> Signs:
+    @lru_cache(maxsize=64)
+    def told(cls, flags: tuple[tuple[str, str], ...]) -> Signs:
         """What `flags` of another one's tensors say, under whatever names."""
         found = cls.__new__(cls)
         sets = [{name for name, known in flags if letter in known} for letter in _FLAGS]

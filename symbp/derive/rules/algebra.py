@@ -78,6 +78,7 @@ def products_of(e: Expr) -> int:
     return 1 if max(counts) <= MOST_PRODUCTS else MOST_PRODUCTS + 1
 
 
+@lru_cache(maxsize=16384)
 def common_factor(e: Expr, *, numbers: bool = True) -> Expr:
     """The monomial that divides every term, taken out: `p/N − y/N` → `(p − y)/N`; with the greatest common
     divisor of the coefficients, if asked to."""
@@ -173,7 +174,13 @@ def _degree(e: Expr, symbol: Expr) -> int:
 
 def is_short(e: Expr) -> bool:
     """Whether polynomial algebra on the whole expression takes no more than a moment."""
-    return sympy.count_ops(e) <= RATIONAL_LIMIT and len(opaque(e)) <= MOST_ATOMS
+    return operations(e) <= RATIONAL_LIMIT and len(opaque(e)) <= MOST_ATOMS
+
+
+@lru_cache(maxsize=16384)
+def operations(e: Expr) -> int:
+    """How many operations an expression writes."""
+    return int(sympy.count_ops(e))
 
 
 def opaque(e: Expr) -> set[Expr]:

@@ -161,6 +161,7 @@ def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
     return power.base in (1 + sympy.exp(u), 1 + sympy.exp(-u))
 
 
+@lru_cache(maxsize=16384)
 def tangents(e: Expr) -> Expr:
     """`sinh(u)/cosh(u)` → `tanh(u)`, in every product."""
     if not e.has(sympy.sinh) or isinstance(e, (Access, Guard)) or not e.args:

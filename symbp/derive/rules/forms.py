@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.derive.rules.algebra import RATIONAL_LIMIT, expand, tidy_sign
+from symbp.derive.rules.algebra import RATIONAL_LIMIT, expand, operations, tidy_sign
 from symbp.derive.rules.exponentials import flipped, overflows
 from symbp.derive.rules.registry import ALGEBRA, POLYNOMIALS, SPELLINGS
 from symbp.derive.search.cancellation import as_sharp
@@ -97,7 +97,7 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
         for rule in ALGEBRA:
             for form in rule.apply(seed, expanded):
                 yield name or rule.name, form
-        if expanded not in known and sympy.count_ops(expanded) <= RATIONAL_LIMIT:
+        if expanded not in known and operations(expanded) <= RATIONAL_LIMIT:
             known.add(expanded)
             for polynomial in POLYNOMIALS:
                 for form in polynomial.apply(seed):

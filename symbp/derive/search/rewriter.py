@@ -17,6 +17,7 @@ import sympy
 from symbp.derive.derivation import Step, named, part
 from symbp.derive.proof.prove import proof
 from symbp.derive.rules import registry
+from symbp.derive.rules.algebra import operations
 from symbp.derive.rules.brackets import exclusive
 from symbp.derive.rules.branches import Branches
 from symbp.derive.rules.exponentials import flipped
@@ -108,7 +109,7 @@ class Rewriter:
         """The equation in its best form; `again` if other values are known than the first time."""
         if equation.op not in (None, "sum"):
             return Rewritten(equation)
-        if sympy.count_ops(equation.body) > MOST_OPERATIONS:
+        if operations(equation.body) > MOST_OPERATIONS:
             return Rewritten(equation.with_(body=flipped(equation.body)))
         forms = self._forms(equation, search)
         if again:
