@@ -31,7 +31,7 @@ def _symbol(cls: type[sympy.Symbol], name: str) -> Any:
 class Index(sympy.Symbol):
     """A summation or plain index: an integer from 0 up to a range that its equation states."""
 
-    def __new__(cls, name: str) -> Index:
+    def __new__(cls: Any, name: str) -> Index:
         return _symbol(cls, name)  # type: ignore[no-any-return]
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
@@ -41,7 +41,7 @@ class Index(sympy.Symbol):
 class Size(sympy.Symbol):
     """The extent of an axis, a positive integer symbol such as `N`; its value is bound later, or never."""
 
-    def __new__(cls, name: str) -> Size:
+    def __new__(cls: Any, name: str) -> Size:
         return _symbol(cls, name)  # type: ignore[no-any-return]
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
@@ -63,12 +63,11 @@ class Access(sympy.Expr):
     subscripts: tuple[Expr, ...]
     outside: Expr | None
 
-    def __new__(cls, name: str | Str, *subscripts: Expr, outside: Expr | None = None) -> Access:
+    def __new__(cls: Any, name: str | Str, *subscripts: Expr, outside: Expr | None = None) -> Access:
         subs = tuple([s if isinstance(s, sympy.Basic) else sympy.sympify(s) for s in subscripts])
-        outside = None if outside is None else sympy.sympify(outside)
         if isinstance(name, Str) and type(name) is not Str:  # a label that is more than its name
-            return _new_access(cls, name, subs, outside)
-        return _access(cls, name.name if isinstance(name, Str) else name, subs, outside)
+            return _new_access(cls, name, subs, sympy.sympify(outside))
+        return _access(cls, name.name if isinstance(name, Str) else name, subs, sympy.sympify(outside))
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.name, *self.subscripts), {"outside": self.outside}
@@ -217,9 +216,8 @@ class Guard(sympy.Expr):
     lhs: Expr
     rhs: Expr
 
-    def __new__(cls, op: str | Str, lhs: Expr, rhs: Expr) -> Expr:
-        op = op.name if isinstance(op, Str) else op
-        return _guard(cls, op, sympy.sympify(lhs), sympy.sympify(rhs))
+    def __new__(cls: Any, op: str | Str, lhs: Expr, rhs: Expr) -> Expr:
+        return _guard(cls, op.name if isinstance(op, Str) else op, sympy.sympify(lhs), sympy.sympify(rhs))
 
     def complement(self) -> Expr:
         """The bracket of the negated relation, `1 − [r]` in a form that stays lazy."""

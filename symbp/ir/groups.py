@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from symbp.errors import EvaluationError
 from symbp.ir.expr import Access, Expr, Index, free_indices, parts_of

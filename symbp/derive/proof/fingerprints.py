@@ -12,7 +12,6 @@ way only, a label that did not occur, a condition on real values where it could 
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 from symbp.derive.proof.fixed import kinds_of
 from symbp.derive.proof.free import FreeConditions, is_decided_freely
 from symbp.derive.proof.points import free_runs, wide_run
+from symbp.derive.proof.value import Value, orders
 from symbp.errors import EvaluationError
 from symbp.ir.evaluation.seen import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
 from symbp.ir.evaluation.vector import Run
@@ -30,7 +30,6 @@ from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.system import Equation, Reduction, Role, System
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]  # a new value beside the old one
-Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
 Key = tuple[object, ...]
 DRAWS = 6  # of each condition, at all points of a search together
 TOLERANCE = 1e-9
@@ -69,9 +68,9 @@ class Values:
         reduced: Sequence[Index] = (),
     ) -> Value | None:
         """The value of `Σ_reduced body` over the indices; None where it is not finite."""
-        equation = sum_of(body, indices, extents, reduced)
-        key = (body, equation.all_indices, len(reduced), equation.ranges)
+        key = (body, *indices, *reduced, len(reduced), *[extents[i] for i in (*indices, *reduced)])
         if key not in self._memo:
+            equation = sum_of(body, indices, extents, reduced)
             try:
                 self._memo[key] = self.of_equation(equation) if self.proves(equation) else None
             except EvaluationError:  # without its guard, a factor may read out of range
@@ -84,7 +83,7 @@ class Values:
             value = self.of_equation(sum_of(body, indices, extents))
         except EvaluationError:
             return 0.0
-        return max((float(np.max(np.abs(v), initial=0.0)) for v in value or ()), default=0.0)
+        return 0.0 if value is None else value.largest
 
     def proves(self, equation: Equation) -> bool:
         """Whether the points say something about an equation: each of its conditions held and failed at some
@@ -129,11 +128,11 @@ class Values:
         return found
 
     def of_equation(self, equation: Equation) -> Value | None:
-        value = tuple(np.asarray(run.value(equation)) for run in self.runs)
+        value = Value(np.asarray(run.value(equation, kept=True)) for run in self.runs)
         return value if all(np.all(np.isfinite(v)) for v in value) else None
 
     def tensor(self, name: str) -> Value:
-        return tuple(np.asarray(run.tensor(name), dtype=float) for run in self.runs)
+        return Value(np.asarray(run.tensor(name), dtype=float) for run in self.runs)
 
     def define(self, equation: Equation) -> None:
         """Adds a new tensor, with its value."""
@@ -180,10 +179,9 @@ class Values:
         which rounding is told from a value (0 if nothing was: then only an exact zero is one)."""
         if value is None:
             return None
-        largest = max((float(np.max(np.abs(v), initial=0.0)) for v in value), default=0.0)
-        if largest <= MAY_BE_ROUNDING and largest <= 1e-11 * scale():
+        if value.largest <= MAY_BE_ROUNDING and value.largest <= 1e-11 * scale():
             return sympy.Integer(0)
-        if all(np.ptp(v) <= 1e-10 * abs(v.flat[0]) for v in value if v.size):
+        if value.is_constant:
             constant = self._constant([float(v.flat[0]) for v in value])
             if constant is not None:
                 return constant
@@ -192,8 +190,8 @@ class Values:
             for name in self.pool.get(key, ()):
                 if not allowed(name):
                     continue
-                for order in _orders(self.shapes[name], shape):
-                    ratio = self._ratio(value, tuple(np.transpose(v, order) for v in self.tensor(name)))
+                for order in orders(self.shapes[name], shape):
+                    ratio = self._ratio(value, Value(np.transpose(v, order) for v in self.tensor(name)))
                     if ratio is not None:
                         subscripts = [indices[order.index(axis)] for axis in range(len(indices))]
                         return ratio * Access(name, *subscripts)
@@ -220,10 +218,8 @@ class Values:
         defined: Value,
     ) -> Expr | None:
         """The value as a number times a read of a tensor that is not there yet; None if it isn't that."""
-        for order in itertools.permutations(range(len(indices))):
-            if tuple(extents[indices[k]] for k in order) != definition.shape:
-                continue
-            ratio = self._ratio(tuple(np.transpose(v, order) for v in value), defined)
+        for order in orders([extents[i] for i in indices], definition.shape):
+            ratio = self._ratio(Value(np.transpose(v, order) for v in value), defined)
             if ratio is not None:
                 return ratio * Access(definition.target, *[indices[k] for k in order])
         return None
@@ -247,7 +243,7 @@ class Values:
         for new, old in pairs:
             finite = np.isfinite(old)
             rounding = float(np.max(np.abs(new - old), initial=0.0, where=finite)) <= ROUNDING
-            if not rounding and not self.equal((new[finite],), (old[finite],), scale):
+            if not rounding and not self.equal(Value((new[finite],)), Value((old[finite],)), scale):
                 return False
         return True
 
@@ -267,27 +263,9 @@ class Values:
 
     # --- inside
     def _keys(self, shape: tuple[Expr, ...], value: Value) -> list[Key]:
-        """Hash keys of a value up to a scalar factor and the order of its axes; the neighbours too, since
-        rounding may cut between."""
-        projections: list[float] = []
-        for v in value:
-            if v.size == 0 or not np.all(np.isfinite(v)):
-                return []
-            peak = float(np.max(np.abs(v)))
-            if peak == 0:  # wholly excluded at this point; the others may tell
-                projections += [0.0, 0.0]
-                continue
-            unit = np.ravel(v, order="K") / peak
-            square = unit * unit
-            projections += [abs(float(square @ unit)), float(np.sum(square))]
-        if not any(projections):
-            return []
-        rounded = [round(x, 5) for x in projections]
-        other = [round(r + (5e-6 if x > r else -5e-6), 5) for x, r in zip(projections, rounded, strict=True)]
-        near = [r if abs(abs(x - r) - 5e-6) > 1e-7 else o
-                for x, r, o in zip(projections, rounded, other, strict=True)]  # fmt: skip
+        """Hash keys of a value up to a scalar factor and the order of its axes."""
         axes = frozenset(Counter(shape).items())
-        return [(axes, *key) for key in dict.fromkeys([tuple(rounded), tuple(near)])]
+        return [(axes, *key) for key in value.invariants]
 
     def _ratio(self, value: Value, other: Value) -> Expr | None:
         """c with value = c·other; a point where both are 0 says nothing, and one point alone only c = 1."""
@@ -346,14 +324,6 @@ def sum_of(
     reduction = Reduction("sum", tuple(reduced)) if reduced else None
     ranges = tuple(extents[i] for i in (*indices, *reduced))
     return Equation("_", tuple(indices), body, reduction, (), ranges)
-
-
-def _orders(shape: Sequence[Expr], wanted: Sequence[Expr]) -> Iterator[tuple[int, ...]]:
-    """The orders in which axes of one shape are those of another."""
-    places = [[k for k, n in enumerate(shape) if n == m] for m in wanted]
-    for order in itertools.product(*places):
-        if len(set(order)) == len(shape):
-            yield order
 
 
 def _bucket(value: float) -> float:

@@ -39,7 +39,7 @@ def multiplied_out(e: Expr) -> Expr:
 
 @lru_cache(maxsize=65536)
 def _is_multiplied_out(e: Expr) -> bool:
-    """Whether SymPy, which looks through all of it several times, would leave it as it is; not each is told."""
+    """Whether it is seen at once that SymPy, which looks through all of it several times, changes nothing."""
     if not e.args:
         return True
     if e.is_Mul:

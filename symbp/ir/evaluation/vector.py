@@ -24,6 +24,7 @@ from symbp.ir.groups import Group, groups
 from symbp.ir.matrices import MatrixLeaf, fitted
 from symbp.ir.system import Equation, System
 
+MOST_PARTS, SMALL = 4000, 1000  # parts of bodies whose values are kept, elements of each
 LARGE = 1 << 20  # elements of a box above which products are contracted instead of filled in
 
 
@@ -79,6 +80,7 @@ class Run:
         self._arrays: dict[str, np.ndarray[Any, Any]] = {}
         self._groups: dict[str, tuple[int, Group]] | None = None  # with the place in the order
         self._ramps: dict[tuple[int, int, int], np.ndarray[Any, Any]] = {}
+        self._parts: dict[object, dict[Expr, Any]] = {}  # values of parts of bodies, by the axes of their box
         self.is_complex = any(np.iscomplexobj(value) for value in values.values())
         self.dtype = np.complex128 if self.is_complex else np.float64
 
@@ -108,12 +110,17 @@ class Run:
 
     def define(self, name: str, array: Any) -> None:
         """Adds a tensor to the point, readable by `value`."""
+        if name in self._arrays:
+            self._parts.clear()
         self._arrays[name] = np.asarray(array)
 
-    def value(self, equation: Equation) -> np.ndarray[Any, Any]:
-        """The right-hand side of an equation, an array of its target's shape; nothing is defined."""
+    def value(self, equation: Equation, *, kept: bool = False) -> np.ndarray[Any, Any]:
+        """The right-hand side of an equation, an array of its target's shape; nothing is defined. `kept`: what
+        it has in common with others over its box is evaluated once."""
+        if sum(map(len, self._parts.values())) > MOST_PARTS:
+            self._parts.clear()
         with np.errstate(all="ignore"):
-            return self._evaluate(equation, {})
+            return self._evaluate(equation, {}, self._parts if kept else None)
 
     def extent(self, e: Expr) -> int:
         """The value of an extent in sizes."""
@@ -185,14 +192,20 @@ class Run:
                     self._group(inner, inside)
 
     # --- one equation
-    def _evaluate(self, equation: Equation, fixed: Mapping[int, int]) -> np.ndarray[Any, Any]:
-        """The elements of the target at fixed positions of some axes: an array over the other axes."""
+    def _evaluate(
+        self, equation: Equation, fixed: Mapping[int, int], parts: dict[object, dict[Expr, Any]] | None = None
+    ) -> np.ndarray[Any, Any]:
+        """The elements of the target at fixed positions of some axes: an array over the other axes; `parts`
+        are values that are known."""
         ranges = {i: self.extent(e) for i, e in zip(equation.all_indices, equation.ranges, strict=True)}
         point = {equation.indices[k]: at for k, at in fixed.items()}
         plain = tuple(n for i, n in list(ranges.items())[: len(equation.indices)] if i not in point)
         if equation.leaf is not None:
             return self._matrix_leaf(equation, equation.leaf, ranges, point)
-        box = self.box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
+        axes = tuple((i, n) for i, n in ranges.items() if i not in point)
+        box = self.box(self, equation, axes, point)
+        if parts is not None and prod(box.shape) <= SMALL:
+            box.memo = parts.setdefault(axes, box.memo)
         if equation.op in ("max", "argmax"):
             return maximum(box, len(plain))
         if equation.op == "sum" and prod(box.shape) > LARGE:
@@ -204,10 +217,10 @@ class Run:
         if equation.op == "prod" and mask is not None:
             value = np.where(mask, value, 1)
         whole = value if np.shape(value) == box.shape else np.broadcast_to(value, box.shape)
-        axes = tuple(range(len(plain), len(box.shape)))
         if equation.op is None:
             return np.array(whole, dtype=np.int64 if integer else None)
-        return np.asarray(whole.sum(axis=axes) if equation.op == "sum" else whole.prod(axis=axes))
+        over = tuple(range(len(plain), len(box.shape)))
+        return np.asarray(whole.sum(axis=over) if equation.op == "sum" else whole.prod(axis=over))
 
     def _matrix_leaf(
         self, equation: Equation, leaf: MatrixLeaf, ranges: Mapping[Index, int], point: Mapping[Index, int]
