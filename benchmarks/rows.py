@@ -19,7 +19,7 @@ from benchmarks.references.update import SGD, Adam, Rule
 from symbp.ir.system import System, Tensor
 from symbp.ir.training import Initial
 from symbp.language import Network
-from symbp.language.initial import default
+from symbp.language.start.distributions import default
 
 Array = np.ndarray
 SEED = 7

@@ -99,6 +99,7 @@ def test_systems_are_valid_and_nothing_flows_into_buffers_or_random_tensors(make
     assert [t.name for t in system.random] == [t.name for t in net.system.random]
 
 
+@pytest.mark.slow
 def test_equations_stand_in_the_order_in_which_a_page_shows_them():
     _, derivation = derived(normalised_net)
     text = derivation.text(reading="computed")

@@ -64,7 +64,7 @@ def weighted(net: Network, asked: str | Sequence[Fraction], data: Data, sizes: M
 
     import symbp as bp
     from symbp.ir.expr import Size
-    from symbp.language.weighting import labelled
+    from symbp.language.variants.class_weights import labelled
 
     target = labelled(net)
     bound = next((fact.bound for fact in target.facts if fact.bound is not None), Integer(2))

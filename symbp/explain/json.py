@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from symbp.derive.derivation import Step
 from symbp.explain.document import Document, sides
 from symbp.explain.latex import matrix_latex, notation_for
+from symbp.explain.starts import Start
 from symbp.explain.steps import rests
 from symbp.explain.text import PageText, index_form, legend_lines, matrix_form
 from symbp.ir.printer import TEXT
@@ -18,9 +20,47 @@ from symbp.read.lecture import Lesson
 
 def plain(document: Document) -> dict[str, Any]:
     """The document as dictionaries, lists, strings and numbers, as docs/json.md describes them."""
-    notation, symbols = notation_for(document), document.reading.symbols
-    in_text, options = PageText(symbols), document.reading.options
-    equations = [
+    symbols, options = document.reading.symbols, document.reading.options
+    return {
+        "name": document.title,
+        "reading": document.reading.style,
+        "options": {"notation": options.notation, "layout": options.layout, "origin": options.origin},
+        "start": [_start(start) for start in document.starts],
+        "symbols": {
+            name: {"text": symbols.text[name], "latex": symbols.latex[name]} for name in symbols.symbols
+        },
+        "sizes": dict(document.reading.sizes),
+        "places": [
+            {"tensor": tensor, "axis": axis, "names": list(names)}
+            for (tensor, axis), names in sorted(document.reading.places.axes.items())
+        ],
+        "legend": [
+            {"about": entry.kind, "text": line}
+            for entry, line in zip(document.reading.legend, legend_lines(document), strict=True)
+        ],
+        "equations": _equations(document),
+        "gradients": dict(document.gradients),
+        "stand_for": {section.title: dict(section.pairs) for section in document.sections if section.pairs},
+        "lessons": [_lesson(lesson, document) for lesson in document.lecture.lessons],
+        "steps": [_step(step) for step in document.steps],
+        "warnings": list(document.warnings),
+    }
+
+
+def _start(start: Start) -> dict[str, Any]:
+    initial = start.initial
+    return {
+        "parameters": list(start.names),
+        "distribution": initial.distribution,
+        "scale": str(initial.scale),
+        "shift": str(initial.shift),
+        "reason": initial.reason,
+    }
+
+
+def _equations(document: Document) -> list[dict[str, Any]]:
+    notation, in_text = notation_for(document), PageText(document.reading.symbols)
+    return [
         {
             "number": shown.number,
             "target": shown.equation.target,
@@ -35,49 +75,17 @@ def plain(document: Document) -> dict[str, Any]:
         }
         for shown in document.equations
     ]
-    steps = [
-        {
-            "rule": step.rule,
-            "reason": step.because(),
-            "target": step.target,
-            "before": before,
-            "after": after,
-            "rests_on": rests(step, TEXT),
-        }
-        for step, (before, after) in ((step, step.spelled()) for step in document.steps)
-    ]
+
+
+def _step(step: Step) -> dict[str, Any]:
+    before, after = step.spelled()
     return {
-        "name": document.title,
-        "reading": document.reading.style,
-        "options": {"notation": options.notation, "layout": options.layout, "origin": options.origin},
-        "start": [
-            {
-                "parameters": list(start.names),
-                "distribution": start.initial.distribution,
-                "scale": str(start.initial.scale),
-                "shift": str(start.initial.shift),
-                "reason": start.initial.reason,
-            }
-            for start in document.starts
-        ],
-        "symbols": {
-            name: {"text": symbols.text[name], "latex": symbols.latex[name]} for name in symbols.symbols
-        },
-        "sizes": dict(document.reading.sizes),
-        "places": [
-            {"tensor": tensor, "axis": axis, "names": list(names)}
-            for (tensor, axis), names in sorted(document.reading.places.axes.items())
-        ],
-        "legend": [
-            {"about": entry.kind, "text": line}
-            for entry, line in zip(document.reading.legend, legend_lines(document), strict=True)
-        ],
-        "equations": equations,
-        "gradients": dict(document.gradients),
-        "stand_for": {section.title: dict(section.pairs) for section in document.sections if section.pairs},
-        "lessons": [_lesson(lesson, document) for lesson in document.lecture.lessons],
-        "steps": steps,
-        "warnings": list(document.warnings),
+        "rule": step.rule,
+        "reason": step.because(),
+        "target": step.target,
+        "before": before,
+        "after": after,
+        "rests_on": rests(step, TEXT),
     }
 
 

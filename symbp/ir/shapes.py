@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import sympy
 
@@ -31,9 +32,8 @@ def witnesses(
     equation: Equation, tensors: Mapping[str, Tensor], parts: Collection[Index] = ()
 ) -> Iterator[tuple[Index, Witness]]:
     """Every (index, extent) that a plain subscript of the equation states. A tensor read with an outside
-    value states nothing, nor does a read of an index that a guard bounds (`[m < A]·x[n, m]`): such reads
-    may leave their range on purpose. An index of `parts` runs over a part of the axes that it reads."""
-    bounded = bounded_by_guards(equation) | frozenset(parts)
+    value states nothing, nor does a read of an index that a guard beside it bounds (`[m < A]·x[n, m]`): such
+    reads may leave their range on purpose. An index of `parts` runs over a part of the axes that it reads."""
     target = tensors.get(equation.target)
     if target is not None:
         for axis, (index, extent) in enumerate(zip(equation.indices, target.shape, strict=False)):
@@ -42,19 +42,41 @@ def witnesses(
         tensor = tensors.get(access.name)
         if tensor is None or access.outside is not None:
             continue
+        bounded = bounded_beside(access, equation).union(parts)
         for axis, (subscript, extent) in enumerate(zip(access.subscripts, tensor.shape, strict=False)):
             if isinstance(subscript, Index) and subscript not in bounded:
                 yield subscript, Witness(extent, f"axis {axis} of {access.name}")
 
 
-def bounded_by_guards(equation: Equation) -> frozenset[Index]:
+@lru_cache(maxsize=16384)
+def _bounded(*conditions: Expr) -> frozenset[Index]:
     """The indices that relations between integers mention."""
     found: set[Index] = set()
-    for e in (equation.body, *equation.where):
+    for e in conditions:
         for guard in parts_of(e, Guard):
             if guard.op == "<=" and guard.lhs.is_integer and guard.rhs.is_integer:
                 found |= free_indices(guard)
     return frozenset(found)
+
+
+def bounded_beside(access: Access, equation: Equation) -> frozenset[Index]:
+    """The indices that relations between integers mention beside each place at which something is read."""
+    if not _bounded(equation.body, *equation.where):
+        return frozenset()
+    places: list[frozenset[Index]] = []
+
+    def walk(e: Expr, around: frozenset[Index]) -> None:
+        if e == access:
+            places.append(around)
+        if not e.has(access):
+            return
+        for k, arg in enumerate(e.args):
+            beside = _bounded(*e.args[:k], *e.args[k + 1 :]) if e.is_Mul else frozenset()
+            walk(arg, around | beside)
+
+    for k, e in enumerate((equation.body, *equation.where)):
+        walk(e, _bounded(*(g for place, g in enumerate(equation.where, 1) if place != k)))
+    return frozenset.intersection(*places) if places else frozenset()
 
 
 def infer_ranges(

@@ -6,12 +6,12 @@ from symbp.language.modes import mode, update
 from symbp.language.network import Network
 from symbp.language.notation import Max, Prod, Sum, equal, index, indices, stop_gradient, unequal, where
 from symbp.language.recurrence import define, recurrent
-from symbp.language.restarted import restarted
 from symbp.language.sizes import dim, dims
-from symbp.language.standardising import standardised, standardised_as
-from symbp.language.standardising_target import standardised_target
 from symbp.language.tensor import Condition, Tensor
-from symbp.language.weighting import class_weighted
+from symbp.language.variants.class_weights import class_weighted
+from symbp.language.variants.restarted import restarted
+from symbp.language.variants.standardised_inputs import standardised, standardised_as
+from symbp.language.variants.standardised_target import standardised_target
 
 __all__ = [
     "Condition",

@@ -12,9 +12,9 @@ from symbp.errors import DeclarationError, choose
 from symbp.ir.points.random import Draw
 from symbp.ir.system import Fact, Role
 from symbp.language.bodies import number
-from symbp.language.initial import Initialiser, constant
 from symbp.language.naming.frames import here
 from symbp.language.sizes import as_shape, as_size, value_of
+from symbp.language.start.distributions import Initialiser, constant
 from symbp.language.tensor import Tensor
 
 OF_MATRICES = ("symmetric", "lower triangular", "upper triangular")
@@ -72,7 +72,7 @@ def target(name: str, shape: Any, facts: Iterable[str | Fact] = ()) -> Tensor:
 
 def param(name: str, shape: Any, init: Initialiser | None = None, facts: Iterable[str | Fact] = ()) -> Tensor:
     """A parameter, learned. `init` says how it starts; by default weights as Glorot's or He's, what must be
-    positive or is a factor of everything at 1, offsets at 0 (`symbp.language.starts`).
+    positive or is a factor of everything at 1, offsets at 0 (`symbp.language.start.by_equations`).
 
     `facts` says what is known of its values, as for `input`. What is drawn for a symmetric or triangular
     matrix is made so; for the other facts `init` must give values that have them. The gradient is that of

@@ -17,12 +17,12 @@ from symbp.ir.labels import Choices
 from symbp.ir.system import System
 from symbp.ir.training import Initial
 from symbp.language.layouts import Layout, layouts_of
-from symbp.language.lowering import Lowering
+from symbp.language.lowered.lowering import Lowering
+from symbp.language.lowered.reads import within_reach
+from symbp.language.lowered.remembered import remembered
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import here
 from symbp.language.node import counted, display
-from symbp.language.reads import within_reach
-from symbp.language.remembered import remembered
 from symbp.language.tensor import Tensor
 
 

@@ -7,7 +7,7 @@ are known. Must not know: operators, ops, or how a network names and numbers thi
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self, TypeVar
 
@@ -16,16 +16,17 @@ from sympy.core.symbol import Str
 
 from symbp.errors import DeclarationError, Origin, ShapeError
 from symbp.ir import system as ir
+from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, accesses
 from symbp.ir.points.random import Draw
 from symbp.ir.shapes import Witness, infer_ranges, witnesses
 from symbp.ir.system import Equation, Fact, Reduction, ReductionOp, Role
 from symbp.language.bodies import NamedNumber, exact, rewrite, strip_ranges
-from symbp.language.initial import Initialiser
 from symbp.language.layouts import Layout
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import caller, here, variables
-from symbp.language.sizes import Unifier, simplest
+from symbp.language.sizes import Unifier, simplest, with_values
+from symbp.language.start.distributions import Initialiser
 
 _serials = itertools.count(1)  # orders declarations; only comparisons of two serials mean anything
 
@@ -127,6 +128,7 @@ class Node:
         ranges: Mapping[Index, Expr] | None = None,
         joined: Joined = (),
         parts: Iterable[Index] = (),
+        may_end: Collection[Index] = (),
         component: int = 0,
         constant: bool = False,
         integer: bool = False,
@@ -134,7 +136,8 @@ class Node:
     ) -> Self:
         """`t[plain] = reduce over `over`, where the guards hold, of body`.
 
-        `ranges` states how far indices run where no read tells, or where they are `parts` of what they read.
+        `ranges` states how far indices run where no read tells, or where they are `parts` of what they read,
+        as are those that `may_end` before an axis they read and do so at all sizes.
         Raises ShapeError where sizes disagree,
         naming both tensors, both axes and the user's line.
         """
@@ -158,14 +161,15 @@ class Node:
             rule=rule,
             origin=here(),
         )
-        equation = draft.with_(ranges=_ranges(draft, stated, joined, frozenset(parts)))
+        parts = frozenset(parts) | _shorter(draft, {i: stated[i] for i in may_end if i in stated})
+        equation = draft.with_(ranges=_ranges(draft, stated, joined, parts))
         integer = integer or reduce == "argmax" or (equation.leaf is not None and equation.leaf.integer)
         if is_integer_view(equation) and not constant and not more.keys() & {"name", "kept"}:
             bounds = {f for f in node_of(equation.body).facts if f.kind.startswith("below")}
             integer, more = True, {"facts": frozenset(bounds), **more}
         return cls(
             next(_serials), equation.shape, integer=integer, equation=equation, joined=joined,
-            parts=frozenset(parts), numbers=numbers, origin=draft.origin, **more,
+            parts=parts, numbers=numbers, origin=draft.origin, **more,
         )  # fmt: skip
 
     @property
@@ -304,6 +308,21 @@ def _ranges(
         ways.setdefault(index, []).append(unifier.valued(extent))
     # What is equal here alone, in the simplest of its ways: a network knows all that its sizes must obey.
     return tuple(simplest(ways[i]) if i in ways else found[i] for i in equation.all_indices)
+
+
+def _shorter(draft: Equation, stated: Mapping[Index, Expr]) -> frozenset[Index]:
+    """The indices that are stated to end before an axis along which they stand, x[n, i] for i < D − 1, and
+    beyond none."""
+    axes: dict[Index, list[Expr]] = {}
+    for access in draft.reads:
+        for subscript, extent in zip(access.subscripts, node_of(access).shape, strict=False):
+            if isinstance(subscript, Index) and subscript in stated:
+                axes.setdefault(subscript, []).append(with_values(extent - stated[subscript]))
+    return frozenset(
+        i
+        for i, rooms in axes.items()
+        if all(never_negative(room, {}) for room in rooms) and any(never_negative(r - 1, {}) for r in rooms)
+    )
 
 
 def join_all(

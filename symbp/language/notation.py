@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import math
 import numbers
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import sympy
@@ -20,7 +20,7 @@ from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, free_indices
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import here
-from symbp.language.node import Hint
+from symbp.language.node import Hint, node_of
 from symbp.language.sizes import RangedIndex, as_size
 from symbp.language.tensor import Condition, Operand, Scalar, Tensor, pointwise
 
@@ -224,15 +224,18 @@ def formula(
     *,
     rule: str,
     ranges: Mapping[Index, Expr] | None = None,
+    may_end: Collection[Index] = (),
     **more: Any,
 ) -> Tensor:
-    """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too."""
+    """A tensor from a formula in which reductions may stand anywhere: the way ops are written, too. Indices
+    that `may_end` before the axes they read have ranges that an author stated for this; ops state theirs for
+    sizes to agree."""
     body = _with_factors_inside(_with_steps(sympy.sympify(_formula(body))))
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         body = _without_single(body, ranges or {})
     if isinstance(body, Reduced) and not set(body.args[2]) & set(plain):
         op, inner, over, guards = body.args
-        inner, guards = _split(inner, plain, ranges, rule), [_split(g, plain, ranges, rule) for g in guards]
+        inner, *guards = (_split(part, plain, ranges, may_end, rule) for part in (inner, *guards))
         return Tensor.defined(
             plain,
             inner,
@@ -242,11 +245,11 @@ def formula(
             constant=op.name == CONSTANT,
             rule=rule,
             ranges=_within(ranges, plain, over),
+            may_end=may_end,
             **more,
         )
-    return Tensor.defined(
-        plain, _split(body, plain, ranges, rule), rule=rule, ranges=_within(ranges, plain, ()), **more
-    )
+    body = _split(body, plain, ranges, may_end, rule)
+    return Tensor.defined(plain, body, rule=rule, ranges=_within(ranges, plain, ()), may_end=may_end, **more)
 
 
 def _without_single(body: Reduced, ranges: Mapping[Index, Expr]) -> Expr:
@@ -291,11 +294,35 @@ def _with_steps(body: Expr) -> Expr:
     return body.replace(sympy.floor, floor)
 
 
-def _split(body: Expr, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str) -> Expr:
-    """The body with each reduction replaced by a read of a tensor that holds it."""
+def _split(
+    body: Expr,
+    plain: Sequence[Index],
+    ranges: Mapping[Index, Expr] | None,
+    may_end: Collection[Index],
+    rule: str,
+) -> Expr:
+    """The body with each reduction replaced by a read of a tensor that holds it. How far its indices run may
+    be told beside it alone: `Sum(x[t, i]·W[i], i) + Sum(h[t − 1, i]·U[i], i)`."""
     found = sorted(_outermost(body), key=sympy.default_sort_key)
-    replaced = {r: _own_equation(r, plain, ranges, rule) for r in found}
+    told = _told(body) if found else {}
+    replaced = {}
+    for reduced in found:
+        beside = {i: told[i] for i in told.keys() - _told(reduced).keys() if i in reduced.free_indices}
+        replaced[reduced] = _own_equation(reduced, plain, beside | dict(ranges or {}), may_end, rule)
     return body.xreplace(replaced) if replaced else body
+
+
+def _told(body: Expr) -> dict[Index, Expr]:
+    """The extents that reads at plain subscripts tell, but of indices that are reduced over."""
+    if isinstance(body, Access):
+        shape = node_of(body).shape if body.outside is None else ()
+        found = {i: e for i, e in zip(body.subscripts, shape, strict=False) if isinstance(i, Index)}
+    else:
+        found = {}
+    for arg in body.args:
+        found = _told(arg) | found
+    over = body.args[2] if isinstance(body, Reduced) else ()
+    return {i: extent for i, extent in found.items() if i not in over}
 
 
 def _outermost(body: Expr) -> set[Reduced]:
@@ -305,7 +332,11 @@ def _outermost(body: Expr) -> set[Reduced]:
 
 
 def _own_equation(
-    reduced: Reduced, plain: Sequence[Index], ranges: Mapping[Index, Expr] | None, rule: str
+    reduced: Reduced,
+    plain: Sequence[Index],
+    ranges: Mapping[Index, Expr] | None,
+    may_end: Collection[Index],
+    rule: str,
 ) -> Access:
     free = reduced.free_indices
     outer = [i for i in plain if i in free] + sorted(
@@ -317,6 +348,7 @@ def _own_equation(
         outer,
         reduced,
         ranges=ranges,
+        may_end=may_end,
         rule=f"{what} in the {rule}",
         hint=Hint(letter),
         kept=True,

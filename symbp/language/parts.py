@@ -13,8 +13,8 @@ from fnmatch import fnmatchcase
 from symbp.errors import UsageError, meant
 from symbp.ir.system import System, Tensor
 from symbp.ir.training import Group, Part, UpdateRule
-from symbp.language.starts import kind
-from symbp.language.uses import axes_of_rows, is_stacked, is_table, units_are_rows
+from symbp.language.start.by_equations import kind
+from symbp.language.start.uses import axes_of_rows, is_stacked, is_table, units_are_rows
 
 KINDS = ("offset", "scale", "weight", "table")
 

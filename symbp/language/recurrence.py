@@ -42,14 +42,19 @@ def define(
 ) -> Tensor:
     """The tensor `name[plain] = body`, in index notation, or the definition of an announced tensor.
 
-    `ranges` says how far an index runs where no tensor is read at that index alone. A reduction inside a
+    `ranges` says how far an index runs where no tensor is read at that index alone, or that it ends before
+    an axis that it reads, at all sizes. A reduction inside a
     larger formula becomes an equation of its own. Raises DeclarationError and ShapeError.
     """
     left = checked_indices(name.name if isinstance(name, Tensor) else name, plain)
     stated = stated_ranges(left, ranges)
     if isinstance(name, Tensor):
-        return define_announced(name, left, body, rule="definition", ranges=stated, lettered=True)
-    return formula(left, body, ranges=stated, rule="definition", name=name, lettered=True, kept=True)
+        return define_announced(
+            name, left, body, rule="definition", ranges=stated, may_end=stated, lettered=True
+        )
+    return formula(
+        left, body, ranges=stated, may_end=stated, rule="definition", name=name, lettered=True, kept=True
+    )
 
 
 def define_announced(

@@ -15,14 +15,14 @@ from symbp.ir.build import where
 from symbp.ir.expr import Access, Expr, Guard, Index, unused_index
 from symbp.ir.shapes import Witness
 from symbp.ir.system import Role
-from symbp.language import initial
 from symbp.language.axes import axes
 from symbp.language.bodies import rewrite, same_read
-from symbp.language.initial import Initialiser, Shape
 from symbp.language.naming.asked import reached
 from symbp.language.naming.frames import here
 from symbp.language.node import Joined, Label, Later, Node, display, fresh_serial, node_of, settled
 from symbp.language.sizes import Unifier, as_size
+from symbp.language.start import distributions
+from symbp.language.start.distributions import Initialiser, Shape
 from symbp.language.tensor import Tensor
 
 STACKED = (Role.PARAMETER, Role.BUFFER, Role.RANDOM)  # what a block declares for itself
@@ -105,7 +105,7 @@ class _Lifting:
         facts = frozenset(f if f.axis is None else replace(f, axis=f.axis + 1) for f in node.facts)
         if node.equation is None:
             following = None if node.following is None else self._read(settled(node.following))
-            start = _per_layer(node.init or initial.default) if node.role is not Role.RANDOM else None
+            start = _per_layer(node.init or distributions.default) if node.role is not Role.RANDOM else None
             layout = node.layout and node.layout.of_layers(self)
             return replace(new, later=None, facts=facts, init=start, following=following, layout=layout)
         equation = node.equation

@@ -14,12 +14,12 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.system import Role
 from symbp.ir.training import Initial
-from symbp.language.initial import Initialiser, Shape, constant, glorot_uniform, he_normal, zeros
 from symbp.language.layouts import Layout, Module, alike
 from symbp.language.naming.allowed import check_name
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.sizes import as_size
+from symbp.language.start.distributions import Initialiser, Shape, constant, glorot_uniform, he_normal, zeros
 from symbp.language.tensor import Tensor
 from symbp.nn.calls import Positional
 from symbp.ops.activations import FAMILY

@@ -10,10 +10,10 @@ from typing import Any
 
 from symbp.errors import ShapeError
 from symbp.ir.system import Fact, Role
-from symbp.language.initial import constant
 from symbp.language.layouts import Module, alike
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
+from symbp.language.start.distributions import constant
 from symbp.language.tensor import Tensor
 from symbp.nn.calls import Positional
 from symbp.nn.layers import check_layer, ones, parameter

@@ -13,10 +13,10 @@ import sympy
 from symbp.errors import DeclarationError
 from symbp.ir.expr import Expr
 from symbp.ir.training import Initial
-from symbp.language.initial import Initialiser, Shape, glorot_uniform
 from symbp.language.layouts import Layout, Module, alike
 from symbp.language.naming.frames import here
 from symbp.language.sizes import as_size
+from symbp.language.start.distributions import Initialiser, Shape, glorot_uniform
 from symbp.language.tensor import Tensor
 from symbp.nn.calls import Positional
 from symbp.nn.layers import check_layer, parameter, started_as

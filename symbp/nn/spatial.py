@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
-from symbp.language.initial import Initialiser, glorot_uniform, he_normal
 from symbp.language.layouts import Module, alike
 from symbp.language.sizes import as_size
+from symbp.language.start.distributions import Initialiser, glorot_uniform, he_normal
 from symbp.language.tensor import Tensor
 from symbp.nn.calls import Positional
 from symbp.nn.layers import RECTIFIERS, activation, check_layer, parameter, started_as

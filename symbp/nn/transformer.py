@@ -14,12 +14,12 @@ import sympy
 from symbp.errors import DeclarationError, ShapeError
 from symbp.ir.expr import Expr, Index
 from symbp.language.axes import axes
-from symbp.language.initial import Initialiser, glorot_uniform
 from symbp.language.layouts import Layout, Module, alike
 from symbp.language.naming.frames import here
 from symbp.language.node import Hint, display
 from symbp.language.notation import Sum, formula
 from symbp.language.sizes import as_size, value_of
+from symbp.language.start.distributions import Initialiser, glorot_uniform
 from symbp.language.tensor import Tensor
 from symbp.nn.calls import Positional
 from symbp.nn.combining import Repeat

@@ -1,7 +1,7 @@
 """How parameters start, for `param(..., init=...)`, `nn.Dense(..., init=...)` and `bp.restarted(net, ...)`.
 
 Enters: shapes. Leaves: `symbp.ir.training.Initial`, with the reason. Must not know: networks.
-A network needs the defaults itself, so the definitions stand in `symbp.language.initial`.
+A network needs the defaults itself, so the definitions stand in `symbp.language.start.distributions`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from symbp.errors import UsageError, choose
-from symbp.language.initial import (
+from symbp.language.start.distributions import (
     Initialiser,
     constant,
     default,

@@ -10,6 +10,12 @@ import math
 import numpy as np
 
 
+def long_enough(*lengths):
+    """Refuses data that are shorter than what is read of them; a slice would take fewer elements."""
+    if min(lengths) < 1:
+        raise ValueError("an axis of the data is too short for what is read from it")
+
+
 def softmax(u, axis=-1):
     """exp(u) over its sum along an axis, without overflow; 0 where a row is nothing but -inf."""
     e = np.exp(u - np.maximum(u.max(axis, keepdims=True), -1e308))

@@ -13,9 +13,9 @@ import numpy as np
 
 from symbp.derive.derivation import Derivation
 from symbp.errors import SymbpError
-from symbp.ir.drawn import drawn
 from symbp.ir.evaluation.vector import run
 from symbp.ir.expr import Expr, Size
+from symbp.ir.points.drawn import drawn
 from symbp.ir.points.fitting import sample_sizes
 from symbp.ir.points.sampling import evaluate_size
 from symbp.ir.system import Tensor

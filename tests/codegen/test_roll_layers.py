@@ -123,6 +123,7 @@ def test_unrolled_the_layers_are_the_items(layer: list[Lines], count: int, rest:
         assert layers.count >= 2
 
 
+@pytest.mark.slow
 def test_a_hundred_layers_are_found_soon() -> None:
     items = [(f"add(a{k}, b{k + j})",) for k in range(1, 101) for j in range(8)]
     (layers,) = found(items)

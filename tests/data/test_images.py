@@ -53,6 +53,7 @@ def test_what_is_wrong_is_named(folder):
         bp.data.load(folder)
 
 
+@pytest.mark.slow
 def test_a_network_trains_on_them_and_is_told_the_classes(folder, capsys):
     from symbp.cli.main import main
 

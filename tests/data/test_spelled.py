@@ -57,6 +57,7 @@ def test_no_array(text):
         array(text)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=2, max_size=6))
 def test_numbers_come_back(numbers):

@@ -72,6 +72,7 @@ def two_norms() -> System:
     return bp.Network("norms", loss=bp.norm(a @ x) + bp.norm(c @ x)).system
 
 
+@pytest.mark.slow
 def test_the_sum_of_two_norms() -> None:
     """AᵀAx/‖Ax‖ + CᵀCx/‖Cx‖; a norm at 0 adds nothing."""
     derivation = derive(two_norms())
@@ -85,6 +86,7 @@ def test_the_sum_of_two_norms() -> None:
     assert check_derivation(derivation).ok
 
 
+@pytest.mark.slow
 def test_two_tanh_layers() -> None:
     """Gradients of the shapes of the parameters, and right."""
     n, d, h, o = bp.dims("n d h o")

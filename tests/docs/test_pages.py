@@ -77,6 +77,7 @@ def test_networks_come_in_as_the_page_tells(tmp_path):
     assert "bp.Network(" in (tmp_path / "back.py").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_three_ways_of_one_network_have_one_gradient(tmp_path):
     ((_, text),) = page("coming_from.md")
     (tmp_path / "three_ways.py").write_text(text, encoding="utf-8")

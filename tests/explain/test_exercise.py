@@ -40,6 +40,7 @@ def test_the_same_for_the_same_seed(derivation):
     assert len({derivation.exercise(seed=seed, blanks=3) for seed in range(8)}) > 4
 
 
+@pytest.mark.slow
 def test_blanks(derivation):
     for sheet in sheets(derivation):
         assert len(sheet.blanks) == 4
@@ -50,6 +51,7 @@ def test_blanks(derivation):
         assert blank.partly.equation.body.has(GAP)
 
 
+@pytest.mark.slow
 def test_every_key_is_a_right_answer(derivation):
     notation = PageText(document(derivation, style="textbook").reading.symbols)
     asked = {b.shown.number: b.shown for sheet in sheets(derivation) for b in sheet.blanks}
@@ -84,6 +86,7 @@ class Seen(HTMLParser):
         self.hidden -= tag == "details"
 
 
+@pytest.mark.slow
 def test_html(derivation):
     page = derivation.exercise("html", blanks=3, seed=2, key=True)
     seen = Seen()

@@ -152,6 +152,7 @@ def test_the_right_side_has_the_value_at_both_points(questions):
         assert words_of <= {*question.findtext("input/allowwords").split(",")}
 
 
+@pytest.mark.slow
 def test_no_answer_is_given_away(questions, derivation):
     own = by_target(questions, "dW2")
     assert own.findtext("input/tans") == "transpose(h1) . da2"
@@ -214,6 +215,7 @@ def test_words_are_none_of_maximas():
     assert all(re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", word) for word in found.values())
 
 
+@pytest.mark.slow
 def test_refused():
     """What has more than two axes, or steps, has no matrices of its own in Maxima."""
     with pytest.raises(UsageError, match="STACK"):

@@ -197,8 +197,9 @@ def test_the_words_of_the_legend_have_no_sign_that_latex_lacks():
     assert all(_prose(words).isascii() for _, words in WORDS)
 
 
-@pytest.mark.few(fast=3)
-@pytest.mark.parametrize("name", ["mlp", "crf", "ctc", "gpt", "vae", "circuit"])
+@pytest.mark.parametrize(
+    "name", ["mlp", *(pytest.param(n, marks=pytest.mark.slow) for n in ("crf", "ctc", "gpt"))]
+)
 def test_markdown_has_only_commands_that_github_leaves_as_they_are(name):
     """No backslash before a sign, which GitHub takes away, and none of the commands that it refuses."""
     text = of_gallery(name).markdown(steps=True)

@@ -78,7 +78,7 @@ def check_links(tree):
         assert node.get("aria-labelledby") in names
 
 
-@pytest.mark.few(fast=3, slow=8)
+@pytest.mark.few(fast=1, slow=8)
 @pytest.mark.parametrize("name", NETS)
 def test_page_of_gallery_net(name):
     page = page_of(name)
@@ -101,6 +101,7 @@ def test_page_of_gallery_net(name):
     assert opened == lessons
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "char_lstm", "cnn", "crf"])
 def test_formulas_mention_all_symbols(name):
     page = page_of(name)

@@ -90,6 +90,7 @@ SMALL = ("neuron", "logistic_regression")
 NETS = [name if name in SMALL else pytest.param(name, marks=pytest.mark.long) for name in sorted(GALLERY)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NETS)
 def test_cells_run_and_give_the_numbers_of_the_page(name, capsys, tmp_path):
     assert main(["derive", name, "--format", "notebook"]) == 0

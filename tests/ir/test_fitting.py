@@ -77,7 +77,7 @@ def test_a_net_of_large_windows_is_sampled_at_small_sizes() -> None:
 def test_values_that_fit_nowhere_are_the_users_own() -> None:
     b = SystemBuilder()
     x = b.leaf("x", D)
-    b.define("y", [i], x(i + 60), ranges={i: N})
+    b.define("y", [i], x(i + D), ranges={i: N})
     assert sample_sizes(b.system(bound={"D": 50, "N": 3})) == {"D": 50, "N": 3}
 
 
@@ -109,3 +109,15 @@ def test_a_read_reaches_as_far_as_the_guards_around_it_hold() -> None:
     assert fits(b.system(), {"N": 2, "D": 3})
     b.define("w", [n, i], odd * y(n, FloorDiv(i, 2)) + y(n, FloorDiv(i, 2)), ranges={i: 2 * D + 1})
     assert not fits(b.system(), {"N": 2, "D": 3})
+
+
+def test_a_place_given_as_a_number_raises_its_axis() -> None:
+    """To another length at each point: one that is 51 everywhere is taken for the number."""
+    b = SystemBuilder()
+    x, w, v = b.leaf("x", N, D), b.leaf("w", D), b.leaf("v", H)
+    b.define("y", [n], x(n, 50) * w(D - 70) * v(3))
+    system = b.system()
+    found = [sample_sizes(system, variant) for variant in range(4)]
+    assert all(fits(system, sizes) for sizes in found)
+    assert len({sizes["D"] for sizes in found}) == 4
+    assert all(70 <= sizes["D"] < 80 and sizes["N"] < 9 for sizes in found)

@@ -3,6 +3,7 @@ that is needed for what was made equal to be equal."""
 
 from __future__ import annotations
 
+import pytest
 import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,7 @@ def convolved(extent):
     return st.recursive(extent, lambda inner: st.tuples(inner, options).map(one), max_leaves=4)
 
 
+@pytest.mark.slow
 @SLOW
 @given(EXTENTS, POINTS)
 def test_the_canonical_form_keeps_the_value(extent, points):
@@ -64,6 +66,7 @@ def test_the_canonical_form_keeps_the_value(extent, points):
         assert form.xreplace(point) == extent.xreplace(point)
 
 
+@pytest.mark.slow
 @SLOW
 @given(EXTENTS, EXTENTS, POINTS)
 def test_what_is_shown_holds_at_all_sizes(one, other, points):
@@ -75,6 +78,7 @@ def test_what_is_shown_holds_at_all_sizes(one, other, points):
             assert not (equal and never_same(a, b))
 
 
+@pytest.mark.slow
 @SLOW
 @given(convolved(st.sampled_from([H, W])), convolved(st.sampled_from([H, W])), POINTS)
 def test_layers_that_are_shown_to_fit_do(one, other, points):
@@ -154,6 +158,7 @@ def test_multiples_of_two_sizes_that_agree_are_one():
     assert known.gap(H, 4 * W) == 0
 
 
+@pytest.mark.slow
 @SLOW
 @given(
     st.lists(st.tuples(convolved(st.sampled_from(SIZES)), convolved(st.sampled_from(SIZES))), max_size=4),

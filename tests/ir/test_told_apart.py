@@ -18,6 +18,8 @@ def after_one(shape: tuple[int, ...], **options: Any) -> bp.Network:
     return bp.Network("net", loss=(bp.conv2d(bp.conv2d(x, Q), K, **options) ** 2).mean())
 
 
+@pytest.mark.slow
+@pytest.mark.few(slow=2)
 @pytest.mark.parametrize(
     ("shape", "options"),
     [

@@ -150,6 +150,7 @@ def agree(case, domain, values):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(cases())
 def test_random_systems_agree_with_the_interpreter(case):

@@ -33,6 +33,7 @@ FORMULAS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMULAS)
 def test_places_are_those_of_numpy(name):
     loss, gradient, expected = both(FORMULAS[name])

@@ -81,3 +81,72 @@ def test_a_far_column_of_a_table_of_any_width_is_read(place: int) -> None:
     beyond = bp.define("b", [n, i], x[n, i + place] * w[()], ranges={i: bp.dim("K")})
     with pytest.raises(ShapeError, match="beyond its shape"):
         bp.Network("beyond", loss=bp.sum(beyond))
+
+
+@pytest.mark.parametrize("target", ["numpy", "plain", pytest.param("numba", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("part", "needed"),
+    [
+        (np.s_[:, 2:9], 9),
+        (np.s_[:, -4:], 4),
+        (np.s_[:, 8:2:-2], 9),
+        (np.s_[:, :9:2], 9),
+        (np.s_[:, 5:], 5),
+        (np.s_[:, 7], 8),
+        (np.s_[:, -7], 7),
+    ],
+)
+@pytest.mark.few(fast=6)
+def test_data_shorter_than_a_slice_are_refused(part: Any, needed: int, target: str) -> None:
+    """NumPy would take a shorter slice, a loop in Numba what lies behind the array."""
+    x, w = bp.input("x", (bp.dim("N"), bp.dim("K"))), bp.param("w", ())
+    net = bp.Network("slice", loss=(x[part] * w).sum())
+    module = bp.compile(net, target=target, optimizer=bp.optim.SGD(0.1))
+    values = np.arange(2.0 * needed).reshape(2, needed)
+    assert module.loss_and_gradients({"w": np.array(3.0)}, x=values)[0] == 3 * values[part].sum()
+    with pytest.raises(ValueError, match="an axis of the data is too short for what is read"):
+        module.loss_and_gradients({"w": np.array(3.0)}, x=values[:, 1:])
+
+
+@pytest.mark.parametrize("target", ["numpy", "plain", pytest.param("numba", marks=pytest.mark.slow)])
+def test_a_condition_elsewhere_keeps_no_read_in_its_tensor(target: str) -> None:
+    T, t, w = bp.dim("T"), bp.index("t"), bp.param("w", ())
+    x, y = bp.input("x", (T,)), bp.input("y", (bp.dim("M"),))
+    before = bp.where(t > 0, x.at(t - 1, outside=0) * x[t - 1], 0)
+    a = bp.define("a", [t], (before + y[t + 3]) * w[()], ranges={t: T})
+    module = bp.compile(bp.Network("ahead", loss=bp.sum(a)), target=target, optimizer=bp.optim.SGD(0.1))
+    values = {"w": np.array(2.0)}
+    assert module.loss_and_gradients(values, x=np.arange(5.0), y=np.arange(8.0))[0] == 2 * (14 + 25)
+    with pytest.raises(ValueError, match="an axis of the data is too short for what is read"):
+        module.loss_and_gradients(values, x=np.arange(5.0), y=np.arange(6.0))
+
+
+def test_a_far_column_is_derived_without_a_doubt() -> None:
+    N, K, C = bp.dims("N K C")
+    x, w, v = bp.input("x", (N, K)), bp.param("w", ()), bp.param("v", (C,))
+    loss = ((x[:, 20] * w) ** 2).mean() + bp.tanh(v[12:]).sum() * v[-15]
+    assert not bp.derive(bp.Network("far", loss=loss)).warnings
+
+
+def test_an_index_stated_to_end_sooner_reads_a_part() -> None:
+    """At all sizes; one that may be longer is a mistake."""
+    x, w = bp.input("x", (bp.dim("N"), bp.dim("K"))), bp.param("w", (bp.dim("K"),))
+    a = bp.define("a", [n, i], x[n, i] * w[i], ranges={i: bp.dim("K") - 1})
+    module = bp.compile(bp.Network("part", loss=bp.sum(a**2)), target="plain", optimizer=bp.optim.SGD(0.1))
+    values, weights = np.arange(6.0).reshape(2, 3), np.array([1.0, 2, 3])
+    _, found = module.loss_and_gradients({"w": weights}, x=values)
+    np.testing.assert_allclose(found["w"], [2 * 9, 2 * 2 * 17, 0])
+    with pytest.raises(ShapeError, match="the stated range of i: 3"):
+        bp.define("b", [n, i], x[n, i] * w[i], ranges={i: 3})
+    h = bp.recurrent("h", (bp.dim("N"), bp.dim("K") - 1))  # nobody says that h is a part
+    with pytest.raises(ShapeError, match="sizes of two axes differ"):
+        bp.define(h, [n, i], x[n, i] * w[i] + h.at(n - 1, i, outside=0))
+
+
+def test_what_is_beside_a_sum_tells_how_far_its_indices_run() -> None:
+    """A gate of a recurrence as it is written: its second sum reads t − 1 alone."""
+    T, H, j, t = bp.dim("T"), bp.dim("H"), bp.index("j"), bp.index("t")
+    x, U, h = bp.input("x", (T, H)), bp.param("U", (H, H)), bp.recurrent("h", (T, H))
+    before = bp.Sum(h.at(t - 1, j, outside=0) * U[j, i], j)
+    z = bp.define("z", [t, i], bp.sigmoid(bp.Sum(x[t, j] * U[j, i], j) + before))
+    assert bp.define(h, [t, i], z[t, i] * x[t, i]).shape == z.shape == (T, H)

@@ -27,6 +27,7 @@ def gram_schmidt(where: str) -> bp.Network:
     return bp.Network("gram_schmidt", loss=bp.mse(q, y))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["guard", "lag"])
 def test_the_earlier_vectors_of_gram_schmidt_are_remembered(where: str) -> None:
     net = gram_schmidt(where)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,7 @@ def test_the_sizes_decide_which_product_comes_first() -> None:
     assert second.reads == ("x", "r_part")
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.sampled_from(["a", "b", "c", "d", "ab", "bc", "cd", "ad", "abc", "bd"]), min_size=3, max_size=4

@@ -38,6 +38,7 @@ def test_images_turn_and_rows_do_not() -> None:
     assert found["p"][0] == "N"
 
 
+@pytest.mark.slow
 def test_values_stay() -> None:
     derivation = convolution()
     rng = np.random.default_rng(0)

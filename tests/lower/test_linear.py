@@ -47,6 +47,7 @@ def test_values_stay() -> None:
         )
 
 
+@pytest.mark.slow
 def test_gradients_of_gates_leave_the_loop() -> None:
     before = counted(diagonal().system, diagonal().system.bound)
     after = multiplied_out(numbered(before))

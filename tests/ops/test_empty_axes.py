@@ -14,6 +14,7 @@ def compiled(loss, target, **sizes):
     return bp.compile(bp.Network("net", loss=loss), target=target, optimizer=bp.optim.SGD(0.1), sizes=sizes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_differences_along_an_axis_of_one_element_are_none(target):
     h, w = bp.param("h", (N, H)), bp.param("w", (H, D))
@@ -43,6 +44,16 @@ def test_a_maximum_of_nothing_is_refused_by_the_module():
         module.loss_and_gradients({"h": np.ones((2, 1))})
     with pytest.raises(module.DataError, match="no elements along the axis N"):
         module.loss_and_gradients({"h": np.ones((0, 3))})
+
+
+def test_a_mean_of_nothing_is_refused_by_the_module():
+    h = bp.param("h", (N, H))
+    spread = ((h - h.mean(axis=0, keepdims=True)) ** 2).sum() / (N - 1)
+    module = compiled((h[:, 1:].mean(axis=1) ** 2).sum() + spread, "numpy")
+    with pytest.raises(module.DataError, match="H - 1 is 0: an axis of the data is too short"):
+        module.loss_and_gradients({"h": np.ones((2, 1))})
+    with pytest.raises(module.DataError, match=r"is 0: an axis of the data is too short"):
+        module.loss_and_gradients({"h": np.ones((1, 2))})
 
 
 def test_a_mean_of_nothing_is_refused_where_sizes_say_so():

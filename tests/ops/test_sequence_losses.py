@@ -197,3 +197,11 @@ def test_transitions_of_another_size() -> None:
     with pytest.raises(ShapeError) as error:
         bp.crf(x, y, bp.param("w", (5, 5)))
     assert "axis 1 of w: 5" in str(error.value)
+
+
+@pytest.mark.parametrize("steps", [3, 7])
+def test_labels_of_another_length(steps: int) -> None:
+    """A condition beside one read bounds no other: y[n, t] stands alone, y[n, t − 1] under t > 0."""
+    x, y = bp.param("x", (N, 5, 4)), bp.labels("y", (N, steps), classes=4)
+    with pytest.raises(ShapeError, match=f"axis 1 of y: {steps}"):
+        bp.crf(x, y, bp.param("w", (4, 4)))

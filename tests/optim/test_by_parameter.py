@@ -155,6 +155,7 @@ def test_a_scalar_is_a_parameter_like_any_other(groups):
     np.testing.assert_allclose(state.params["w"], 1 - 0.1 * slopes["w"], rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_frozen_parameter_doesnt_alter_the_others():
     """Beside a rule without groups, whose gradient isn't clipped: the same numbers, bit for bit."""
     rule = bp.optim.Adam(0.05, groups={"v": {"lr": 0.05}})

@@ -113,6 +113,7 @@ def batches_of(name):
     return BATCHES[:1] * 50 if name.startswith("lbfgs") else BATCHES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.usefixtures("in_double_precision")
 def test_fifty_steps_as_pytorch_takes_them(name):
@@ -231,6 +232,7 @@ def test_refused(make, message):
     assert message in str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"clip_norm": 0.5, "groups": {"W": "frozen"}}, {"max_norm": 0.6}])
 def test_the_diagnosis_takes_the_steps_of_the_module(options):
     from symbp.language.parts import with_parts

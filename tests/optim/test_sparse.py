@@ -57,6 +57,7 @@ def by_torch(name):
     return table.weight.detach().numpy()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RULES)
 def test_fifty_steps_as_pytorch_takes_them(name):
     np.testing.assert_allclose(trained("numpy", RULES[name])[0], by_torch(name), rtol=1e-10, atol=1e-12)

@@ -118,12 +118,14 @@ def read_back(derivation, seed=3, reading=in_text, style="computed", options=PLA
     return len(page.equations)
 
 
+@pytest.mark.slow
 def test_pages(derivation):
     """Every gallery net, random nets, and second derivatives."""
     assert read_back(derivation) > 2
     assert read_back(derivation, reading=in_latex) > 2
 
 
+@pytest.mark.slow
 def test_textbook_pages(derivation):
     """The same of what a textbook shows, whose equations are others."""
     assert read_back(derivation, style="textbook") > 2

@@ -124,6 +124,7 @@ def test_training_goes_on_bit_for_bit(
     assert [p.name for p in tmp_path.iterdir()] == ["kept.npz"]
 
 
+@pytest.mark.slow
 def test_patience_goes_back_to_a_best_epoch_before_the_checkpoint(tmp_path: Path) -> None:
     net = module(noisy, "numpy")
     wrong = {"x": data()["x"], "y": (data()["y"] + 1) % 3}  # so the best epoch comes early

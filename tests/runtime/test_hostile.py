@@ -171,6 +171,7 @@ def test_each_is_refused_in_words(whole, module, short, capsys, monkeypatch):
     assert min(seen.values()) >= COUNT // len(files)
 
 
+@pytest.mark.slow
 def test_two_processes_write_one_file_and_it_is_always_whole(module, short, tmp_path):
     """By `save` of both kinds of modules, and by symbp's own writer."""
     state, small = module.init_state(module.init_params(0)), short.init_state(short.init_params(0))

@@ -242,6 +242,7 @@ def _wide():
     return {"loss": bp.cross_entropy(p, y), "outputs": {"p": p}}
 
 
+@pytest.mark.slow
 def test_a_module_reads_a_text_as_the_command_does(tmp_path, capsys):
     from symbp.cli.main import main
 

@@ -183,55 +183,58 @@ def _long(draw):
         yield formula("".join(draw.choices("xyA()[]^*+-/@'=,;:_01 \nΣ√|⊙∞", k=draw.randrange(1, 400))))
 
 
+PATHS = (
+    "/../../../../etc/passwd",
+    "/%2e%2e/%2e%2e/etc/passwd",
+    "//etc/passwd",
+    "/etc/passwd",
+    "/static/../README.md",
+    "/..%5c..%5cwindows",
+    "/%00",
+    "/templates/page.html.j2",
+    "/index.html",
+    "/symbp/api.py",
+    "/.git/config",
+    "/" + "a" * 9000,
+    "/healthz/../../etc/passwd",
+    "/download/../../etc/passwd",
+    "/file:///etc/passwd",
+)
+NETS = (
+    "../../../etc/passwd",
+    "/etc/passwd",
+    "mlp.py",
+    "symbp.api",
+    "__init__",
+    "mlp\x00",
+    "os",
+    "mlp;ls",
+    "my_net.py:net",
+    "MLP",
+    "a" * 399,
+    "a" * 401,
+    "file:///etc/passwd",
+)
+QUERIES = (
+    ("show", "../x"),
+    ("reading", "__class__"),
+    ("order", "9" * 50),
+    ("order", "-1"),
+    ("target", "jax;id"),
+    ("wrt", "," * 399),
+    ("wrt", "__class__"),
+    ("wrt", "W1,W1,nothing"),
+    ("wrt", "x"),
+    ("show", "derivation\x00"),
+)
+
+
 def _addresses():
     """Paths, queries and headers."""
-    for path in (
-        "/../../../../etc/passwd",
-        "/%2e%2e/%2e%2e/etc/passwd",
-        "//etc/passwd",
-        "/etc/passwd",
-        "/static/../README.md",
-        "/..%5c..%5cwindows",
-        "/%00",
-        "/templates/page.html.j2",
-        "/index.html",
-        "/symbp/api.py",
-        "/.git/config",
-        "/" + "a" * 9000,
-        "/healthz/../../etc/passwd",
-        "/download/../../etc/passwd",
-        "/file:///etc/passwd",
-    ):
-        yield Request(path)
-    nets = (
-        "../../../etc/passwd",
-        "/etc/passwd",
-        "mlp.py",
-        "symbp.api",
-        "__init__",
-        "mlp\x00",
-        "os",
-        "mlp;ls",
-        "my_net.py:net",
-        "MLP",
-        "a" * 399,
-        "a" * 401,
-        "file:///etc/passwd",
-    )
-    for net in nets:
+    yield from map(Request, PATHS)
+    for net in NETS:
         yield Request("/?" + urlencode({"net": net}))
-    for name, value in (
-        ("show", "../x"),
-        ("reading", "__class__"),
-        ("order", "9" * 50),
-        ("order", "-1"),
-        ("target", "jax;id"),
-        ("wrt", "," * 399),
-        ("wrt", "__class__"),
-        ("wrt", "W1,W1,nothing"),
-        ("wrt", "x"),
-        ("show", "derivation\x00"),
-    ):
+    for name, value in QUERIES:
         yield Request("/?" + urlencode({"net": "mlp", name: value}))
     for form in ("../../x", "pdf", "", "html\x00", "py\r\nX-A: b"):
         yield Request("/download?" + urlencode({"net": "neuron", "format": form}))

@@ -55,6 +55,7 @@ def test_a_pass_over_equations_is_blamed(target, made, monkeypatch):
     assert suspects(bisect(named(target), made)) == blamed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_pass_is_blamed_for_nothing(target, made):
     assert not suspects(bisect(named(target), made))

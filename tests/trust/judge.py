@@ -163,20 +163,20 @@ def _with_noise(program: Program, point: Any, right: Arrays) -> Right:
     }
     other = torch_results(program, sizes, moved, integer)
     most = 1e-10 * max(1.0, *(float(np.abs(array).max(initial=0)) for array in right.values()))
-    least = {LOSS: min(most, _rounding(program, sizes, values))}
+    least = min(most, _rounding(program, sizes, values))
     if not isinstance(other, dict):
         return {name: (array, most) for name, array in right.items()}
     return {
         name: (
             array,
-            max(least.get(name, 0.0), min(most, 10 * float(np.abs(array - other[name]).max(initial=0)))),
+            max(least, min(most, 10 * float(np.abs(array - other[name]).max(initial=0)))),
         )
         for name, array in right.items()
     }
 
 
 def _rounding(program: Program, sizes: Mapping[str, int], values: Arrays) -> float:
-    """What rounding a line's largest value can leave of a loss in which all lines cancel."""
+    """What rounding a line's largest value can leave of a loss, or a gradient, in which all terms cancel."""
     space, _ = _computed(program, sizes, values)
     lines = [v.detach() for v in space.values() if isinstance(v, torch.Tensor) and v.is_floating_point()]
     return 4e-16 * max((float(v.abs().max()) for v in lines if v.numel()), default=0.0)

@@ -161,7 +161,7 @@ OPS: dict[str, tuple[str, str]] = {
     "hinge": ("bp.relu({c} - {0})", "torch.relu({c} - {0})"),
     "hardshrink": ("bp.hardshrink({0}, {c})", "F.hardshrink({0}, {c})"),
     "softshrink": ("bp.softshrink({0}, {c})", "F.softshrink({0}, {c})"),
-    "elu": ("bp.elu({0})", "F.elu({0})"),
+    "elu": ("bp.elu({0})", "torch.where({0} > 0, {0}, torch.expm1({0}.clamp(max=0)))"),  # F.elu″(0) is 0
     "masked": ("bp.where({0} > {c}, {0}, {d})", "torch.where({0} > {c}, {0}, {d})"),
     "huber_body": (
         "bp.where(bp.abs({0}) < {c}, {0}**2 / 2, {c} * (bp.abs({0}) - {c} / 2))",

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 
 from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses, free_indices
 from symbp.ir.points.fitting import literal_sizes
 from symbp.ir.system import Equation, System
 
@@ -132,8 +132,15 @@ def ways_taken(
         for guard in within(subscript, extent, equation.extents)
     ]
     inside = sympy.Mul(*guards)
+    extents = equation.extents
+    moving = free_indices(inside * condition)  # along the others a condition stands still
+    if not all(run.extent(extent) for index, extent in extents.items() if index not in moving):
+        return frozenset()
+    indices = tuple(i for i in equation.all_indices if i in moving)
+    ranges = tuple(extents[i] for i in indices)
     asked, held = (
-        np.real(run.value(Equation("_", equation.all_indices, body, None, (), equation.ranges)))
+        np.real(run.value(Equation("_", indices, body, None, (), ranges)))
         for body in (inside, inside * condition)
     )
-    return frozenset(bool(v) for v in np.unique(held[asked != 0]))
+    ways = held[asked != 0] != 0
+    return frozenset({way for way, taken in ((True, ways.any()), (False, not ways.all())) if taken})

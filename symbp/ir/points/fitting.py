@@ -30,6 +30,7 @@ TRIES = 400
 MOST_KEPT = 50_000  # elements of all boxes, to keep axes with positions where all is evaluated one by one
 LARGEST_KEPT = 16  # value of a size whose axis is read at numbers, unless they need more
 FARTHEST = 4096  # to which a size is raised for windows to fit
+MOST_MORE = 5  # variants, in which a size that is raised is larger by 0, 1, … than need be
 EASY = 20  # where so many tries fail, a declaration's own values are a better start than chance
 
 
@@ -115,22 +116,29 @@ def random_sizes(system: System, seed: int, largest: int) -> dict[str, int]:
 Sizes = tuple[tuple[str, int], ...]
 
 
-def _raised(sizes: Mapping[str, int], needed: Constraints) -> dict[str, int] | None:
-    """The sizes with as few raised as it takes for each extent to have an element: five windows in a row need
-    images larger than chance draws. None where that isn't found."""
+def _fits(part: Formula | Reach, sizes: Mapping[str, int]) -> bool:
+    """Whether an extent has an element, or a read stays in its tensor."""
+    return bool(part.at(sizes) >= 1) if isinstance(part, Formula) else part.stays(sizes) is not False
+
+
+def _raised(sizes: Mapping[str, int], needed: Constraints, more: int) -> dict[str, int] | None:
+    """The sizes with as few raised as it takes for each extent to have an element, and for each read to stay
+    in its tensor: five windows in a row need images larger than chance draws, and so does column 50 of a
+    table. These are `more` than need be: a width of 51 everywhere is taken for the number. None where that
+    isn't found."""
     found = dict(sizes)
-    for extent in needed.extents:
-        for name in extent.names:
-            if extent.at(found) >= 1 or not extent.at({**found, name: FARTHEST}) >= 1:
+    parts: list[Formula | Reach] = [*needed.extents, *needed.reaches]
+    for part in parts:
+        for name in part.names:
+            if _fits(part, found) or not _fits(part, {**found, name: FARTHEST}):
                 continue
             low, high = found[name], FARTHEST
             while low < high:
                 middle = (low + high) // 2
-                fits = extent.at({**found, name: middle}) >= 1
-                low, high = (low, middle) if fits else (middle + 1, high)
-            found[name] = low
+                low, high = (low, middle) if _fits(part, {**found, name: middle}) else (middle + 1, high)
+            found[name] = low + more if _fits(part, {**found, name: low + more}) else low
     found = obeying(found, needed.equal)
-    return found if needed.hold(found) else None
+    return found if needed.hold(found) else _raised(sizes, needed, 0) if more else None
 
 
 @lru_cache(maxsize=64)
@@ -162,7 +170,8 @@ def _fitting(
             best = (shared, chosen)
         if shared == 0:
             break
-    found = (_raised(known, needed) or obeying(known, needed.equal)) if best is None else best[1]
+    more = variant % MOST_MORE
+    found = (_raised(known, needed, more) or obeying(known, needed.equal)) if best is None else best[1]
     return tuple(_told_apart(found, needed, dict(unlike or ()), dict(kept)).items())
 
 

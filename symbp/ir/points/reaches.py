@@ -17,7 +17,7 @@ from functools import cached_property
 import sympy
 
 from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, free_indices
-from symbp.ir.shapes import bounded_by_guards
+from symbp.ir.shapes import bounded_beside
 from symbp.ir.sizes.formula import Formula
 from symbp.ir.system import Equation, System
 
@@ -98,19 +98,20 @@ def reaches(
 ) -> Iterator[Reach]:
     """The reaches of an equation's reads, without those that nothing is known of: a subscript that reads a
     tensor, or whose indices guards bound."""
-    ranges, guarded = equation.extents, None
+    ranges = equation.extents
     for access in equation.reads:
         around: frozenset[Guards] | None = None
+        guarded: frozenset[Index] | None = None
         for subscript, extent in zip(access.subscripts, shapes[access.name], strict=True):
             if isinstance(subscript, Index) and ranges.get(subscript) == extent:
                 continue
             if guarded is None:
-                guarded = bounded_by_guards(equation)
+                guarded = bounded_beside(access, equation)
             indices = free_indices(subscript)
             if indices & guarded or not indices <= ranges.keys() or subscript.has(Access):
                 continue
             if around is None:
-                around = _around(access, equation, _equalities)
+                around = guards_around(access, equation, _equalities)
             own = tuple((i, Formula(ranges[i])) for i in sorted(indices, key=str))
             for guards in around:
                 asked = tuple(Formula(g) for g in guards if free_indices(g) <= indices)
@@ -140,7 +141,7 @@ def _of(access: Access, equation: Equation, shapes: Mapping[str, tuple[Expr, ...
         plain = isinstance(subscript, Index) and ranges.get(subscript) == extent
         if plain or subscript.has(Access) or not free_indices(subscript) <= ranges.keys():
             continue
-        around = _around(access, equation, _every) if around is None else around
+        around = guards_around(access, equation) if around is None else around
         for guards in around:
             if any(g.has(Access) or not (g.lhs.is_integer and g.rhs.is_integer) for g in guards):
                 continue
@@ -163,7 +164,13 @@ def _always_leaves(reach: Reach, bound: Mapping[str, int]) -> bool:
     return all(reach.leaves({**dict(zip(left, values, strict=True)), **bound}) for values in tried)
 
 
-def _around(access: Access, equation: Equation, asked: Callable[..., frozenset[Guard]]) -> frozenset[Guards]:
+def _every(*factors: Expr) -> frozenset[Guard]:
+    return frozenset(f for f in factors if isinstance(f, Guard))
+
+
+def guards_around(
+    access: Access, equation: Equation, asked: Callable[..., frozenset[Guard]] = _every
+) -> frozenset[Guards]:
     """The guards, those that are `asked`, around each place at which something is read: the factors beside
     it, and the equation's own conditions."""
     found: set[Guards] = set()
@@ -180,10 +187,6 @@ def _around(access: Access, equation: Equation, asked: Callable[..., frozenset[G
     for e in (equation.body, *equation.where):
         walk(e, asked(*equation.where) - {e})
     return frozenset(found)
-
-
-def _every(*factors: Expr) -> frozenset[Guard]:
-    return frozenset(f for f in factors if isinstance(f, Guard))
 
 
 def _equalities(*factors: Expr) -> frozenset[Guard]:

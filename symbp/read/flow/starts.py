@@ -13,9 +13,9 @@ import numpy as np
 import sympy
 
 from symbp.derive import adjoints
-from symbp.ir.drawn import drawn
 from symbp.ir.evaluation.vector import Run
 from symbp.ir.expr import Index, Size
+from symbp.ir.points.drawn import drawn
 from symbp.ir.points.sampling import evaluate_size, sample_leaf
 from symbp.ir.system import Role, System
 from symbp.ir.training import Initial

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from symbp.errors import DeclarationError, FormulaError, meant
-from symbp.language.initial import constant
 from symbp.language.leaves import OF_MATRICES, input, labels, param
 from symbp.language.network import Network
+from symbp.language.start.distributions import constant
 from symbp.language.tensor import Tensor
 from symbp.read.formula.declared import Declared, Shapes, declared, plain_name
 from symbp.read.formula.definitions import called, defined, lines_uses

@@ -13,12 +13,10 @@ from symbp.codegen.arrays.bodies import length
 from symbp.codegen.printer import text
 from symbp.codegen.starts import starting_value
 from symbp.codegen.statements import Sheet, statements
-from symbp.codegen.tree import (
-    Define,
-    Expression,
-    Return,
-)
+from symbp.codegen.tree import Define, Effect, Expression, Return, Statement
 from symbp.codegen.warnings import warns
+from symbp.ir.expr import Size, free_sizes
+from symbp.ir.lengths import lengths_of_reads
 from symbp.ir.system import Role, Tensor
 from symbp.ir.training import Initial
 
@@ -39,7 +37,8 @@ def function(
     used = used_names([*body, Return(result)])
     read = [t for t in leaves if sheet.tensors[t.name] in used]
     read = showing(sheet, used, read, leaves)
-    head = [*unpacked(sheet, read), *sizes_of(sheet, used, read)]
+    checks = _checks(sheet, read)
+    head = [*unpacked(sheet, read), *sizes_of(sheet, used | used_names(checks), read), *checks]
     taken = [t.role for t in (leaves if every else read)]
     kept = [infer.word(word) for role, word in KEPT.items() if role in taken]
     given = [t for t in leaves if (every and t.role in DATA) or (t in read and t.role not in KEPT)]
@@ -47,6 +46,16 @@ def function(
     quiet = infer.call("np.errstate", shape=(), dtype="object", more={"all": infer.quoted("ignore")})
     above = quiet if any(warns(statement) for statement in body) else None
     return Define(name, (*kept, *data), tuple(doc), (*head, *body, Return(result)), above)
+
+
+def _checks(sheet: Sheet, read: Sequence[Tensor]) -> list[Statement]:
+    """A line that refuses data of which a slice would be shorter than it was declared, where there may be
+    some; of sizes that what is read shows."""
+    named = {Size(name): Size(other) for name, other in sheet.reading.sizes.items()}
+    shown = {*(e for t in read for e in t.shape), *map(Size, sheet.system.bound)}
+    lengths = [e.xreplace(named) for e in lengths_of_reads(sheet.reading.derivation.declared)]
+    rooms = [length(e, sheet.frame) for e in lengths if free_sizes(e) <= shown]
+    return [Effect(infer.called("long_enough", *rooms))] if rooms else []
 
 
 def loss_and_gradients(sheet: Sheet) -> Define:

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.drawn import drawn
 from symbp.ir.examples import examples
 from symbp.ir.expr import Expr, Size
+from symbp.ir.points.drawn import drawn
 from symbp.ir.points.sampling import draws, evaluate_size
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.ir.training import STEP, Initial, UpdateRule

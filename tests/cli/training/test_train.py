@@ -350,6 +350,7 @@ def test_training_goes_on_from_a_checkpoint_bit_for_bit(capsys, folder):
     assert (status, "is no whole .npz file" in err, "Traceback" in err) == (2, True, False)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("folder")
 def test_what_parameters_were_trained_with_and_this_training_lacks_is_said(capsys):
     first = ("train", "net.py", *SIZES, "--data", "mine.npz", "--epochs", 1)

@@ -118,6 +118,7 @@ def test_binary_targets_need_probabilities():
     assert note.startswith("u holds no probabilities")
 
 
+@pytest.mark.slow
 def test_gradients_before_a_checkpoint_are_not_made_up(folder, capsys):
     trained(capsys, "--checkpoint", "kept.npz")
     trained(capsys, "--resume", "kept.npz", "--epochs", "7", "--report", "page.html")
@@ -126,6 +127,7 @@ def test_gradients_before_a_checkpoint_are_not_made_up(folder, capsys):
     assert told == ("5", "7")
 
 
+@pytest.mark.slow
 def test_a_module_writes_a_page_of_its_own(folder):
     generated = ["generate", "net.py", "--with", "tables", "split", "report", "checkpoints", "-o", "own.py"]
     assert main(generated) == 0

@@ -48,6 +48,7 @@ def test_a_usual_start_is_not_worth_a_word():
     assert said == []
 
 
+@pytest.mark.slow
 def test_a_first_loss_that_chance_would_beat():
     watch, module, said = watched(network(), SIZES, x=(40, 3))
     params = module.init_params(0)
@@ -68,6 +69,7 @@ def test_no_classes_no_chance():
     assert said == []
 
 
+@pytest.mark.slow
 def test_divergence_is_said_once():
     watch, module, said = watched(network(bp.tanh), SIZES, x=(40, 3))
     state = module.init_state(module.init_params(0))

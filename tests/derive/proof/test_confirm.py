@@ -150,6 +150,7 @@ def test_algebra_that_stumbles_is_taken_back(error: type[Exception], monkeypatch
     right(siamese(), derivation)
 
 
+@pytest.mark.slow
 def test_a_rewrite_of_another_value_is_taken_back(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Rewriter.rewritten
 

@@ -65,6 +65,7 @@ def test_its_proof_goes_through(form: Callable[[Any], Any]) -> None:
     assert prove(bp.derive(declared(form))).ok
 
 
+@pytest.mark.slow
 def test_numbers_are_found_and_keep_their_order() -> None:
     kinds = kinds_of(bp.derive(declared(clipped_twice)).system)
     assert np.any(np.isclose(kinds.fixed.differences, 0.5))  # 1 − ½
@@ -75,6 +76,7 @@ def test_numbers_are_found_and_keep_their_order() -> None:
     assert len(set(signs)) == 2
 
 
+@pytest.mark.slow
 def test_fixed_values_come_in_their_order() -> None:
     kinds = kinds_of(bp.derive(declared(pooled_bounds)).system)
     bounds = np.array([-1.0, -0.5, 0.5, 1.0])

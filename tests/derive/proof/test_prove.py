@@ -145,6 +145,7 @@ def test_a_recurrence_is_given_up() -> None:
     assert proof(h(t, k), [k], sympy.Integer(0), {t: T, k: K}, system, system.defining.get, len) is None
 
 
+@pytest.mark.slow
 def test_steps_rest_on_the_proof() -> None:
     b = SystemBuilder()
     x = b.leaf("x", N, D, role=Role.PARAMETER)

@@ -55,6 +55,7 @@ def test_a_lost_factor_is_found(lost: FloorDiv) -> None:
     assert found.run is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("divisor", [4, 16])
 def test_the_gradient_is_right_where_the_quotient_is_2(divisor: int) -> None:
     derivation = derive(halved(divisor))

@@ -161,6 +161,7 @@ def test_second_derivatives_exist(name: str) -> None:
     np.testing.assert_allclose(vector, np.einsum("nkj,nj->nk", expected, along["v_z"]), rtol=1e-9, atol=1e-13)
 
 
+@pytest.mark.slow
 def test_the_forms_are_those_without_a_mask() -> None:
     """The whole difference lies in the forward equations: what is excluded, and what counts as 1."""
     for name in ("mask", "mask outside", "bracket outside", "additive"):
@@ -193,6 +194,7 @@ def test_rows_that_keep_an_element_stay_as_they_are(bracket: Any, may_be_empty: 
     assert rules == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1.0, 1e4])
 def test_log_probabilities_of_what_is_excluded(scale: float) -> None:
     """u − logsumexp u: −∞ where u is, in rows that are −∞ throughout, too."""

@@ -83,6 +83,7 @@ def test_of_a_long_sum_only_what_holds_the_exponential_changes() -> None:
     assert hyperbolic_form(whole) is None
 
 
+@pytest.mark.slow
 def test_what_a_sum_of_exponentials_is_divided_by_is_divided_by() -> None:
     """log(π + (1 − π)·exp(−exp(l))), a zero-inflated Poisson's zero: over one denominator, exp(exp(l)) is a
     factor of it."""

@@ -58,12 +58,14 @@ def test_conditions_that_are_joined() -> None:
         np.testing.assert_allclose(found["z"], expected(Z, kept, G), atol=1e-15)
 
 
+@pytest.mark.slow
 def test_an_added_mask_is_seen() -> None:
     z, m, g = declared()
     found = computed((bp.softmax(z + m) * g).sum(), {"z": Z}, m=ADDED, g=G)
     np.testing.assert_allclose(found["z"], expected(Z, OPEN > 0, G), atol=1e-15)
 
 
+@pytest.mark.slow
 def test_an_added_mask_through_names_and_a_scale() -> None:
     z, m, g = declared()
     scores = 0.5 * z + m
@@ -71,6 +73,7 @@ def test_an_added_mask_through_names_and_a_scale() -> None:
     np.testing.assert_allclose(found["z"], expected(Z / 2, OPEN > 0, G) / 2, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_a_declared_mask() -> None:
     z, g = bp.param("z", (N, K)), bp.input("g", (N, K))
     m = bp.input("m", (K,), facts="mask")
@@ -87,18 +90,21 @@ def test_logits_that_are_masked_before_a_cross_entropy() -> None:
         np.testing.assert_allclose(computed(loss, {"z": Z[:2]}, m=kept, y=labels)["z"], right, atol=1e-15)
 
 
+@pytest.mark.slow
 def test_logsumexp_of_nothing() -> None:
     z, m, _ = declared()
     found = computed(bp.logsumexp(bp.where(m > 0, z, -np.inf)).sum(), {"z": Z}, m=OPEN)
     np.testing.assert_allclose(found["z"], softmax(Z, OPEN > 0), atol=1e-15)
 
 
+@pytest.mark.slow
 def test_a_maximum_of_what_is_left() -> None:
     z, m, _ = declared()
     found = computed(bp.where(m > 0, z, -np.inf).max(1).sum(), {"z": Z[:2]}, m=OPEN[:2])
     np.testing.assert_array_equal(found["z"], [[0, 0, 1, 0], [0, 1, 0, 0]])
 
 
+@pytest.mark.slow
 def test_data_that_are_no_mask_must_be_finite() -> None:
     z, m, g = declared()
     module = bp.compile(bp.derive(bp.Network("n", loss=(bp.softmax(z * m) * g).sum())))
@@ -111,6 +117,7 @@ def test_data_that_are_no_mask_must_be_finite() -> None:
         module.derivatives({"z": Z}, m=ADDED, g=ADDED)
 
 
+@pytest.mark.slow
 def test_what_is_added_elsewhere_is_no_mask() -> None:
     x, b = bp.input("x", (N, K)), bp.param("b", (K,))
     for loss in (bp.softplus(x + b).sum(), bp.sigmoid(x + b).sum(), (bp.softmax(bp.tanh(x + b)) ** 2).sum()):
@@ -118,6 +125,7 @@ def test_what_is_added_elsewhere_is_no_mask() -> None:
         assert not system.tensor("x").facts
 
 
+@pytest.mark.slow
 def test_a_training_module_takes_masks() -> None:
     z, m, g = declared()
     net = bp.Network("n", loss=(bp.softmax(z + m) * g).sum())

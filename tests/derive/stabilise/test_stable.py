@@ -258,6 +258,7 @@ def test_a_root_that_divides_and_one_above_0_keep_their_form() -> None:
     assert stabilise(b.system("L"))[1] == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("power", [2, sympy.Rational(1, 2), -1], ids=str)
 def test_a_power_of_a_logarithm_keeps_its_base(power: Any) -> None:
     """Σ p·(−log p)^a: the variance of surprise; (log p)² is no 2^(log p)."""

@@ -56,6 +56,7 @@ def compare(net: bp.Network, values: dict[str, Any], loss: Any) -> None:
         np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-11, err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_same_expression_stopped_and_not() -> None:
     x = bp.param("x", (N, H))
     a = bp.tanh(x)
@@ -85,6 +86,7 @@ def test_straight_through() -> None:
     )
 
 
+@pytest.mark.slow
 def test_vector_quantisation() -> None:
     z, e = bp.param("z", (N, H)), bp.param("e", (K, H))
     n, k, h = bp.indices("n k h")
@@ -102,6 +104,7 @@ def test_vector_quantisation() -> None:
     compare(bp.Network("n", loss=loss), arrays(z=(3, 4), e=(5, 4)), theirs)
 
 
+@pytest.mark.slow
 def test_gradient_reversal() -> None:
     x, w = bp.param("x", (N, H)), bp.param("w", (H,))
     reverse = -0.7 * x + SG(1.7 * x)
@@ -167,6 +170,7 @@ def test_a_second_derivative_does_not_look_through_what_was_stopped() -> None:
     np.testing.assert_allclose(found["x"], 6 * value * np.exp(value) * direction, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_blocks_that_are_repeated() -> None:
     def block(x: Any) -> Any:
         h = bp.tanh(x @ bp.param("W", (H, H)))
@@ -185,6 +189,7 @@ def test_blocks_that_are_repeated() -> None:
     np.testing.assert_allclose(found[leaf.name], weights.grad.numpy(), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_both_modes_and_a_buffer() -> None:
     x, w = bp.input("x", (N, H)), bp.param("w", (H,))
     h = x * w
@@ -242,6 +247,7 @@ def test_a_derivative_by_a_stopped_value_is_that_of_the_other_factor() -> None:
     compare(net, arrays(x=(3,)), lambda x: (2 * stop(x.sin()) * x * x).sum())
 
 
+@pytest.mark.slow
 def test_truncated_recurrence() -> None:
     n, t, j = bp.indices("n t j")
     T = bp.dim("T")

@@ -27,6 +27,10 @@ def raw(system: System) -> Derivation:
 
 
 def traps() -> dict[str, System]:
+    return {**_many_reads(), **_computed_subscripts(), **_reductions_and_conditions()}
+
+
+def _many_reads() -> dict[str, System]:
     found: dict[str, System] = {}
 
     b = SystemBuilder()  # a summed index reused outside
@@ -52,6 +56,11 @@ def traps() -> dict[str, System]:
     t = b.define("t", [n, i], x(n, y(n)) * x(i, y(n)))
     b.define("L", [], g(n, i) * t(n, i), "sum", [n, i])
     found["gathers by labels, repeated"] = b.system("L")
+    return found
+
+
+def _computed_subscripts() -> dict[str, System]:
+    found: dict[str, System] = {}
 
     b = SystemBuilder()
     x = b.leaf("x", N, D * K, role=P)
@@ -71,6 +80,11 @@ def traps() -> dict[str, System]:
     y_ = b.define("y", [i], x.__self__.at(2 * i + k - 1, outside=0) * w(k), "sum", [k], ranges={i: N, k: 3})
     b.define("L", [], y_(i) ** 2, "sum", [i])
     found["stride and padding"] = b.system("L")
+    return found
+
+
+def _reductions_and_conditions() -> dict[str, System]:
+    found: dict[str, System] = {}
 
     b = SystemBuilder()
     x = b.leaf("x", N, K, role=P)

@@ -108,6 +108,7 @@ def test_training_steps_and_the_way_back(browser, page, example):
     assert derivation.gradients
 
 
+@pytest.mark.slow
 def test_differences_follow(browser, page, example):
     """Central differences in the browser, of tensors within the network, too, are the derivatives."""
     _, start = example("mlp")

@@ -132,6 +132,7 @@ def test_sum_over_paths_is_the_gradient(page):
     assert {a.node for a in found.adjoints} >= set(page.gradients)
 
 
+@pytest.mark.slow
 def test_a_wrong_factor_is_seen(pages):
     """The comparison can fail: one factor taken twice changes a gradient."""
     page = pages("mlp")

@@ -103,7 +103,7 @@ def test_edges_are_the_reads(page):
     assert flows <= reads
 
 
-@pytest.mark.few(fast=3, slow=9)
+@pytest.mark.few(fast=1, slow=9)
 def test_every_equation_is_reachable(page):
     tree = ET.fromstring(drawing(page, "net-", alone=True))
     links = [a.get("href") for a in tree.iter(f"{SVG}a")]

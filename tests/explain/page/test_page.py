@@ -92,6 +92,7 @@ def test_json_within_a_page_ends_nothing():
     assert json.loads(text) == value
 
 
+@pytest.mark.slow
 def test_numbers_and_code_stand_beside_their_equations(mlp):
     tree = parsed(mlp.html())
     blocks = {n.get("id"): n for n in tree.iter("div") if n.get("class") == "equation"}
@@ -152,6 +153,7 @@ def test_a_circuits_numbers_are_in_its_picture():
     assert shown["dx"] == shown["dy"] == {"0": "−4.0000"}
 
 
+@pytest.mark.slow
 def test_matrices_are_in_the_picture_where_there_is_room(mlp):
     shown, numbers = in_picture(mlp.html()), mlp.values(small=True)
     given = {t.name for t in mlp.system.leaves}

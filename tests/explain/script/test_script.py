@@ -86,7 +86,7 @@ def page_point(derivation, read, seed):
     return values, {read.sizes.get(n, n): k for n, k in extents.items()}
 
 
-@pytest.mark.few(fast=3, slow=8)
+@pytest.mark.few(fast=1, slow=8)
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("style", ["textbook", "computed"])
 def test_gallery(name, style):
@@ -150,6 +150,7 @@ def test_what_it_cannot_compute_is_refused():
         script(reading(derivation, style="textbook").derivation.system)
 
 
+@pytest.mark.slow
 def test_only_what_the_loss_needs():
     system = reading(of_gallery("neuron"), style="textbook").derivation.system
     extents, values = sample_point(system, 0)
@@ -177,6 +178,7 @@ console.log(JSON.stringify([losses, each(leaves, (a) => Array.from(a))]));
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mlp", "sigmoid_2_2_2", "attention"])
 def test_three_training_steps_are_those_of_numpy(name, tmp_path):
     """From a changed input on: the page's equations and the plain module agree in nearly all digits."""

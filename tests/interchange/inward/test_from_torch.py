@@ -21,6 +21,7 @@ def outputs(found, inputs):
     return list(run(system, {**arrays, **data}, sizes, wanted).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=[] if n in ("mlp", "words") else pytest.mark.slow) for n in MODULES]
 )

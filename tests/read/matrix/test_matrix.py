@@ -164,6 +164,7 @@ FACTORS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @given(
     st.lists(st.sampled_from(sorted(FACTORS)), min_size=1, max_size=5),
     st.lists(st.sampled_from("nijk"), max_size=2, unique=True),

@@ -78,6 +78,7 @@ def test_mistakes_in_conditions_exponents_and_layouts_are_named(net: str) -> Non
     assert {part: verdict(fault) for part, fault in chosen.items()} == dict.fromkeys(named, (True,) * 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("net", FEW)
 def test_some_right_ones_are_right(net: str) -> None:
     some = [right for right in rights(net) if right.form.startswith(FORMS)]

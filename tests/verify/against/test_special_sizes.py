@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from derived_once import of_gallery
 
 import symbp as bp
@@ -22,6 +23,7 @@ def passes(change):
     return loss_and_gradients
 
 
+@pytest.mark.slow
 def test_a_batch_of_one_is_asked_for():
     net = bp.gallery.find("softmax_regression").load().net
     derivation = of_gallery("softmax_regression")

@@ -166,6 +166,7 @@ def without_margin(W, x, y):
     return loss, x.T @ ds / W.shape[1] / len(y) / 4
 
 
+@pytest.mark.slow
 def test_a_branch_that_chance_does_not_take_is_looked_for() -> None:
     assert not bp.check(margins(), against=without_margin).ok
 

@@ -61,6 +61,7 @@ def test_networks_that_no_threshold_was_chosen_on(name, seed):
     assert [finding.rule for finding in problems][:1] == ([cause] if cause else [])
 
 
+@pytest.mark.slow
 def test_offsets_that_learn_frequencies_are_no_learning():
     """Nothing comes through from the inputs, but the loss falls to what frequent classes alone give."""
     data = clouds()

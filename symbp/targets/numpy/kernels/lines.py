@@ -11,11 +11,9 @@ from dataclasses import replace
 import sympy
 
 from symbp.codegen import infer
-from symbp.codegen.spelling.terms import guard_rank
 from symbp.codegen.spelling.written import ZERO, Written
-from symbp.codegen.tree import Assign, Effect, Expression, For, If, Name, Statement, Subscript
-from symbp.ir.bounds import within
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, accesses, free_indices
+from symbp.codegen.tree import Assign, Expression, For, If, Name, Statement, Subscript
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, free_indices
 from symbp.ir.printer import equation_text, expression_text
 from symbp.ir.system import FLAT, Equation
 from symbp.lower.program import (
@@ -29,12 +27,13 @@ from symbp.lower.program import (
     leaf_kernels,
 )
 from symbp.lower.select.contraction import split_scale
-from symbp.targets.numpy.kernels.arrays import INT64, ArraySpelling, in_dtype
+from symbp.targets.numpy.kernels.arrays import ArraySpelling, in_dtype
 from symbp.targets.numpy.kernels.cases import at_position, positions
 from symbp.targets.numpy.kernels.frame import NumpyFrame, numbered
 from symbp.targets.numpy.kernels.position_loops import started
 from symbp.targets.numpy.kernels.positions import over_positions
 from symbp.targets.numpy.kernels.products import contraction, matrix_leaf
+from symbp.targets.numpy.kernels.scatters import scattered
 
 
 class NumpyLines(NumpyFrame):
@@ -103,7 +102,7 @@ class NumpyLines(NumpyFrame):
             yield from passes
             return
         if statement.at:
-            yield from self._added(statement, where)
+            yield from scattered(self, statement, where)
             return
         value = self._value(spelling, equation)
         self.helpers |= spelling.helpers
@@ -124,102 +123,6 @@ class NumpyLines(NumpyFrame):
             self.loops[index] = self.extent(place)
             yield from self.statement(replace(statement, equation=at_position(equation, index, place)))
             del self.loops[index]
-
-    def _added(self, statement: EquationKernel, where: str) -> Iterator[Statement]:
-        """A sum whose terms say where they go: `np.add.at` adds up what repeats, `_add_rows` whole rows."""
-        equation, places = statement.equation, statement.places
-        others = tuple(i for i in self.plain(equation) if i not in places)
-        factors = sympy.Mul.make_args(equation.body)
-        whole = [g for g in factors if isinstance(g, Guard) and free_indices(g) <= self.loops.keys()]
-        reduced = self._in_memory(equation)
-        spelling = self.spelling(reduced + others, equation.extents, where)
-        lazy = any(isinstance(f, Guard) and f not in whole for f in factors)
-        spelling.guarded += lazy  # what a guard excludes may be out of range
-        positions, inside = {}, []
-        for index, place in places.items():
-            position = spelling.integer(place)
-            if not self._stated(place, equation.extents[index]) and within(
-                place, equation.extents[index], spelling.extents
-            ):
-                position, met = spelling._clipped(position, equation.extents[index])
-                inside.append(met)
-            positions[index] = position
-        spelling.guarded += bool(inside)
-        value = spelling.cast(spelling.write(sympy.Mul(*[f for f in factors if f not in whole])))
-        spelling.guarded -= bool(inside) + lazy
-        if inside:
-            value = spelling.choose(spelling._all(inside), value, spelling.number("0"))
-        self.helpers |= spelling.helpers
-        plain = self.plain(equation)
-        leading = plain[: len(places)]
-        axes = reduced
-        if set(leading) != set(places) or any(set(p.axes) - set(axes) for p in positions.values()):
-            leading, axes = plain, reduced + others
-        rows = [positions[i] if i in positions else spelling.arange(i) for i in leading]
-        full = {i for row in rows for i in row.axes} == set(axes)
-        lifted = [spelling.lift(row, axes) for row in rows]
-        if not full:
-            lifted[0] = spelling.spread(rows[0], axes)
-        value = spelling.spread(value, reduced + others)
-        rows_apart = len(lifted) == 1 and bool(others) and axes == reduced and self._in_rows(equation)
-        numbers, target = statement.numbers, self.tensor(equation.target)
-        if rows_apart and not whole:
-            place = self.part(equation)
-        elif equation.target in self.out or plain != equation.indices:
-            place = self.part(equation)
-            yield Assign(place, ZERO.node, "", numbers)
-        else:
-            place = target
-            zeros = self.made("np.zeros", equation.shape, integer=equation.target in self.integers)
-            yield Assign(place, zeros, "", numbers)
-        place = infer.without_rest(place)
-        if rows_apart:
-            found = self._rows_added(equation, place, lifted[0], value, reduced)
-        else:
-            at = infer.tuple_of(*(v.node for v in lifted)) if len(lifted) > 1 else lifted[0].node
-            found = [Effect(infer.called("np.add.at", place, at, value.node))]
-        found = list(numbered([*spelling.prelude, *found], numbers))
-        if whole:
-            test = spelling._all([spelling.condition(g) for g in sorted(whole, key=guard_rank)])
-            yield If(test.node, tuple(found), equations=numbers)
-        else:
-            yield from found
-
-    def _rows_added(
-        self, equation: Equation, target: Expression, at: Written, value: Written, reduced: tuple[Index, ...]
-    ) -> list[Statement]:
-        """Whole rows added up by `_add_rows`, with room to sort them in."""
-        self.helpers.add("_add_rows")
-        length = sympy.Mul(*[equation.extents[i] for i in reduced])
-        count, shape = self.extent(length), [equation.extents[i] for i in value.axes]
-        order = infer.name(self.names.free("order"), (length,), "integer")
-        ordered = infer.name(self.names.free("ordered"), shape)
-        places = infer.call("np.arange", count, shape=(length,), dtype="integer")
-        added = (target, at.node, value.node, places, order, ordered)
-        return [
-            Assign(order, infer.call("np.empty", count, INT64, shape=(length,), dtype="integer")),
-            Assign(ordered, self.made("np.empty", shape)),
-            Effect(infer.called("_add_rows", *added)),
-        ]
-
-    def _in_rows(self, equation: Equation) -> bool:
-        """Whether the part of a target that is filled at this step is one piece of memory, of reals."""
-        fixed = [i in self.loops for i in equation.indices]
-        return fixed == sorted(fixed, reverse=True) and equation.target not in self.integers
-
-    @staticmethod
-    def _in_memory(equation: Equation) -> tuple[Index, ...]:
-        """The indices of a sum in the order in which the first array with all of them has them."""
-        for access in accesses(equation.body):
-            found = tuple(dict.fromkeys(s for s in access.subscripts if s in equation.reduced))
-            if len(found) == len(equation.reduced) and not isinstance(access, IntegerAccess):
-                return found
-        return equation.reduced
-
-    def _stated(self, place: Expr, extent: Expr) -> bool:
-        """Whether the place is an integer tensor whose values are declared to be below the extent."""
-        fact = self.tensors[place.name].fact("below") if isinstance(place, IntegerAccess) else None
-        return place.outside is None and fact is not None and fact.bound == extent if fact else False
 
     def _scaling(self, spelling: ArraySpelling, equation: Equation) -> tuple[str, Expression]:
         """By what a target is divided or multiplied in place."""

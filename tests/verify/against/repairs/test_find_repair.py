@@ -82,6 +82,7 @@ def noise(one: Compared) -> Compared:
     return replace(one, seen=tuple(Seen(s.point, s.right, rng.normal(size=s.right.shape)) for s in one.seen))
 
 
+@pytest.mark.slow
 def test_no_repair_of_noise_of_nan_or_without_time() -> None:
     one, given = compared("mlp", PASSES["mlp"], "dW1")
     assert find_repair(derived("mlp"), noise(one), given) is None

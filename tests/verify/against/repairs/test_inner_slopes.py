@@ -29,6 +29,7 @@ def answered(inner):
     return code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("inner", "slip", "said"),
     [

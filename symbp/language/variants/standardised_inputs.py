@@ -45,7 +45,7 @@ def standardised(net: Network) -> Network:
 def standardised_as(net: Network, kept: Collection[str]) -> Network:
     """The network that was trained where such buffers were kept: behind standardised inputs, and before a
     standardised target, if means of them are among `kept` and the network hasn't them itself."""
-    from symbp.language.standardising_target import standardised_target
+    from symbp.language.variants.standardised_target import standardised_target
 
     new = {name for name in kept if name not in net.system.by_name}
     inputs, targets = (

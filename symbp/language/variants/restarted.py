@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from symbp.errors import UsageError
-from symbp.language.initial import Initialiser
 from symbp.language.network import Network
 from symbp.language.parts import matching
-from symbp.language.starts import fans_of
+from symbp.language.start.by_equations import fans_of
+from symbp.language.start.distributions import Initialiser
 
 
 def restarted(net: Network, starts: Mapping[str, Initialiser]) -> Network:

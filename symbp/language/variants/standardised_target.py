@@ -17,7 +17,7 @@ from symbp.ir.expr import Index
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
 from symbp.ir.training import Initial
 from symbp.language.network import Network
-from symbp.language.standardising import MEAN, SCALE, STANDARD
+from symbp.language.variants.standardised_inputs import MEAN, SCALE, STANDARD
 
 WHY = "the loss sees targets around 0, of deviation 1, and predictions come back in the target's units"
 

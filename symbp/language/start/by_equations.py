@@ -19,7 +19,7 @@ import sympy
 from symbp.ir.expr import Access, Expr, Index, IntegerAccess, accesses, free_indices, value_accesses
 from symbp.ir.system import Equation, Role, System, Tensor
 from symbp.ir.training import Initial
-from symbp.language import initial
+from symbp.language.start import distributions
 
 FAR = 6  # standard deviations: a rectifier is about 0 on one side, about the identity on the other
 NEAR = 0.1
@@ -34,23 +34,23 @@ def start(system: System, parameter: Tensor) -> Initial:
     name, shape = parameter.name, parameter.shape
     reading = [e for e in system.equations if name in e.read_names]
     if any(parameter.fact(kind) for kind in ("positive", "nonnegative")):
-        return initial.ones(shape, "it must be positive")
+        return distributions.ones(shape, "it must be positive")
     found = _weight(system, name)
     if found is not None:
         inputs, outputs, target = found
         rectified = _is_rectified(system, target)
-        return (initial.he_normal if rectified else initial.glorot_uniform)((inputs, outputs))
+        return (distributions.he_normal if rectified else distributions.glorot_uniform)((inputs, outputs))
     if any(_is_near_a_pole(e.body, name, sympy.S.Zero) for e in reading):
-        return initial.ones(shape, AWAY)
+        return distributions.ones(shape, AWAY)
     if reading and all(_is_added(equation, name) for equation in reading):
-        return initial.zeros(shape)
+        return distributions.zeros(shape)
     if len(shape) > 1:  # it wouldn't start at 0, and as a table must not be all alike
         scaling = [e for e in reading if e.op is None and _is_plain(e, name)]
         reasons = [_lost(system, e, name, _with(e.body, name, sympy.S.Zero)) for e in scaling]
         why = next((reason for reason in reasons if reason), "")
     else:
         why = _against(system, name, sympy.S.Zero, frozenset())
-    return initial.ones(shape, why) if why else initial.default(shape)
+    return distributions.ones(shape, why) if why else distributions.default(shape)
 
 
 def kind(system: System, parameter: Tensor) -> str:

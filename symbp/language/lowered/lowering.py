@@ -22,14 +22,14 @@ from symbp.ir.labels import Differential
 from symbp.ir.system import Equation, Fact, Role, System
 from symbp.ir.training import Initial
 from symbp.language.bodies import rewrite
-from symbp.language.inline import inlined
+from symbp.language.lowered.inline import inlined
 from symbp.language.naming.asked import reached, resolved
 from symbp.language.naming.frames import caller
 from symbp.language.naming.given import all_names, given_names, labels, names_at_inference
 from symbp.language.naming.letters import Letters
 from symbp.language.node import Node, display, join_all, node_of, operands_of
 from symbp.language.sizes import Dim, Unifier, name_sizes
-from symbp.language.starts import start
+from symbp.language.start.by_equations import start
 from symbp.language.tensor import Tensor
 
 

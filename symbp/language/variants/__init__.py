@@ -1,0 +1,1 @@
+"""Networks made of a network: other starts, standardised data, weighted classes."""
