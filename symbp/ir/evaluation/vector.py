@@ -115,8 +115,8 @@ class Run:
         self._arrays[name] = np.asarray(array)
 
     def value(self, equation: Equation, *, kept: bool = False) -> np.ndarray[Any, Any]:
-        """The right-hand side of an equation, an array of its target's shape; nothing is defined. `kept`: what
-        it has in common with others over its box is evaluated once."""
+        """The right-hand side of an equation, an array of its target's shape; nothing is defined. What it has
+        in common with others over its box is evaluated once, if that is to be `kept`."""
         if sum(map(len, self._parts.values())) > MOST_PARTS:
             self._parts.clear()
         with np.errstate(all="ignore"):
