@@ -18,6 +18,8 @@ from typing import Any
 import sympy
 from sympy.core.symbol import Str
 
+from symbp.ir.comparisons import canonical_relation, relation_holds
+
 Expr = Any  # a SymPy expression; SymPy's own annotations are partial
 
 
@@ -258,39 +260,16 @@ def _guard(cls: type[Guard], op: str, lhs: Expr, rhs: Expr) -> Expr:
     if op not in _COMPLEMENT:
         raise ValueError(f"unknown relation {op!r}: use one of =, !=, <, <=, >, >=")
     if lhs.is_integer and rhs.is_integer:
-        op, lhs, rhs = _canonical_integer_relation(op, lhs, rhs)
+        op, lhs, rhs = canonical_relation(op, lhs, rhs)
     elif op in ("=", "!=") and sympy.default_sort_key(rhs) < sympy.default_sort_key(lhs):
         lhs, rhs = rhs, lhs
     if lhs == rhs:
         return sympy.Integer(int(op in ("=", "<=")))
-    if lhs.is_number and rhs.is_number and (holds := _holds(op, lhs, rhs)) is not None:
+    if lhs.is_number and rhs.is_number and (holds := relation_holds(op, lhs, rhs)) is not None:
         return sympy.Integer(int(holds))
     guard = sympy.Expr.__new__(cls, Str(op), lhs, rhs)
     guard.op, guard.lhs, guard.rhs = str(op), lhs, rhs
     return guard
-
-
-def _holds(op: str, lhs: Expr, rhs: Expr) -> bool | None:
-    """Whether a relation of numbers holds; None where SymPy knows no digits, as of a page's `relu(0)`."""
-    difference = sympy.N(lhs - rhs, 50)
-    if not difference.is_Number:
-        return None
-    if op in ("=", "!="):
-        return bool(difference == 0) == (op == "=")
-    return bool(difference < 0) or (op == "<=" and bool(difference == 0))
-
-
-def _canonical_integer_relation(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:
-    difference = sympy.expand(rhs - lhs)
-    if op == "<":
-        op, difference = "<=", difference - 1
-    terms = sorted(sympy.Add.make_args(difference), key=sympy.default_sort_key)
-    positive = [term for term in terms if not term.could_extract_minus_sign()]
-    negative = [-term for term in terms if term.could_extract_minus_sign()]
-    left, right = sympy.Add(*negative), sympy.Add(*positive)
-    if op in ("=", "!=") and sympy.default_sort_key(right) < sympy.default_sort_key(left):
-        left, right = right, left
-    return op, left, right
 
 
 @lru_cache(maxsize=65536)
@@ -349,14 +328,22 @@ def nan_guards(product: Expr) -> frozenset[Guard]:
 
 
 @lru_cache(maxsize=65536)
+def _free(expr: Expr) -> frozenset[Any]:
+    """The free symbols; a node may say itself which of its own are bound."""
+    if expr.args and type(expr).free_symbols is sympy.Basic.free_symbols:
+        return frozenset().union(*map(_free, expr.args))
+    return frozenset(expr.free_symbols)
+
+
+@lru_cache(maxsize=65536)
 def free_indices(expr: Expr) -> frozenset[Index]:
     """The indices that occur anywhere in `expr`, subscripts included."""
-    return parts_of(expr, Index)
+    return frozenset(s for s in _free(expr) if isinstance(s, Index))
 
 
 def free_sizes(expr: Expr) -> frozenset[Size]:
     """The sizes that occur anywhere in `expr`."""
-    return parts_of(expr, Size)
+    return frozenset(s for s in _free(expr) if isinstance(s, Size))
 
 
 def rename(expr: Expr, names: Mapping[str, str]) -> Expr:

@@ -6,7 +6,18 @@ from fractions import Fraction
 import sympy
 
 from symbp.ir.evaluation.domains import EXACT, FLOAT, HIGH
-from symbp.ir.expr import Access, Floor, FloorQuotient, Guard, Index, IntegerAccess, Round, Size, parts_of
+from symbp.ir.expr import (
+    Access,
+    Floor,
+    FloorQuotient,
+    Guard,
+    Index,
+    IntegerAccess,
+    Round,
+    Size,
+    free_indices,
+    parts_of,
+)
 from symbp.ir.partial import partial
 
 n, k = Index("n"), Index("k")
@@ -65,3 +76,18 @@ def test_parts_are_what_atoms_finds() -> None:
     e = Access("x", y) * Guard("=", i, y) + sympy.exp(Access("x", i)) ** 2
     for kind in (Access, IntegerAccess, Guard, Index, sympy.Pow, sympy.exp):
         assert parts_of(e, kind) == e.atoms(kind)
+
+
+class _Summed(sympy.Expr):
+    """A node that binds an index, as sums of a page do."""
+
+    @property
+    def free_symbols(self):
+        return self.args[0].free_symbols - {self.args[1]}
+
+
+def test_an_index_that_a_node_binds_is_not_free():
+    i, j = Index("i"), Index("j")
+    summed = _Summed(Access("x", i, j), j)
+    assert free_indices(2 * summed) == {i}
+    assert free_indices(summed + Access("y", j)) == {i, j}
