@@ -218,7 +218,7 @@ class Notation:
             sign = "//" if isinstance(e, FloorDiv) else "%"
             return self.quotient(self._write(e.args[0], order), self._write(e.args[1], order), sign)
         if hasattr(e, "spelled"):  # `Spelled`, which is slow to be asked for
-            return e.spelled(self, order)
+            return e.spelled(self, order)  # type: ignore[no-any-return]
         if e.is_Symbol:
             return self.symbol(e), ATOM
         if e.is_Rational:

@@ -55,7 +55,7 @@ class Closures:
             )
             return lambda env: power(base(env), exponent)
         if hasattr(e, "closure"):  # `Evaluated`, which is slow to be asked for
-            return e.closure(self)
+            return e.closure(self)  # type: ignore[no-any-return]
         if type(e).__name__ in REFUSED:
             raise OutsideDomain(
                 f"{type(e).__name__} has no place in a body: {e}",

@@ -81,6 +81,7 @@ class Run:
         self._groups: dict[str, tuple[int, Group]] | None = None  # with the place in the order
         self._ramps: dict[tuple[int, int, int], np.ndarray[Any, Any]] = {}
         self._parts: dict[object, dict[Expr, Any]] = {}  # values of parts of bodies, by the axes of their box
+        self._keeping = False
         self.is_complex = any(np.iscomplexobj(value) for value in values.values())
         self.dtype = np.complex128 if self.is_complex else np.float64
 
@@ -119,8 +120,12 @@ class Run:
         in common with others over its box is evaluated once, if that is to be `kept`."""
         if sum(map(len, self._parts.values())) > MOST_PARTS:
             self._parts.clear()
-        with np.errstate(all="ignore"):
-            return self._evaluate(equation, {}, self._parts if kept else None)
+        self._keeping = kept
+        try:
+            with np.errstate(all="ignore"):
+                return self._evaluate(equation, {})
+        finally:
+            self._keeping = False
 
     def extent(self, e: Expr) -> int:
         """The value of an extent in sizes."""
@@ -192,11 +197,8 @@ class Run:
                     self._group(inner, inside)
 
     # --- one equation
-    def _evaluate(
-        self, equation: Equation, fixed: Mapping[int, int], parts: dict[object, dict[Expr, Any]] | None = None
-    ) -> np.ndarray[Any, Any]:
-        """The elements of the target at fixed positions of some axes: an array over the other axes; `parts`
-        are values that are known."""
+    def _evaluate(self, equation: Equation, fixed: Mapping[int, int]) -> np.ndarray[Any, Any]:
+        """The elements of the target at fixed positions of some axes: an array over the other axes."""
         ranges = {i: self.extent(e) for i, e in zip(equation.all_indices, equation.ranges, strict=True)}
         point = {equation.indices[k]: at for k, at in fixed.items()}
         plain = tuple(n for i, n in list(ranges.items())[: len(equation.indices)] if i not in point)
@@ -204,8 +206,8 @@ class Run:
             return self._matrix_leaf(equation, equation.leaf, ranges, point)
         axes = tuple((i, n) for i, n in ranges.items() if i not in point)
         box = self.box(self, equation, axes, point)
-        if parts is not None and prod(box.shape) <= SMALL:
-            box.memo = parts.setdefault(axes, box.memo)
+        if self._keeping and not point and prod(box.shape) <= SMALL:
+            box.memo = self._parts.setdefault(axes, box.memo)
         if equation.op in ("max", "argmax"):
             return maximum(box, len(plain))
         if equation.op == "sum" and prod(box.shape) > LARGE:
