@@ -7,10 +7,7 @@ Must not know: what is in them.
 from __future__ import annotations
 
 import errno
-import glob
 import os
-import secrets
-from contextlib import suppress
 from pathlib import Path
 
 from symbp.errors import GenerationError, meant_file
@@ -51,38 +48,13 @@ def write(path: str | os.PathLike[str], content: str | bytes, *, force: bool) ->
 
 def replace(target: Path, content: bytes) -> None:
     """Puts a file in the place of another, whose permissions it takes; a device or a pipe is written to.
-    What a process that was killed has left beside it is removed. Raises OSError."""
+    Raises OSError."""
     if target.exists() and not target.is_file():
         target.write_bytes(content)
         return
-    from symbp.runtime.common.training.whole import _move
+    from symbp.runtime.common.training.whole import _replace_whole
 
-    name = f".{target.name[:200]}"
-    _clear(target.parent, name)
-    part = target.with_name(f"{name}.{os.getpid()}-{secrets.token_hex(4)}.part")
-    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            part.chmod(target.stat().st_mode & 0o777)
-        _move(part, target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-
-
-def _clear(folder: Path, name: str) -> None:
-    """Removes the temporary files of a file whose processes run no more."""
-    from symbp.runtime.common.training.whole import _runs
-
-    for left in folder.glob(f"{glob.escape(name)}.*.part"):
-        owner = left.name.removeprefix(f"{name}.").partition("-")[0]
-        with suppress(OSError):
-            if owner.isdecimal() and not _runs(int(owner)):
-                left.unlink()
+    _replace_whole(target, lambda file: file.write(content))
 
 
 def failed(path: str | os.PathLike[str], error: OSError) -> GenerationError:

@@ -71,9 +71,9 @@ def definitions(text):
 
 @functools.cache
 def runtime():
-    """The file of the runtime for each text that one of them defines."""
+    """The file of the runtime for each text that one of them defines; of `network.py` no module takes any."""
     found = {}
-    for path in sorted(RUNTIME.rglob("*.py")):
+    for path in sorted(set(RUNTIME.rglob("*.py")) - {RUNTIME / "network.py"}):
         for _, text, _ in definitions(path.read_text(encoding="utf-8")):
             found.setdefault(text, path.relative_to(RUNTIME.parents[1]).as_posix())
     return found

@@ -18,7 +18,11 @@ class Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
-            raise argparse.ArgumentError(action, f"there is no {value!r}: {choose(value, action.choices)}")
+            begins = tuple(f"{option}-" for option in action.option_strings)
+            longer = [option for option in self._option_string_actions if option.startswith(begins or "?")]
+            other = f"; or was {' or '.join(longer)} meant?" if longer else ""
+            told = f"there is no {value!r}: {choose(value, action.choices)}{other}"
+            raise argparse.ArgumentError(action, told)
 
     def parsed(self, words: Sequence[str]) -> argparse.Namespace:
         """The values of a command line."""

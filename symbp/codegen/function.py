@@ -61,7 +61,7 @@ def wrapped(opening: str, entries: Sequence[str], closing: str, indent: int = 4)
         return [one]
     lines, line = [opening], "   "
     for entry in entries:
-        if len(line) + len(entry) + 2 + indent > WIDTH:
+        if line.strip() and len(line) + len(entry) + 2 + indent > WIDTH:
             lines.append(line)
             line = "   "
         line += f" {entry},"

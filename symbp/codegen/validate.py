@@ -39,7 +39,17 @@ from symbp.ir.expr import Size
 
 Extents = tuple[int | None, ...]
 """Lengths of axes at one choice of sizes; None where nothing is known, the length of a bounded slice."""
-ELEMENTWISE = ("np.where", "np.maximum", "np.exp", "np.log", "np.sqrt", "np.tanh", "sigmoid", "softplus")
+ELEMENTWISE = (
+    "np.where",
+    "np.maximum",
+    "np.abs",
+    "np.exp",
+    "np.log",
+    "np.sqrt",
+    "np.tanh",
+    "sigmoid",
+    "softplus",
+)
 REDUCED = (".sum", ".mean", ".max", ".prod", ".argmax")
 
 

@@ -25,7 +25,7 @@ from symbp.read.legend import Entry
 from symbp.read.matrix.columns import Columns, columns, in_columns
 from symbp.read.matrix.legend import columns_legend, matrix_legend
 from symbp.read.matrix.origin import counted
-from symbp.read.matrix.rewrite import without_transposes
+from symbp.read.matrix.rewrite import with_rows, without_transposes
 from symbp.read.matrix.spell import matrix_sides
 from symbp.read.matrix.subscripts import matrix_equations
 from symbp.read.matrix.tree import MatrixEquation
@@ -66,6 +66,11 @@ class NumberedEquation:
     def matrix_form(self) -> str | None:
         """The equation in matrix notation, in the same way, or None where it has none."""
         return None if self.matrix is None else " = ".join(matrix_sides(self.matrix))
+
+    @property
+    def beside(self) -> MatrixEquation | None:
+        """The matrix form where it says more than the equation beside it, as that of a scalar doesn't."""
+        return None if self.matrix_form == self.index_form else self.matrix
 
 
 def sides(line: Line, notation: Notation, equation: Equation | None = None) -> tuple[str, str]:
@@ -187,7 +192,7 @@ def _shown(forms: Forms, read: Reading) -> tuple[Columns, Forms]:
     """The forms without needless transposes, in the layout and over the indices of the page."""
     symmetric = symmetric_names(read.derivation.system)
     found = {
-        number: replace(form, right=without_transposes(form.right, symmetric))
+        number: replace(form, right=with_rows(without_transposes(form.right, symmetric), symmetric))
         for number, form in forms.items()
         if form is not None
     }

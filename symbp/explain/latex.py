@@ -91,6 +91,8 @@ class Latex(Notation):
     def call(self, name: str, arguments: Sequence[str]) -> str:
         if name == "floor":
             return rf"\lfloor {arguments[0]} \rfloor"
+        if name == "abs":
+            return rf"\left\lvert {arguments[0]} \right\rvert"
         name = {"sigmoid": "sigma"}.get(name, name)
         if name.endswith("_slope"):
             return rf"\operatorname{{{escaped(name[:-6])}}}'" + self.parenthesis(", ".join(arguments))
@@ -165,7 +167,8 @@ def spelling(notation: Latex) -> Spelling:
         identity="I",
         inverse="^{-1}",
         minus=" - ",
-        norm=r"\left\lVert {} \right\rVert^{{2}}",
+        norm=r"\left\lVert {} \right\rVert",
+        square="^{2}",
         power=r"{{{}}}^{{\circ {}}}",
         correlation=r" \star ",
         kronecker=r" \otimes ",
@@ -283,7 +286,7 @@ def aligned(shown: NumberedEquation, notation: Latex) -> list[str]:
     first = lines(left, right, TEXT_WIDTH - TAG_WIDTH)
     rows = [f"  {left} &= {first[0]}", *(rf"  &\qquad {line}" for line in first[1:])]
     rows[-1] += f" {tag}"
-    matrix = matrix_latex(shown, notation)
+    matrix = matrix_latex(shown, notation) if shown.beside is not None else None
     if matrix is not None:
         left, right = matrix
         first = lines(left, right, TEXT_WIDTH)

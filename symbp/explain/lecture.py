@@ -13,9 +13,11 @@ import sympy
 
 from symbp.explain.document import Document, sides
 from symbp.explain.shapes import product_shapes
-from symbp.ir.expr import Expr, Guard
+from symbp.ir.expr import Access, Expr, Guard, IntegerAccess
 from symbp.ir.printer import Notation
+from symbp.read.display import Along
 from symbp.read.lecture import Lesson, Part
+from symbp.read.lecture.short import Selected
 from symbp.read.legend import Named, Piece, counted
 
 
@@ -37,6 +39,10 @@ class Formula:
 
 
 Row = Sentence | Formula
+QUOTIENT = (
+    "By the quotient rule, since softmax divides exp by a sum of exp: the first term comes from above, the "
+    "second from below."
+)
 Steps = bool | Literal["computed"]  # a lecture, or every rewrite that led to the computed equations
 
 
@@ -81,14 +87,7 @@ def _own_rows(document: Document, lesson: Lesson, notation: Notation) -> list[Ro
 def _shortened(document: Document, lesson: Lesson, notation: Notation) -> Iterator[Row]:
     """What makes the result short: brackets that leave one term, sums whose value is known."""
     if lesson.selected is not None:
-        brackets = lesson.selected.brackets
-        put = [Named(name) for name in lesson.selected.put]
-        pieces: list[Piece] = ["With ", *_listed(put), " put in, the "] if put else ["The "]
-        pieces += ["brackets " if len(brackets) > 1 else "bracket ", *_listed(brackets)]
-        pieces.append(" leave one term each" if len(brackets) > 1 else " leaves one term of its sum")
-        if lesson.selected.cancels:
-            pieces += [", and ", *_listed(lesson.selected.cancels), " cancels"]
-        yield Sentence((*pieces, "."))
+        yield Sentence(_leaves(lesson.selected))
         if not lesson.is_selected:
             yield Formula(*notation.equation(lesson.selected.equation))
     numbers = document.reading.numbers
@@ -99,6 +98,17 @@ def _shortened(document: Document, lesson: Lesson, notation: Notation) -> Iterat
         for k, name in enumerate(known.by):
             said += [", " if k else "", Named(name), *([f" ({numbers[name]})"] if name in numbers else [])]
         yield Sentence((*(p for p in said if p != ""), "."))
+
+
+def _leaves(selected: Selected) -> tuple[Piece, ...]:
+    """Which brackets leave one term of a sum."""
+    brackets, put = selected.brackets, [Named(name) for name in selected.put]
+    pieces: list[Piece] = ["With ", *_listed(put), " put in, the "] if put else ["The "]
+    pieces += ["brackets " if len(brackets) > 1 else "bracket ", *_listed(brackets)]
+    pieces.append(" leave one term each" if len(brackets) > 1 else " leaves one term of its sum")
+    if selected.cancels:
+        pieces += [", and ", *_listed(selected.cancels), " cancels"]
+    return (*pieces, ".")
 
 
 def _shapes(document: Document, lesson: Lesson) -> list[Sentence]:
@@ -139,6 +149,9 @@ def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -
         yield from _parts(document, inner, notation, depth + 1)
         if inner.sum is not None:
             yield Formula(*notation.equation(inner.sum), depth=depth + 1)
+        if inner.selected is not None:
+            yield Sentence(_leaves(inner.selected))
+            yield Formula(*notation.equation(inner.selected.equation), depth=depth + 1)
     slopes: dict[str, list[Part]] = {}
     for part in lesson.parts:
         if part.slope is not None:
@@ -147,12 +160,42 @@ def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -
     order = lesson.line.equation.indices
     for left, parts in slopes.items():
         slope = sympy.Add(*[p.slope for p in parts])
+        where = [Sentence(said) for said in _only_where(lesson, slope, parts[0])]
         if _is_trivial(lesson, slope, len(slopes)):
+            yield from where
             continue
         right = notation.show(slope, order)
+        quotient = isinstance(slope, sympy.Mul) and _is_softmax(document, parts[0])
+        if quotient:  # [k = k']·p - p·p'
+            right = notation.equal(notation.show(sympy.expand(slope), order), right)
         if len(parts) == 1 and parts[0].plainly is not None:  # 1 - tanh(a)² = 1 - h²
             right = notation.equal(notation.show(parts[0].plainly, order), right)
         yield Formula(left, right, depth=depth)
+        if quotient:
+            yield Sentence((QUOTIENT,))
+        yield from where
+
+
+def _is_softmax(document: Document, part: Part) -> bool:
+    lines = (line for line in document.reading.lines if line.target == part.reader)
+    bodies = (line.equation.body for line in lines)
+    return any(isinstance(body, Along) and body.function == "softmax" for body in bodies)
+
+
+def _only_where(lesson: Lesson, slope: Expr, part: Part) -> Iterator[tuple[Piece, ...]]:
+    """What a bracket of subscripts says: that an element is read by some only; where there is no such
+    element, its derivative counts as 0, and the sum needs no bracket."""
+    guards = [
+        factor
+        for factor in sympy.Mul.make_args(slope)
+        if isinstance(factor, Guard) and all(isinstance(a, IntegerAccess) for a in factor.atoms(Access))
+    ]
+    if not guards:
+        return
+    ends = " are 1." if len(guards) > 1 else " is 1."
+    yield (Named(part.reader), " reads ", Named(part.by.name), " only where ", *_listed(guards), ends)
+    if lesson.sum is not None and not {*guards} & lesson.sum.body.atoms(Guard):
+        yield ("Elsewhere the derivative by ", Named(part.reader), " counts as 0: the sum needs no bracket.")
 
 
 def _is_trivial(lesson: Lesson, slope: Expr, count: int) -> bool:
@@ -175,7 +218,11 @@ def _summed(lesson: Lesson) -> list[tuple[Piece, ...]]:
     return found
 
 
-def _results(document: Document, lesson: Lesson, notation: Notation) -> Iterator[Formula]:
+def _results(document: Document, lesson: Lesson, notation: Notation) -> Iterator[Row]:
+    shown_here = [e for e in document.equations if e.line.target == lesson.line.target]
+    if len(shown_here) > 1 and lesson.sum is not None and any(e.line.fixed for e in shown_here):
+        letters = dict.fromkeys(letter for e in shown_here for letter in e.line.fixed)
+        yield Sentence(("For each value of ", *_listed(list(letters)), " one bracket is 1:"))
     for shown in document.equations:
         if shown.line.target == lesson.line.target:
             yield Formula(*sides(shown.line, notation), number=shown.number)

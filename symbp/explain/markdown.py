@@ -101,7 +101,7 @@ def whole_equation(shown: NumberedEquation, notation: Latex) -> str:
 def equation(shown: NumberedEquation, notation: Latex) -> list[str]:
     left, right = sides(shown.line, notation)
     found = [formula(left, right, shown.number)]
-    matrix = matrix_latex(shown, notation)
+    matrix = matrix_latex(shown, notation) if shown.beside is not None else None
     if matrix is not None:
         found.append(formula(*matrix))
     if note := computed_as(shown):

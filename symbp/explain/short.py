@@ -9,12 +9,13 @@ its name; else the equation stands as it is numbered.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbp.derive.derivation import Derivation
 from symbp.explain.document import Document, document, symmetric_names
-from symbp.read.matrix.rewrite import count, nodes, substituted, without_transposes
-from symbp.read.matrix.spell import matrix_text
+from symbp.explain.text import PageText, index_form
+from symbp.read.matrix.rewrite import count, mapped, nodes, substituted, tidied, with_rows, without_transposes
+from symbp.read.matrix.spell import TEXT_SPELLING, matrix_text
 from symbp.read.matrix.tree import Named, Node
 
 LONGEST = 100  # characters of a line
@@ -37,14 +38,16 @@ class ShortForm:
 
 def short_forms(derivation: Derivation) -> tuple[ShortForm, ...]:
     """The results of the derivation in the order in which they were asked for."""
-    page = document(derivation)
-    index = {e.equation.target: e.index_form for e in page.equations}
+    page = document(derivation, style="textbook")
+    notation = PageText(page.reading.symbols)
+    spelling = replace(TEXT_SPELLING, scalar=notation)
+    index = {e.equation.target: index_form(e, notation) for e in page.equations}
     forms = short_trees(derivation, page)
     return tuple(
         ShortForm(
             key,
             str(page.quotients.get(tensor, tensor)),
-            None if tree is None else matrix_text(tree),
+            None if tree is None else matrix_text(tree, spelling),
             index[tensor],
         )
         for key, tensor in derivation.gradients.items()
@@ -84,5 +87,6 @@ def _definitions(
         whole = substituted(tree, found)
         if count(whole) > MOST_NODES:
             continue
-        found[name] = without_transposes(whole, symmetric)
+        plain = mapped(without_transposes(whole, symmetric), tidied)
+        found[name] = with_rows(without_transposes(plain, symmetric), symmetric)
     return found

@@ -129,7 +129,8 @@ def _section(section: Section, column: int, digits: int, notation: PageText) -> 
 def _equation(shown: NumberedEquation, column: int, digits: int, notation: Notation) -> list[str]:
     number = f"({shown.number})".rjust(digits + 2)
     margin = " " * (digits + 6)
-    index, matrix = index_form(shown, notation), matrix_form(shown, notation)
+    index = index_form(shown, notation)
+    matrix = matrix_form(shown, notation) if shown.beside is not None else None
     room = WIDTH - len(margin)
     broken = equation_lines(index, room)
     lines = [f"  {number}  {broken[0]}", *(margin + rest for rest in broken[1:])]

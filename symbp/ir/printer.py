@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import sympy
 
-from symbp.ir.decimals import decimal
+from symbp.ir.decimals import above_and_below, decimal
 from symbp.ir.expr import (
     Access,
     Expr,
@@ -280,15 +280,8 @@ class Notation:
         if coefficient.is_negative:
             positive = self._write(-e, order)
             return self.sign("-") + self.wrapped(positive, MUL), ADD
-        over, under = [], []
-        if coefficient != 1:
-            if "/" in decimal(coefficient):
-                numerator, denominator = coefficient.p, coefficient.q
-                under.append(sympy.Integer(denominator))
-                over += [] if numerator == 1 else [sympy.Integer(numerator)]
-            else:
-                over.append(coefficient)
-        for factor in sympy.Mul.make_args(rest):
+        over, under, others = above_and_below(coefficient, sympy.Mul.make_args(rest))
+        for factor in others:
             base, exponent = factor.as_base_exp()
             if exponent.is_number and exponent.is_negative and not factor.is_Function:
                 under.append(base**-exponent)

@@ -89,6 +89,15 @@ class relu(Named):
         return Guard("<", sympy.Integer(0), self.args[0]) * self.args[0]
 
 
+class abs(Named):
+    """|u|."""
+
+    @property
+    def definition(self) -> Expr:
+        (u,) = self.args
+        return Guard("<", sympy.Integer(0), u) * u - Guard("<", u, sympy.Integer(0)) * u
+
+
 class softplus(Named):
     """log(1 + exp(u))."""
 

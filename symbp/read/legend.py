@@ -6,17 +6,18 @@ which each format spells. Must not know: formats, ops.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sympy
 
 from symbp.derive.derivation import Derivation
 from symbp.ir.examples import examples
-from symbp.ir.expr import Access, Expr, Guard, Index, Size, free_indices, free_sizes
+from symbp.ir.expr import Access, Expr, Guard, Index, JumpFunction, Size, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor
-from symbp.read.display import Constant, bound
+from symbp.read.display import Along, Constant, Reduced, bound, relu, sigmoid, softplus
 from symbp.read.forms import KNOWN, Form, form, known_letters
 from symbp.read.indices import STEPS
 from symbp.read.named_places import gates
@@ -64,6 +65,7 @@ def legend(
         *_directions(derivation, shown, first),
         *_guards(shown),
         *_functions(shown),
+        *_held(shown),
         *_derivatives(derivation, symbols),
         *_helpers(derivation, shown, symbols),
     )
@@ -262,17 +264,48 @@ def _guards(shown: Mapping[str, Equation]) -> Iterator[Entry]:
         yield Entry("bracket", (words,))
 
 
+EXPLAINED: Mapping[Any, Callable[[Expr], Expr]] = {
+    sigmoid: lambda u: 1 / (1 + sympy.exp(-u)),
+    softplus: lambda u: sympy.log(1 + sympy.exp(u)),
+    relu: lambda u: Guard("<", sympy.Integer(0), u) * u,
+    **DEFINITIONS,
+}
+ALONG = {
+    "softmax": ": exp of each number, divided by the sum of exp of all; they are positive and add up to 1",
+    "log_softmax": ": the logarithm of softmax: each number less the logarithm of the sum of exp of all",
+    "logsumexp": ": the logarithm of the sum of exp of all numbers",
+}
+
+
 def _functions(shown: Mapping[str, Equation]) -> Iterator[Entry]:
     """What functions are that a reader may not know."""
-    u = Index("u")
-    for function, definition in DEFINITIONS.items():
-        slope = f"{function.__name__}_slope"
-        used = {type(f).__name__ for e in shown.values() for f in e.body.atoms(sympy.Function)}
-        if {function.__name__, slope} & used:
+    u, bodies = Index("u"), [e.body for e in shown.values()]
+    used = {type(f).__name__ for body in bodies for f in body.atoms(sympy.Function)}
+    for function, definition in EXPLAINED.items():
+        if {function.__name__, f"{function.__name__}_slope"} & used:
             yield Entry("function", (function(u), " = ", definition(u)))
+    along: dict[str, dict[Index, None]] = {}
+    for body in bodies:
+        for node in sorted(body.atoms(Along, Reduced), key=sympy.default_sort_key):
+            name = node.function if isinstance(node, Along) else node.op
+            indices = (node.index,) if isinstance(node, Along) else node.indices
+            along.setdefault(name, {}).update(dict.fromkeys(indices))
+    for name, words in ALONG.items():
+        if name in along:
+            yield Entry("function", (f"{name} over ", *_listed(list(along[name])), words))
 
 
 # --- derivatives and helpers
+def _held(shown: Mapping[str, Equation]) -> Iterator[Entry]:
+    """Values through which no gradient passes, since their author says so. Through a jump none ever does, and
+    the maximum that a softmax is shifted by is no part of what is read."""
+    jumps = {name for name, e in shown.items() if e.reduction is not None or e.body.atoms(JumpFunction)}
+    held = [name for name, e in shown.items() if e.constant and name not in jumps]
+    if held:
+        names = _listed([Named(name) for name in held])
+        yield Entry("constant", (*names, ": held constant, no gradient passes through"))
+
+
 def _derivatives(derivation: Derivation, symbols: Symbols) -> Iterator[Entry]:
     """What short forms of derivatives mean, what adds up to one, and the letters that stand for one."""
     system, known = derivation.system, differentials(derivation)

@@ -102,12 +102,6 @@ def _places(*sizes: int) -> dict[str, tuple[int, int, tuple[int, ...]]]:
     }
 
 
-def _outside(values: Array, top: int, ignored: int | None) -> bool:
-    """Whether an integer lies not from 0 to `top` - 1, nor is `ignored`."""
-    wrong = (values < 0) | (values >= top)
-    return bool((wrong if ignored is None else wrong & (values != ignored)).any())
-
-
 def _initial(rng: np.random.Generator, sizes: Mapping[str, int]) -> dict[str, Array]:
     return {"w": rng.standard_normal(sizes["D"]), "b": np.zeros(())}
 

@@ -12,6 +12,7 @@ import pytest
 from symbp import writing as files
 from symbp.cli.main import main
 from symbp.errors import GenerationError
+from symbp.runtime.common.training.whole import _here
 
 
 class Full:
@@ -90,9 +91,10 @@ def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     for owner in (gone.pid, os.getppid()):
-        (tmp_path / f".a[1].txt.{owner}-0f.part").write_text("")
+        (tmp_path / f"a[1].txt.{_here()}-{owner}-0f.part").write_text("")
     files.write(tmp_path / "a[1].txt", "text", force=False)
-    assert sorted(p.name for p in tmp_path.iterdir()) == [f".a[1].txt.{os.getppid()}-0f.part", "a[1].txt"]
+    left = f"a[1].txt.{_here()}-{os.getppid()}-0f.part"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a[1].txt", left]
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:

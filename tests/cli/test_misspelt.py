@@ -28,6 +28,7 @@ MISSPELT = {
     "trace neuron --set q=1": "choose one of: ",
     "ops rellu": "did you mean relu",
     "train net_of_mine.py": "did you mean net_of_me.py",
+    "train mlp --target price": "or was --target-column meant",
     "train mlp --data digts.npz": "did you mean digits.npz",
     "train char_rnn --text novl.txt": "did you mean novel.txt",
     "derive net_of_me.py:ent": "did you mean net?",

@@ -90,3 +90,10 @@ def test_a_feature_map_of_the_cnn(capsys):
     found = json.loads(out)
     assert found["after"] > found["before"]
     assert [len(found["values"]), len(found["values"][0])] == [1, 8]
+
+
+def test_a_unit_that_isnt_there_costs_no_training(capsys):
+    status, _, err = run(capsys, "excite", "mlp", "--unit", "h[99]")
+    assert status == 2
+    assert "h[99] lies outside" in err
+    assert "epoch" not in err

@@ -35,6 +35,7 @@ def test_a_file_is_taken_whole_and_word_for_word() -> None:
         "Path",
         "cache",
         "ctypes",
+        "find_spec",
         "np",
         "os",
     }

@@ -138,3 +138,12 @@ def test_refused(derivation):
         derivation.exercise(blanks=0)
     with pytest.raises(UsageError):
         derivation.exercise("pdf")
+
+
+def test_blanks_are_of_several_kinds(mlp):
+    """Not both biases while the softmax's derivative is free."""
+    for seed in range(6):
+        sheet = worksheet(document(mlp, style="textbook"), blanks=5, seed=seed)
+        targets = {blank.shown.line.target for blank in sheet.blanks}
+        assert len(targets & {"db1", "db2"}) < 2
+        assert len(targets & {"dW1", "dW2", "dh"}) < 2

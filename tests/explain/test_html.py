@@ -94,7 +94,8 @@ def test_page_of_gallery_net(name):
     notation = PageText(page.reading.symbols)
     for shown_equation in page.equations:
         formulas = [n.get("data-text") for n in formulas_of(blocks[f"eq-{shown_equation.number}"])]
-        wanted = [index_form(shown_equation, notation), matrix_form(shown_equation, notation)]
+        matrix = matrix_form(shown_equation, notation) if shown_equation.beside is not None else None
+        wanted = [index_form(shown_equation, notation), matrix]
         assert formulas[: 2 if wanted[1] else 1] == [form for form in wanted if form]
     lessons = [lesson.line.number for lesson in page.lecture.lessons]
     opened = [int(i[3:]) for i, block in blocks.items() if block.find(".//details") is not None]

@@ -98,7 +98,6 @@ ENTRIES = (
     "_draw_bernoulli",
     "_draw_uniform",
     "_draw_normal",
-    "_any_outside",
 )
 
 

@@ -121,6 +121,28 @@ def test_a_condition_elsewhere_keeps_no_read_in_its_tensor(target: str) -> None:
         module.loss_and_gradients(values, x=np.arange(5.0), y=np.arange(6.0))
 
 
+def test_labels_beyond_a_table() -> None:
+    y, tokens = bp.labels("y", (bp.dim("N"),), classes=5), bp.labels("t", (bp.dim("N"),), classes=bp.dim("V"))
+    short, table = bp.param("E", (3, 2)), bp.param("F", (bp.dim("V"), 2))
+    for name, rows in (("short", short[y[n], i]), ("next", table[tokens[n] + 1, i])):
+        with pytest.raises(ShapeError, match="beyond its shape"):
+            bp.Network(name, loss=bp.sum(bp.define("o", [n, i], rows)))
+    kept = bp.where(tokens[n] + 1 < bp.dim("V"), table[tokens[n] + 1, i], 0)
+    bp.Network("kept", loss=bp.sum(bp.define("o", [n, i], kept)))
+
+
+@pytest.mark.parametrize("target", ["numpy", "plain", pytest.param("numba", marks=pytest.mark.slow)])
+def test_a_condition_that_keeps_a_read_in_a_longer_axis(target: str) -> None:
+    """[k ≤ n] keeps k in an axis as long as that of n, and in no shorter one."""
+    N, K, k = bp.dim("N"), bp.dim("K"), bp.index("k")
+    x, w = bp.input("x", (N, K)), bp.param("w", (K,))
+    o = bp.define("o", [n, k], bp.where(k <= n, x[n, k] * w[k], 0), ranges={k: N})
+    module = bp.compile(bp.Network("part", loss=bp.sum(o)), target=target, optimizer=bp.optim.SGD(0.1))
+    assert module.loss_and_gradients({"w": np.ones(4)}, x=np.arange(12.0).reshape(3, 4))[0] == 36
+    with pytest.raises(ValueError, match="an axis of the data is too short for what is read"):
+        module.loss_and_gradients({"w": np.ones(2)}, x=np.arange(6.0).reshape(3, 2))
+
+
 def test_a_far_column_is_derived_without_a_doubt() -> None:
     N, K, C = bp.dims("N K C")
     x, w, v = bp.input("x", (N, K)), bp.param("w", ()), bp.param("v", (C,))

@@ -182,3 +182,27 @@ def test_reads_of_one_element_are_one_local_derivative():
     net = bp.Network("twice", loss=bp.cross_entropy(bp.tanh(z), y, from_logits=True))
     slopes = [row for row in told(bp.derive(net), "z") if row.startswith("∂")]
     assert len(slopes) == len({row.split(" = ")[0] for row in slopes})
+
+
+def said_of(derivation, by):
+    """The sentences of a lesson."""
+    page = document(derivation, style="textbook")
+    (lesson,) = (one for one in page.lecture.lessons if one.by == by)
+    found = rows(page, lesson, PageText(page.lecture.symbols))
+    return ["".join(map(str, row.pieces)) for row in found if isinstance(row, Sentence)]
+
+
+def test_a_lesson_says_what_its_brackets_are(lstm):
+    """Why a sum needs none beyond the last step, and which of the gates is meant."""
+    said = said_of(lstm, "h")
+    assert said[1].startswith("Named(name='a1') reads Named(name='h') only where ")
+    assert said[2] == "Elsewhere the derivative by Named(name='a1') counts as 0: the sum needs no bracket."
+    assert said_of(lstm, "a1")[-1] == "For each value of l one bracket is 1:"
+
+
+def test_a_softmax_is_explained(mlp):
+    """What it is, and where its local derivative comes from."""
+    page = document(mlp, style="textbook")
+    functions = ["".join(map(str, e.pieces)) for e in page.reading.legend if e.kind == "function"]
+    assert functions[0].startswith("softmax over k: exp of each number, divided by the sum")
+    assert any(said.startswith("By the quotient rule") for said in said_of(mlp, "a2"))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.runtime.numba.outside import _any_outside
-from symbp.runtime.numpy.outside import _outside
+from symbp.runtime.numba import functions as kernels
+from symbp.runtime.numpy import outside
 
 TARGETS = ["numpy", pytest.param("numba", marks=pytest.mark.slow)]
 
@@ -35,23 +35,32 @@ def test_a_step_refuses_integers_out_of_range_and_keeps_its_state(target):
         np.testing.assert_array_equal(value, before[name])
 
 
-@pytest.mark.parametrize(
-    "outside", [_outside, lambda v, top, ignored: bool(_any_outside(v, top, ignored or 0))]
-)
-@pytest.mark.parametrize(
-    ("values", "ignored", "wrong"),
-    [
-        ([0, 4], None, False),
-        ([5], None, True),
-        ([-1], None, True),
-        ([-100, 3], -100, False),
-        ([-1], -100, True),
-    ],
-)
-def test_what_is_out_of_range(outside, values, ignored, wrong):
-    assert outside(np.array(values), 5, ignored) is wrong
-    assert outside(np.array([values, values]), 5, ignored) is wrong
+CASES = [([0, 4], None), ([5], None), ([-1], None), ([-100, 3], -100), ([-1], -100), ([-(10**12)], -100)]
 
 
-def test_nothing_is_in_range():
-    assert not _outside(np.zeros((0, 3), np.int64), 5, None)
+@pytest.mark.parametrize(("values", "ignored"), CASES)
+def test_what_is_out_of_range(values, ignored, monkeypatch):
+    wrong = any(not 0 <= v < 5 and v != ignored for v in values)
+    monkeypatch.setattr(outside, "INTEGERS", {"y": ("K", ignored), "free": (None, None)})
+    for array in (np.array(values), np.array([values, values])):
+        assert bool(kernels._any_outside(array, 5, ignored or 0)) is wrong
+        assert outside._any_outside({"y": array, "free": np.array([-7])}, {"K": 5}) is wrong
+
+
+def test_nothing_is_in_range(monkeypatch):
+    monkeypatch.setattr(outside, "INTEGERS", {"y": (5, None)})
+    assert not outside._any_outside({"y": np.zeros((0, 3), np.int64)}, {})
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_step_in_chunks_looks_before_any_of_them_starts(target):
+    module = bp.compile(network(), target=target, optimizer=bp.optim.SGD(0.1))
+    state = module.init_state(module.init_params(seed=0), threads=2)
+    x = np.array([0, 1, 4, 2])
+    module.train_step(state, x=x, t=np.ones(4))
+    before = state.params.flat.copy()
+    x[3] = 10**9
+    with pytest.raises(module.DataError, match="x holds 1000000000"):
+        module.train_step(state, x=x, t=np.ones(4))
+    np.testing.assert_array_equal(state.params.flat, before)
+    assert state.step == 1

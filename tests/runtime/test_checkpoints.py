@@ -190,13 +190,15 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
     net, path = module(plain, "numpy"), tmp_path / "p.npz"
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    left = tmp_path / f"p.npz.{gone.pid}.part"
-    running = tmp_path / f"p.npz.{os.getppid()}.part"
-    other = tmp_path / "p.npz.mine.part"
-    for file in (left, running, other):
+    left = tmp_path / f"p.npz.{net._here()}-{gone.pid}-0f.part"
+    running = tmp_path / f"p.npz.{net._here()}-{os.getppid()}-0f.part"
+    mine = tmp_path / "p.npz.mine.part"
+    elsewhere, forgotten = (tmp_path / f"p.npz.hffffffff-{gone.pid}-{n}.part" for n in ("0a", "0b"))
+    for file in (left, running, mine, elsewhere, forgotten):
         file.write_bytes(b"half")
+    os.utime(forgotten, (0, 0))
     net.save(path, fresh(net))
-    assert {p.name for p in tmp_path.iterdir()} == {"p.npz", running.name, other.name}
+    assert {p.name for p in tmp_path.iterdir()} == {"p.npz", running.name, mine.name, elsewhere.name}
 
 
 def test_a_full_disk_leaves_the_checkpoint_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from symbp.cli.data import found_for
 from symbp.cli.main import main
 from symbp.cli.target import Target
 from symbp.errors import SymbpError
+from symbp.runtime.common.training.whole import _here
 
 COUNT = 500 if os.environ.get("SYMBP_LONG") else 48
 NET = """
@@ -248,8 +249,8 @@ def test_what_a_killed_process_left_goes_with_the_next_run(whole, module, short)
     folder, _ = whole
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    for one in (module, short):
-        left = folder / f"out.npz.{gone.pid}.part"
+    for one, owner in ((module, f"{_here()}-{gone.pid}-0f"), (short, gone.pid)):
+        left = folder / f"out.npz.{owner}.part"
         left.write_bytes(b"half")
         asked = ["train", "--data", str(folder / "data.npz"), "--epochs", "1", "-o", str(folder / "out.npz")]
         assert one.main(asked) == 0

@@ -13,7 +13,7 @@ import pytest
 from symbp.runtime import network
 from symbp.runtime.common.arrays import memory, sizes_shown, sizes_solved
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.given import buffers, data_and_buffers, no_buffers, random_tensors
+from symbp.runtime.common.given import buffers, no_buffers, random_tensors
 from symbp.runtime.common.given import data as data_alone
 from symbp.runtime.common.steps import refusing, searching, stepping, steps
 from symbp.runtime.common.training import (
@@ -301,7 +301,6 @@ def test_workspaces_refuse_axes_that_are_too_short(monkeypatch: pytest.MonkeyPat
 STAND_FOR_EACH_OTHER = [
     (sizes_shown, sizes_solved),
     (buffers, no_buffers),
-    (data_alone, data_and_buffers),
     (data_alone, random_tensors),
     (starting, standardising),
     (patience, plateau),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ SHAPES = [
 def plain(dtype: Any) -> dict[str, Any]:
     """What a generated module has of products, before anything is compiled."""
     scope = {"np": np, "DTYPE": dtype, "Any": Any, "Array": np.ndarray, "Callable": Callable}
+    scope["import_module"] = import_module
     scope |= dict.fromkeys(("kernel", "intrinsics"), lambda function: function)
     exec(whole(["numba/vectors", "numba/products"]).text, scope)
     return scope

@@ -134,14 +134,17 @@ def test_the_lines_of_the_gallerys_mlp() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("pieces", [(), ("nothing",)])
-def test_a_short_module_is_clean_formatted_and_typed(pieces: tuple[str, ...], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("target", "pieces"), [("numpy", ()), ("numpy", ("nothing",)), ("numpy", ("all",)), ("numba", ("all",))]
+)
+def test_a_module_is_clean_formatted_and_typed(target: str, pieces: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / "net.py"
-    path.write_text(source(*pieces), encoding="utf-8")
+    path.write_text(source(*pieces, target=target), encoding="utf-8")
+    shaped = [("ruff", "format", "--isolated", "--no-cache", "--check", "--line-length", "110")]
     for tool, *options in (
-        ("ruff", "check", "--isolated", "--no-cache"),
-        ("ruff", "format", "--isolated", "--no-cache", "--check", "--line-length", "110"),
-        ("mypy", "--config-file=", "--cache-dir", str(tmp_path / "cache")),
+        ("ruff", "check", "--isolated", "--no-cache", "--line-length", "110"),
+        *(shaped if "all" not in pieces else []),
+        ("mypy", "--strict", "--config-file=", "--cache-dir", str(tmp_path / "cache")),
     ):
         pytest.importorskip(tool, reason=f"{tool} is not installed")
         command = [sys.executable, "-m", tool, *options, str(path)]

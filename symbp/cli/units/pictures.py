@@ -61,12 +61,15 @@ def trained(args: argparse.Namespace) -> Trained:
     from symbp.api.files import refuse_to_overwrite
     from symbp.cli.data import data_for
     from symbp.cli.target import load_target
+    from symbp.saliency.unit import excited, read_unit
 
     if args.output:
         if Path(args.output).suffix not in (".svg", ".png"):
             raise UsageError("a picture is an .svg or a .png", where=args.output)
         refuse_to_overwrite(args.output, force=args.force)
     target = load_target(args.net)
+    if args.unit is not None:
+        excited(target.network, read_unit(args.unit), args.input)  # what is wrong with it is told at once
     data = data_for(target, args.data, None, sizes(args))
     if args.params:
         return Trained(*_saved(target, args.params), data)

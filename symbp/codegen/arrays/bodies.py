@@ -47,6 +47,7 @@ FUNCTIONS = {
     **{f.name: f"np.{f.numpy}" for f in ELEMENTARY.values() if f.numpy},
     **{name: name for name in (*HELPERS, *SHAPED)},
     "relu": "np.maximum",
+    "abs": "np.abs",
 }
 """Elementwise functions, by the names of their classes: of NumPy, or helpers of a module's own."""
 BESIDE = {"relu": (0,)}  # further arguments

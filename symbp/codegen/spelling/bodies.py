@@ -137,7 +137,9 @@ class Spelling:
     def condition(self, e: Guard) -> Written:
         """A guard as a truth value."""
         lhs, rhs, op = e.lhs, e.rhs, e.op
-        if lhs.is_number or (rhs.atoms(Index) and not rhs.atoms(Access) and lhs.atoms(Access)):
+        computed = isinstance(lhs, Size) and not isinstance(rhs, Size) and not rhs.is_number
+        placed = rhs.atoms(Index) and not rhs.atoms(Access) and lhs.atoms(Access)
+        if lhs.is_number or computed or placed:
             op, lhs, rhs = {"<": ">", "<=": ">="}.get(op, op), rhs, lhs
         side = self.integer if e.lhs.is_integer and e.rhs.is_integer else self.write
         (left, right), axes = self.together([side(lhs), side(rhs)])

@@ -4,12 +4,11 @@ Enters: the raw joint system (and the closed one). Leaves: the closed system, or
 Must not know: how the closed forms were found.
 
 Points are fresh, of other sizes than the search's, and conditions on real values are free (`free`). At each
-of them the closed system is compared with the raw sweep: in float64 (what differs there, conditions being as
-they are, once more in 200 digits, since a saturated unit loses all of float64's) until there are points
-enough for the sizes (below), each condition held, failed and was drawn for a hundred elements, each label
-that matters occurred, each two conditions over one box were seen to disagree, and each tensor of the raw
-sweep was not 0 somewhere (what is 0 at all points could be missing). Then at a point in 50 digits, which sees
-what float64 takes for rounding.
+of them the closed system is compared with the raw sweep: in float64 (what differs there once more in 200
+digits, since a saturated unit loses all of float64's) until there are points enough for the sizes (below),
+each condition held, failed and was drawn for a hundred elements, each label that matters occurred, each two
+conditions over one box were seen to disagree, and each tensor of the raw sweep was not 0 somewhere (what is 0
+at all points could be missing). Then at a point in 50 digits, which sees what float64 takes for rounding.
 
 How likely is it that a wrong form passes? It differs from the raw one in values, in conditions or in sizes.
 *Values*: where conditions are fixed, the difference is an analytic function of random leaves; that it is
@@ -69,7 +68,7 @@ TOLERANCE, NOISE = 1e-8, 1e-10  # of float64: relative to the largest value, and
 ATTEMPTS = 4
 CHANCE = 1e-12  # with which forms that differ by a factor of sizes may pass
 MOST_WITH_ROOM = 100_000_000  # elements of all boxes, at a point where quotients of sizes change
-MOST_IN_DIGITS = 300_000  # elements of all boxes
+MOST_IN_DIGITS, MOST_FREE_IN_DIGITS = 300_000, 30_000  # elements of all boxes; those of a float64 point
 DRAWS = 100  # of each condition at all points together
 MOST_POINTS, FEW = 100, 4  # beyond those that sizes ask for, as long as something is open; their largest size
 MOST_SILENT = 24  # beyond those, while a tensor was 0 at all of them: it may be left out, or it may be 0
@@ -225,8 +224,9 @@ def _differing(closed: System, pairs: Mapping[str, str], run: Run) -> tuple[tupl
                 compared.pop()  # a matrix without an inverse, say: nothing can be said here
             elif not bool(np.all(gap <= bound + rounding)):
                 wrong.append(name)
-    if wrong and run.conditions is AS_THEY_ARE and elements(run.system, run.sizes) <= MOST_IN_DIGITS:
-        wrong = _still_differing(closed, {name: pairs[name] for name in wrong}, run)
+    most = MOST_IN_DIGITS if run.conditions is AS_THEY_ARE else MOST_FREE_IN_DIGITS
+    if wrong and elements(run.system, run.sizes) <= most:
+        wrong = _still_differing(closed, {name: pairs[name] for name in wrong}, run, other)
     return tuple(wrong), tuple(compared)
 
 
@@ -237,20 +237,41 @@ def _alike(raw: System, closed: System) -> tuple[str, ...]:
     return tuple(e.target for e in closed.equations if e.target not in different)
 
 
-def _still_differing(closed: System, pairs: Mapping[str, str], run: Run) -> list[str]:
+def _still_differing(closed: System, pairs: Mapping[str, str], run: Run, other: Run) -> list[str]:
     """The names that differ at a point in many digits, too: what float64 loses in a saturated unit,
-    `log(1 - sigmoid(25))`, is no difference between two forms. Only where conditions are as they are: free
-    ones may be drawn otherwise there, and the difference may lie where they were drawn."""
-    try:
-        left = evaluate(run.system, run.values, run.sizes, HIGHER, list(pairs), run.conditions)
-        right = evaluate(closed, run.values, run.sizes, HIGHER, list(pairs.values()), run.conditions)
-    except EvaluationError:  # no value there in either: float64 stands
-        return list(pairs)
+    `log(1 - sigmoid(25))`, is no difference between two forms. Free conditions may be drawn otherwise there,
+    where what they compare is rounding, and the difference may lie where they were drawn: so each value must
+    be what float64 has in one of the two."""
     return [
         name
-        for name, other in pairs.items()
-        if not _agree([(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a])
+        for name, counterpart in pairs.items()
+        if (exact := _exactly(run.system, closed, (name, counterpart), run.values, run.sizes, run)) is None
+        or (
+            run.conditions is not AS_THEY_ARE
+            and not _in_one(exact, run.tensor(name), other.tensor(counterpart))
+        )
     ]
+
+
+def _exactly(
+    raw: System, closed: System, pair: tuple[str, str], values: Any, sizes: Mapping[str, int], run: Run
+) -> Any:
+    """The value of a tensor in many digits, if it and its counterpart agree there; else None."""
+    try:
+        left = evaluate(raw, values, sizes, HIGHER, [pair[0]], run.conditions)[pair[0]]
+        right = evaluate(closed, values, sizes, HIGHER, [pair[1]], run.conditions)[pair[1]]
+    except EvaluationError:  # no value there in either: what was found stands
+        return None
+    return left if _agree([(a, b) for a, b in zip(left.flat, right.flat, strict=True) if a == a]) else None
+
+
+def _in_one(exact: Any, left: Any, right: Any) -> bool:
+    """Whether each of the exact values is that of float64 in one of two."""
+    values = exact.astype(float)
+    there = np.isfinite(values)
+    bound = TOLERANCE * float(np.max(np.abs(values[there]), initial=0)) + NOISE
+    gaps = [np.abs(np.where(there, side, 0) - np.where(there, values, 0)) for side in (left, right)]
+    return bool(np.all(np.fmin(*gaps) <= bound))
 
 
 # --- 50 digits
@@ -284,7 +305,8 @@ def _in_digits(
         for name, other in pairs.items():
             compared = [(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a]
             if not _agree(compared):
-                wrong[name] = None
+                if _exactly(raw, closed, (name, other), values, extents, run) is None:
+                    wrong[name] = None
             elif _is_faint(compared):
                 exact = evaluate(raw, values, extents, HIGHER, [name], run.conditions)[name]
                 if not _agree_faintly(compared, [e for e in exact.flat if e == e]):

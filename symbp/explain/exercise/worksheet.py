@@ -6,10 +6,13 @@ Enters: a document, how many blanks, a seed. Leaves: a frozen `Worksheet`. Must 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import sympy
+from sympy import Basic
 
 from symbp.errors import UsageError
 from symbp.explain.document import Document, NumberedEquation, Section
@@ -89,13 +92,31 @@ def worksheet(
     draw = random.Random(seed)
     known = [shown for shown in document.equations if _is_asked_for(document, shown)]
     known = known if only is None else [shown for shown in known if only(shown)]
-    chosen = draw.sample(known, min(blanks, len(known)))
+    chosen = _varied(draw.sample(known, len(known)))[:blanks]
     lessons = {lesson.line.number: lesson for lesson in document.lecture.lessons}
     found = [
         Blank(shown, None if only else _with_gap(shown.line, draw), lessons.get(shown.number))
         for shown in sorted(chosen, key=lambda shown: shown.number)
     ]
     return Worksheet(document, tuple(found), seed, command)
+
+
+def _varied(drawn: Sequence[NumberedEquation]) -> list[NumberedEquation]:
+    """The equations so that one of each kind comes first, then a second one: not two sums for two biases."""
+    before = Counter[Any]()
+    turns = list[int]()
+    for shown in drawn:
+        kind = _kind(shown.line.equation.body), len(shown.line.equation.reduced)
+        turns.append(before[kind])
+        before[kind] += 1
+    return [shown for _, shown in sorted(zip(turns, drawn, strict=True), key=lambda pair: pair[0])]
+
+
+def _kind(e: Basic) -> tuple[Any, ...]:
+    """An expression without its names: what is done, in any order."""
+    if isinstance(e, Access) or not e.args:
+        return (type(e).__name__,)
+    return (type(e).__name__, *sorted((_kind(a) for a in e.args), key=str))
 
 
 def _is_asked_for(document: Document, shown: NumberedEquation) -> bool:

@@ -17,7 +17,7 @@ from symbp.explain.document import Document, NumberedEquation, Section, sides
 from symbp.explain.latex import notation_for
 from symbp.explain.lecture import Sentence, rows
 from symbp.explain.mathml import MathML, operator, spelling
-from symbp.explain.page.breaks import broken, pieces
+from symbp.explain.page.breaks import ROOM, broken, pieces
 from symbp.explain.page.matrices import matrices
 from symbp.explain.text import PageText, computed_as, index_form, matrix_form
 from symbp.read.lecture import Lesson
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 
 WORDS = 14.0  # em; a formula between words
+INSET = 3.0  # em; what a lesson's box and the number in it leave less room
 
 
 @dataclass(frozen=True)
@@ -136,9 +137,9 @@ class Blocks:
         symbols = self.document.reading.symbols
         notation, text, latex = self.notation, PageText(symbols), notation_for(self.document)
         forms = [display(*sides(shown.line, notation), index_form(shown, text))]
-        if shown.matrix is not None:
+        if shown.beside is not None:
             label = matrix_form(shown, text) or ""
-            forms.append(display(*matrix_sides(shown.matrix, spelling(notation)), label))
+            forms.append(display(*matrix_sides(shown.beside, spelling(notation)), label))
         lesson, row = self.lessons.get(shown.number), self.values.get(shown.number)
         return EquationBlock(
             shown.number,
@@ -182,7 +183,7 @@ class Blocks:
                 assert isinstance(one, Sentence), "both notations have the same rows"
                 found.append(LessonRow(spelled_out(one.pieces, notation, self.links)))
             else:
-                formula = display(one.left, one.right, f"{said.left} = {said.right}")
+                formula = display(one.left, one.right, f"{said.left} = {said.right}", ROOM - INSET)
                 found.append(LessonRow(None, formula, one.number, one.depth))
         return tuple(found)
 
@@ -207,9 +208,9 @@ def tall(fragment: str) -> Markup:
     return Markup(f'<math displaystyle="true">{fragment}</math>')
 
 
-def display(left: str, right: str, label: str) -> Markup:
+def display(left: str, right: str, label: str, room: float = ROOM) -> Markup:
     """A formula on lines of its own, as many as it needs; `label` is the formula as text."""
-    return formula(pieces(left, right), label)
+    return formula(pieces(left, right, room), label)
 
 
 def formula(parts: Iterable[str], label: str) -> Markup:

@@ -19,7 +19,7 @@ from symbp.ir.functions import ELEMENTARY
 from symbp.ir.system import Tensor
 from symbp.read.display import Along, Reduced
 
-OWN = {f.name: f"Math.{f.javascript}" for f in ELEMENTARY.values() if f.javascript}
+OWN = {f.name: f"Math.{f.javascript}" for f in ELEMENTARY.values() if f.javascript} | {"abs": "Math.abs"}
 ADDED = (  # by the page's arithmetic
     "erf", "erfc", "loggamma", "polygamma", "sigmoid", "relu", "softplus", "softmax", "log_softmax",
     "logsumexp", "sum", "prod", "max",

@@ -11,7 +11,7 @@ x, t = bp.input("x", (N, D)), bp.target("t", (N,))
 W, v = bp.param("W", (D, H)), bp.param("v", (H,))
 
 h = bp.tanh(x @ W)
-k = bp.dropout(h, 0.5)
+k = bp.dropout(h, 0.25)  # not a half: there, p and 1 - p are the same
 y = k @ v
 
 net = bp.Network("dropout", loss=bp.mse(y, t), outputs={"y": y})

@@ -17,6 +17,7 @@ from functools import lru_cache
 import sympy
 
 from symbp.ir.expr import Expr, FloorDiv, Guard, Mod, Size, accesses, free_indices, free_sizes, parts_of
+from symbp.ir.lengths import rooms_under_conditions
 from symbp.ir.points.reaches import Reach, reaches
 from symbp.ir.sizes.formula import Formula, formulas
 from symbp.ir.sizes.obeying import Pair, obeyed, obeying
@@ -36,12 +37,13 @@ EASY = 20  # where so many tries fail, a declaration's own values are a better s
 
 @dataclass(frozen=True)
 class Constraints:
-    """What sizes must obey: extents, and divisors, that are 1 or more, subscripts that stay in range, and
-    pairs of extents that are equal."""
+    """What sizes must obey: extents and divisors that are 1 or more, subscripts that stay in range, pairs of
+    extents that are equal, and rooms of reads under conditions, 1 or more."""
 
     extents: tuple[Formula, ...]
     reaches: tuple[Reach, ...]
     equal: tuple[Pair, ...] = ()
+    rooms: tuple[Formula, ...] = ()
 
     def shared(self, sizes: Mapping[str, int], others: Mapping[str, int]) -> int:
         """How many sizes and extents have the same value in both."""
@@ -57,8 +59,8 @@ class Constraints:
 
     def hold(self, sizes: Mapping[str, int]) -> bool:
         """Whether these values fit."""
-        for extent in self.extents:
-            value = extent.at(sizes)
+        for length in (*self.extents, *self.rooms):
+            value = length.at(sizes)
             if not value.is_Integer or value < 1:
                 return False
         return obeyed(self.equal, sizes) and all(reach.stays(sizes) is not False for reach in self.reaches)
@@ -127,7 +129,7 @@ def _raised(sizes: Mapping[str, int], needed: Constraints, more: int) -> dict[st
     table. These are `more` than need be: a width of 51 everywhere is taken for the number. None where that
     isn't found."""
     found = dict(sizes)
-    parts: list[Formula | Reach] = [*needed.extents, *needed.reaches]
+    parts: list[Formula | Reach] = [*needed.extents, *needed.reaches, *needed.rooms]
     for part in parts:
         for name in part.names:
             if _fits(part, found) or not _fits(part, {**found, name: FARTHEST}):
@@ -287,4 +289,5 @@ def constraints(system: System) -> Constraints:
             divisors = sorted({d.args[1] for d in e.atoms(FloorDiv, Mod)}, key=sympy.default_sort_key)
             extents |= dict.fromkeys(d for d in divisors if d.free_symbols and not isinstance(d, Size))
         found |= dict.fromkeys(reaches(equation, shapes, system.bound))
-    return Constraints(tuple(map(Formula, extents)), tuple(found), formulas(system.conditions))
+    rooms = tuple(map(Formula, rooms_under_conditions(system)))
+    return Constraints(tuple(map(Formula, extents)), tuple(found), formulas(system.conditions), rooms)

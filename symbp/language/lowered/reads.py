@@ -9,13 +9,14 @@ A target would read another element there (NumPy counts from the end), or memory
 from __future__ import annotations
 
 from symbp.errors import ShapeError
+from symbp.ir.lengths import without_room
 from symbp.ir.points.reaches import leaving
 from symbp.ir.system import System
 
 
 def within_reach(system: System) -> System:
     """The system. Raises ShapeError: a read that leaves its tensor, and has no value there."""
-    found = leaving(system)
+    found = leaving(system) or without_room(system)
     if found is None:
         return system
     equation, read = found

@@ -35,7 +35,7 @@ def glorot_uniform(shape: Shape) -> Initial:
     return Initial(
         "uniform",
         sympy.sqrt(6 / (inputs + outputs)),
-        reason="keeps the variance of activations and gradients alike from layer to layer "
+        reason="keeps variances from layer to layer, forward and backward "
         "(Glorot and Bengio 2010, equation 16)",
     )
 
@@ -46,7 +46,7 @@ def glorot_normal(shape: Shape) -> Initial:
     return Initial(
         "normal",
         sympy.sqrt(2 / (inputs + outputs)),
-        reason="keeps the variance of activations and gradients alike from layer to layer "
+        reason="keeps variances from layer to layer, forward and backward "
         "(Glorot and Bengio 2010, equation 12)",
     )
 
@@ -56,7 +56,7 @@ def he_normal(shape: Shape) -> Initial:
     return Initial(
         "normal",
         sympy.sqrt(2 / fans(shape)[0]),
-        reason="a rectifier passes half of the variance, so the weights carry twice as much "
+        reason="a rectifier passes half of the variance: weights carry twice as much "
         "(He et al. 2015, equation 10)",
     )
 
@@ -72,8 +72,7 @@ def lecun_normal(shape: Shape) -> Initial:
     return Initial(
         "normal",
         sympy.sqrt(1 / fans(shape)[0]),
-        reason="keeps the variance of activations from layer to layer "
-        "(LeCun et al. 1998, Efficient backprop, section 4.6)",
+        reason="keeps the variance of activations from layer to layer (LeCun et al. 1998, section 4.6)",
     )
 
 

@@ -18,8 +18,10 @@ from symbp.language.tensor import Tensor
 from symbp.read.formula.declared import Declared, Shapes, declared, plain_name
 from symbp.read.formula.definitions import called, defined, lines_uses
 from symbp.read.formula.extents import Open, Shape
+from symbp.read.formula.latex import from_latex
 from symbp.read.formula.lines import Lines, read_lines
 from symbp.read.formula.meaning import Meaning
+from symbp.read.formula.products import doubt
 from symbp.read.formula.ranks import CONSTANTS, IDENTITIES, SCALARS, Uses, guesses
 from symbp.read.formula.values import Scene, Value, tensor_of
 from symbp.read.grammar.places import error_at
@@ -47,6 +49,7 @@ def read_formula(text: str, shapes: Shapes | None = None, wrt: str | Sequence[st
     from how names are used and spelled (`symbp.read.formula.ranks`). Raises FormulaError: no formula, shapes
     that don't fit or can't be told, not a scalar, a name that isn't there.
     """
+    text = from_latex(text) if "\\" in text else text
     lines, known = read_lines(text), declared(shapes)
     for name in lines.shapes:
         if name in known:
@@ -202,11 +205,7 @@ def _settle_doubts(scene: Scene) -> None:
     """Raises FormulaError where `*` was read as a product of matrices that turned out to be alike."""
     for node, left, right in scene.doubts:
         if scene.extents.alike(left.shape, right.shape):
-            raise scene.error(
-                node,
-                "* between square matrices of one size could be either product",
-                "write @ for the matrix product, .* for the elementwise one",
-            )
+            raise doubt(scene, node)
 
 
 def _leaf(scene: Scene, name: str, entry: Declared | None, parameter: bool) -> Tensor:

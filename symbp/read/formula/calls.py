@@ -72,6 +72,8 @@ def _reduced(scene: Scene, node: Call, arguments: tuple[Value, ...]) -> Value:
         raise scene.error(node, f"{node.function} of an element: say over which index, {node.function}_i(…)")
     if value.rank > 1 and node.function == "norm2":
         raise scene.error(node, "norm2 is that of a vector", "norm(A) is the Frobenius norm of a matrix")
+    if value.rank > 1 and node.function == "norm1":
+        raise scene.error(node, "norm1 is that of a vector", "sum(abs(A)) is the sum over all elements")
     axis = _axis(scene, node, arguments)
     if node.function == "logsumexp" and axis is None and value.rank > 1:
         axis = value.rank - 1

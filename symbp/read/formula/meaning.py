@@ -21,7 +21,7 @@ from symbp.language.tensor import Condition, Tensor, pointwise
 from symbp.read.formula import functions
 from symbp.read.formula.calls import call, squared
 from symbp.read.formula.extents import Extent, Open
-from symbp.read.formula.products import elementwise, identity, ones, product, transposed
+from symbp.read.formula.products import doubt, elementwise, identity, ones, product, square_power, transposed
 from symbp.read.formula.ranks import IDENTITIES
 from symbp.read.formula.values import Scene, Value, element_of, tensor_of
 from symbp.read.grammar.syntax import (
@@ -127,6 +127,8 @@ class Meaning:
             squared(scene, node, base)
             return Value(base.shape, scene.made(node, lambda: ops.inverse(tensor_of(base.make()))))
         power = self.value(node.exponent, scope)
+        if square_power(scene, node, base, power):
+            raise doubt(scene, node)
         found = elementwise(scene, node, "power", base, power)
         return Value(found.shape, self.bounded(node, base, power, found), base.row, found.free)
 

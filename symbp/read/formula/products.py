@@ -3,20 +3,22 @@
 Enters: two values and a sign. Leaves: a value. Must not know: names, functions.
 
 `@` and `·` are matrix products, `⊙` (`.*`) is elementwise. `*` is elementwise between equal shapes, as in
-NumPy, and otherwise a matrix product where the sizes fit: X*w, w'*A*w, u*v'. Vectors are columns, and rows
-once transposed; of two columns `@` and `·` are the inner product, as in NumPy.
+NumPy, and otherwise a matrix product where the sizes fit: X*w, w'*A*w, u*v'. Between square matrices of one
+size it could be either and is refused, as is `^` of one. Vectors are columns, and rows once transposed; of
+two columns `@` and `·` are the inner product, as in NumPy.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from symbp.errors import FormulaError
 from symbp.language.notation import formula
 from symbp.language.tensor import Tensor, matmul, pointwise
 from symbp.ops import outer
 from symbp.read.formula.extents import Extent, Shape
 from symbp.read.formula.values import Scene, Value, tensor_of
-from symbp.read.grammar.syntax import Product, Tree
+from symbp.read.grammar.syntax import Power, Product, Tree
 
 
 def product(scene: Scene, node: Product, left: Value, right: Value) -> Value:
@@ -32,14 +34,32 @@ def product(scene: Scene, node: Product, left: Value, right: Value) -> Value:
             raise scene.error(node, "@ needs two tensors with axes", "use * for scalars")
         return elementwise(scene, node, "product", left, right)
     if node.op == "*" and left.rank == right.rank and left.row == right.row:
-        if left.rank == 1 or left.rank > 2 or scene.extents.alike(left.shape, right.shape):
+        alike = scene.extents.alike(left.shape, right.shape)
+        if left.rank == 1 or left.rank > 2 or (alike and not _is_square(scene, left)):
             return elementwise(scene, node, "product", left, right)
+        if alike:
+            raise doubt(scene, node)
         if not _fits(scene, left, right) and _broadcasts(scene, left, right):
             return elementwise(scene, node, "product", left, right)
         scene.doubts.append((node, left, right))
     if node.op == "*" and left.rank != right.rank and not _fits(scene, left, right):
         return elementwise(scene, node, "product", left, right)
     return matrix_product(scene, node, left, right)
+
+
+def doubt(scene: Scene, node: Tree) -> FormulaError:
+    """What is said of a sign that could be a matrix's or an element's."""
+    if isinstance(node, Product):
+        return scene.error(
+            node,
+            "* between square matrices of one size could be either product",
+            "write @ for the matrix product, .* for the elementwise one",
+        )
+    return scene.error(
+        node,
+        "a power of a square matrix could be that of the matrix or of each element",
+        "write X@X for the product of matrices, X.^2 for the square of each element",
+    )
 
 
 def elementwise(scene: Scene, node: Tree, what: str, left: Value, right: Value) -> Value:
@@ -138,6 +158,15 @@ def _contracted(left: Value, right: Value) -> tuple[Extent, Extent] | None:
     if max(left.rank, right.rank) > 2 or (left.rank == 2 and right.row):
         return None
     return left.shape[-1], right.shape[0]
+
+
+def _is_square(scene: Scene, value: Value) -> bool:
+    return value.rank == 2 and scene.extents.alike(value.shape[:1], value.shape[1:])
+
+
+def square_power(scene: Scene, node: Power, base: Value, exponent: Value) -> bool:
+    """Whether `^` stands behind a square matrix, which has powers of its own; `**` is NumPy's."""
+    return not node.elementwise and not exponent.rank and _is_square(scene, base)
 
 
 def _fits(scene: Scene, left: Value, right: Value) -> bool:

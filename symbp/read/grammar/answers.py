@@ -8,29 +8,28 @@ may stand, which are functions written behind their argument.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from symbp.read.grammar.parser import RELATIONS, _Parser, _whole
 from symbp.read.grammar.places import error_at
-from symbp.read.grammar.syntax import Bracket, Call, Keyword, Name, Number, Product, Relation, Tree
+from symbp.read.grammar.syntax import Bracket, Call, Einsum, Keyword, Name, Number, Product, Relation, Tree
 from symbp.read.grammar.tokens import Token, tokens
 
 LONGEST = 2000  # characters of an answer
 EXAMPLE = "an answer is one equation, such as dW = x.T @ dz"
-METHODS = ("sum", "mean", "max", "dot", "transpose", "prod")
+METHODS = ("sum", "mean", "max", "dot", "transpose", "prod", "var", "std", "argmax", "reshape")
+LENGTHS = ("shape", "size")  # behind a value, without parentheses
+BARE = ("exp", "log", "ln", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh")  # also before a name
 PRIMES = ("'", "′", "’")  # a transpose as well, but between a function and its parenthesis
 OF_ELEMENTS = ("⊙", "⊘")
 ALONG, AXES = ("sum", "mean", "max", "prod"), "(axes)"
 KEYWORDS = ("axis", "keepdims")
-LENGTH = re.compile(r"\b([A-Za-z]\w*)\.shape\[0\]")
 WHOLE = ":"  # the name of a subscript that leaves its axis
 
 
 def parse_answer(text: str, names: Mapping[str, str] | None = None) -> Tree:
     """The tree of one side of an answer; `names` are symbols that are no words of their own, with what they
     stand for. Raises FormulaError, which points at the place, for anything that is none."""
-    text = LENGTH.sub(r"len(\1)", text)
     return _whole(
         text, lambda parser: parser.total(), "an operator, or the end", names, matrices=True, kind=_Answers
     )
@@ -62,6 +61,8 @@ def sides(text: str) -> tuple[str, str]:
 
 
 class _Answers(_Parser):
+    norms = 0  # of ‖ that are open
+
     def words(self, names: Mapping[str, str] | None) -> tuple[Token, ...]:
         return tokens(self.text, names, matrices=self.matrices, numpy=True)
 
@@ -103,7 +104,8 @@ class _Answers(_Parser):
         return left
 
     def begins_factor(self) -> bool:
-        return self.here.kind in ("name", "reduction") or self.at("(", "𝟏", "√")
+        opens = self.at("‖") and not self.norms
+        return self.here.kind in ("name", "reduction", "einsum") or opens or self.at("(", "𝟏", "√")
 
     def call(self, start: int, function: str) -> Tree:
         """A function's value; `power(h, 2)` is h², and a sum along several axes one after the other."""
@@ -167,24 +169,43 @@ class _Answers(_Parser):
     def method(self, start: int, operand: Tree) -> Tree:
         """`dz.sum(axis=0)`, the function with what stands before it as its first argument."""
         token = self.take()
-        if token.text == "shape":
-            return self.length(start, operand)
+        if token.text in LENGTHS:
+            return self.length(start, operand, token.text)
         if token.text not in METHODS:
             help = f"understood are {', '.join(f'.{name}()' for name in METHODS)} and .T"
             raise error_at(self.text, token.span, f"{token.text} is no method that is known", help=help)
         opening = self.take()
-        arguments = [operand]
-        while not self.at(")"):
-            if len(arguments) > 1:
-                if not self.at(","):
-                    raise self.unclosed(opening, "a comma or )")
-                self.take()
-            arguments.append(self.inside(self.argument))
+        arguments = (operand, *(() if self.at(")") else self.arguments()))
+        if not self.at(")"):
+            raise self.unclosed(opening, "a comma or )")
         self.take()
-        return self.along_each(self.made(Call(self.since(start), token.text, tuple(arguments))))
+        return self.along_each(self.made(Call(self.since(start), token.text, arguments)))
 
-    def length(self, start: int, operand: Tree) -> Tree:
-        """`x.shape[0]`, how long an axis is."""
+    def arguments(self) -> tuple[Tree, ...]:
+        """Arguments with commas between them."""
+        found = [self.inside(self.argument)]
+        while self.at(","):
+            self.take()
+            found.append(self.inside(self.argument))
+        return tuple(found)
+
+    def einsum(self) -> Tree:
+        """`einsum("ni,nj->ij", h, da2)`, of which the word has the letters."""
+        token = self.take()
+        operands = self.arguments()
+        self.need(")", "behind the operands")
+        return self.made(Einsum(self.since(token.span[0]), token.text, operands))
+
+    def between(self, start: int, sign: str) -> Tree:
+        self.norms += 1
+        found = super().between(start, sign)
+        self.norms -= 1
+        return found
+
+    def length(self, start: int, operand: Tree, what: str) -> Tree:
+        """`x.shape[0]`, how long an axis is; `x.size`, how many elements there are."""
+        if what == "size":
+            return self.made(Call(self.since(start), what, (operand,)))
         opening = self.take()
         axis = self.inside(self.argument)
         if not self.at("]"):
@@ -193,14 +214,16 @@ class _Answers(_Parser):
         return self.made(Call(self.since(start), "shape", (operand, axis)))
 
     def atom(self) -> Tree:
-        """An atom; `tanh'(z)` is the derivative of a function, not a transpose."""
+        """An atom; `tanh'(z)` is the derivative of a function and no transpose, `tanh² z` a power."""
         token, start = self.here, self.here.span[0]
-        after = self.tokens[self.position + 1 : self.position + 3]
+        if token.kind == "einsum":
+            return self.einsum()
+        after = self.tokens[self.position + 1 : self.position + 4]
         signs = [(t.kind, t.text) for t in after]
         if (
             token.kind == "name"
             and self.text[slice(*after[0].span)] in PRIMES
-            and signs == [("sign", "'"), ("sign", "(")]
+            and signs[:2] == [("sign", "'"), ("sign", "(")]
             and after[0].span[0] == token.span[1]
         ):
             self.take()
@@ -208,10 +231,30 @@ class _Answers(_Parser):
             call = self.call(start, token.text)
             assert isinstance(call, Call)
             return self.made(Call(call.span, f"{token.text}'", call.arguments))
+        if token.kind == "name" and token.text in BARE and signs[0] != ("sign", "("):
+            return self.bare(start, after)
         return super().atom()
+
+    def bare(self, start: int, after: Sequence[Token]) -> Tree:
+        """`log p[n,k]`, `tanh²(z)`, `tanh^2 z`: a function of the one factor behind it."""
+        written = 1 if after[0].kind == "power" else 2 if after[0].text == "^" else 0
+        exponent = after[max(written - 1, 0)]
+        behind = after[min(written, len(after) - 1)]
+        power = written and exponent.kind in ("power", "number") and exponent.value > 0
+        if not (behind.kind == "name" or (power and behind.text == "(")) or (written and not power):
+            return super().atom()
+        name = self.take().text
+        for _ in range(written):
+            self.take()
+        argument = self.group() if self.at("(") else self.inside(self.postfix)
+        call = self.made(Call(self.since(start), name, (argument,)))
+        if not written:
+            return call
+        return self.raised(start, call, Number(exponent.span, exponent.value), elementwise=True)
 
 
 def is_numpy(tree: Tree, text: str) -> bool:
     """Whether an answer is written as code: `@`, `.T`, `**`, functions of axes."""
     words = ("@", ".T", "**", "np.", ".sum(", ".dot(", ".mean(")
-    return any(word in text for word in words) or any(isinstance(node, Keyword) for node in tree.walk())
+    of_numpy = any(isinstance(node, (Keyword, Einsum)) for node in tree.walk())
+    return of_numpy or any(word in text for word in words)

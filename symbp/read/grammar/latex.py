@@ -210,6 +210,10 @@ class _Reader:
             inner = self.run()
             self.need(r"\right\rVert")
             return f"‖{inner}‖"
+        if self.take(r"\left\lvert"):
+            inner = self.run()
+            self.need(r"\right\rvert")
+            return f"abs({inner})"
         if self.take(r"\lfloor"):
             inner = self.run()
             self.need(r"\rfloor")

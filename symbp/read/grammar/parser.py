@@ -172,12 +172,14 @@ class _Parser(Cursor):
         start = token.span[0]
         if self.at("(") and self.here.span[0] == token.span[1]:  # as a function
             body, conditions = self.function_group()
-            call = self.made(Reduction(self.since(start), token.text, token.indices, body, conditions))
-            return self.postfix(call)
+            call = Reduction(
+                self.since(start), token.text, token.indices, body, conditions, None, token.counts
+            )
+            return self.postfix(self.made(call))
         body = self.inside(self.product)
         conditions = self.conditions()
         span = self.since(start)
-        return self.made(Reduction(span, token.text, token.indices, body, conditions))
+        return self.made(Reduction(span, token.text, token.indices, body, conditions, None, token.counts))
 
     def function_group(self) -> tuple[Tree, tuple[Relation, ...]]:
         """`(body where conditions)`."""
@@ -322,9 +324,9 @@ class _Parser(Cursor):
 
     def between(self, start: int, sign: str) -> Tree:
         """`|x|` and `‖x‖`."""
-        inner = self.inside(self.total)
+        inner, (kind,) = self.inside(self.total), self.here.indices or ("",)
         self.need(sign, "at the other end")
-        return self.made(Call(self.since(start), "abs" if sign == "|" else "norm", (inner,)))
+        return self.made(Call(self.since(start), "abs" if sign == "|" else f"norm{kind}", (inner,)))
 
     def bracket(self) -> Bracket:
         start = self.here.span[0]

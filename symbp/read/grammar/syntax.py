@@ -118,6 +118,14 @@ class Call(Tree):
 
 
 @dataclass(frozen=True)
+class Einsum(Tree):
+    """`einsum("ni,nj->ij", h, da2)`: products of elements, summed over letters that the result hasn't."""
+
+    letters: str
+    operands: tuple[Tree, ...]
+
+
+@dataclass(frozen=True)
 class Keyword(Tree):
     """`axis=0`, an argument by its name."""
 
@@ -144,13 +152,15 @@ class Bracket(Tree):
 @dataclass(frozen=True)
 class Reduction(Tree):
     """`Σ_i,j body where conditions`; other operations: prod, max, mean, argmax, and those of a matrix. Of the
-    place of a maximum over several indices, `component` says which: `(argmax_i,j body)_i`."""
+    place of a maximum over several indices, `component` says which: `(argmax_i,j body)_i`. `counts`: how many
+    values the indices have, where that is written."""
 
     op: str
     indices: tuple[str, ...]
     body: Tree
     conditions: tuple[Relation, ...] = ()
     component: str | None = None
+    counts: tuple[Tree, ...] = ()
 
 
 @dataclass(frozen=True)

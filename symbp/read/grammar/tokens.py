@@ -2,7 +2,7 @@
 
 Enters: text. Leaves: tokens with their places. Must not know: how they are put together.
 
-Spellings that mean the same become one sign here: `**` is `^`, `−` is `-`, `⋅` is `·`, `.*` is `⊙`.
+Spellings that mean the same become one sign here: `−` is `-`, `.*` is `⊙`; `**` is `.^`, as in NumPy.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from fractions import Fraction
 from typing import Literal
 
 from symbp.read.grammar.places import Span, error_at
+from symbp.read.grammar.syntax import Name, Number, Tree
 
 LONGEST = 10_000  # characters of a formula
 MOST_DIGITS = 60  # of a number
 LARGEST_POWER = 400  # of ten in a number: beyond it no float is finite
 
-Kind = Literal["number", "name", "reduction", "component", "power", "sign", "method", "end"]
+Kind = Literal["number", "name", "reduction", "component", "power", "sign", "method", "einsum", "end"]
 
 GREEK = {
     "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "eps", "ϵ": "eps", "ζ": "zeta", "η": "eta",
@@ -38,7 +39,7 @@ REDUCTIONS = {
     "logsumexp": "logsumexp",
 }  # fmt: skip
 SAME = {
-    "**": "^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",
+    "**": ".^", "−": "-", "–": "-", "⋅": "·", "∙": "·", "×": "*", ".*": "⊙", "∘": "⊙", "./": "⊘", "==": "=",
     "<=": "≤", ">=": "≥", "!=": "≠", "′": "'", "’": "'", ".T": "'", "ᵀ": "'", "⊤": "'", "^∘": ".^", "||": "‖",
 }  # fmt: skip
 OF_MATRICES = ("_{", "}", ":", "⋆", "⊗")
@@ -48,9 +49,13 @@ SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 NUMPY = re.compile(
     r"(?:np|numpy)\.(?:linalg\.)?(?=[A-Za-z])"
 )  # says nothing: functions are known by their names
-METHOD = re.compile(r"\.((?:shape(?=\[))|[a-z]+(?=\())")
+METHOD = re.compile(r"\.(shape(?=\[)|size(?![A-Za-z0-9_(])|[a-z]+(?=\())")
+EINSUM = re.compile(r"""einsum\(\s*(["'])\s*([A-Za-z, ]+->[A-Za-z ]*)\1\s*,""")
 
 _INDEX = "[A-Za-z][A-Za-z0-9]*'*"
+RUN = re.compile(
+    rf"(Σ|∑|sum|Π|∏|prod|mean)_\{{\s*({_INDEX})\s*=\s*([01])\s*\}}\s*\^\s*(?:\{{\s*([^{{}}]+?)\s*\}}|(\w+))"
+)
 _LIST = rf"{_INDEX}(?:,{_INDEX})*"
 _PATTERN = re.compile(
     rf"""
@@ -63,6 +68,8 @@ _PATTERN = re.compile(
     | (?P<name>[A-Za-zΑ-Ωα-ωϕϵ](?:[A-Za-z0-9₀-₉]|_(?!\{{))*)
     | (?P<component>(?<=\))_{_INDEX})
     | (?P<ones>𝟏|𝟙)
+    | (?P<vulgar>[½⅓⅔¼¾])
+    | (?P<norm>(?:‖|\|\|)(?:_(?:[12F](?![A-Za-z0-9_])|\{{[12F]\}})|[₁₂]))
     | (?P<power>[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)
     | (?P<sign>_\{{|\*\*|\^∘|\.\^|\.\*|\./|\|\||//|==|<=|>=|!=|[-+*/^@%()\[\],|=<>·⋅∙×⊙∘⊘−–≤≥≠‖√∞⋆⊗:}}])
     """,
@@ -72,13 +79,15 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True)
 class Token:
-    """One word: `text` is its one spelling; of a number, of a power `value`, of a reduction its `indices`."""
+    """One word: `text` is its one spelling; of a number, of a power `value`, of a reduction its `indices`,
+    and how many values they have, where that is written (`Σ_{n=1}^{N}`), of the end of a norm its kind."""
 
     kind: Kind
     text: str
     span: Span
     value: Fraction = Fraction(0)
     indices: tuple[str, ...] = ()
+    counts: tuple[Tree, ...] = ()
 
 
 def tokens(
@@ -91,8 +100,8 @@ def tokens(
 ) -> tuple[Token, ...]:
     """The words of a formula, the end behind them; `names` are symbols of a page that are no words of their
     own (`dh⁽¹⁾`, `m̂`, the index `j'`), with what they stand for. With `matrices`, the signs of
-    matrix notation that no formula has are signs, too; with `numpy`, `np.` before a name and `.sum(` behind a
-    value are understood. `within` is the part of the text that is read.
+    matrix notation that no formula has are signs, too; with `numpy`, `np.` before a name, `.sum(` behind a
+    value, `einsum("ni,nj->ij",` and `Σ_{n=1}^{N}` are understood. `within` is the part that is read.
 
     Raises FormulaError: too long, or a sign that is none.
     """
@@ -110,13 +119,13 @@ def _words(text: str, within: Span, names: Mapping[str, str], matrices: bool, nu
     for symbol in names:
         begun.setdefault(symbol[:1], []).append(symbol)
     while position < stop:
-        prefix, method = NUMPY.match(text, position), METHOD.match(text, position)
+        prefix, typed = NUMPY.match(text, position), _typed(text, position)
         if numpy and prefix is not None:
             position = prefix.end()
             continue
-        if numpy and method is not None:
-            yield Token("method", method[1], method.span())
-            position = method.end()
+        if numpy and typed is not None:
+            yield typed
+            position = typed.span[1]
             continue
         found_symbol = next((s for s in begun.get(text[position], ()) if _stands(s, text, position)), None)
         if found_symbol is not None:
@@ -144,10 +153,31 @@ def _words(text: str, within: Span, names: Mapping[str, str], matrices: bool, nu
             indices = found[len(op) + 1 :]
             named = tuple(i.strip() for i in indices.strip("{}").split(","))
             yield Token("reduction", REDUCTIONS[op], span, indices=named)
+        elif kind == "vulgar":
+            yield Token("number", found, span, Fraction(unicodedata.numeric(found)).limit_denominator(4))
+        elif kind == "norm":
+            yield Token("sign", "‖", span, indices=(found.rstrip("}")[-1].translate(SUBSCRIPTS),))
         elif kind == "component":
             yield Token("component", found[1:], span)
         elif kind != "space":
             yield Token("sign", {"transpose": "'", "ones": "𝟏"}.get(kind) or SAME.get(found, found), span)
+
+
+def _typed(text: str, position: int) -> Token | None:
+    """A word that only answers have, if one stands at a place."""
+    if (method := METHOD.match(text, position)) is not None:
+        return Token("method", method[1], method.span())
+    if (einsum := EINSUM.match(text, position)) is not None:
+        return Token("einsum", einsum[2].replace(" ", ""), einsum.span())
+    if (run := RUN.match(text, position)) is None:
+        return None
+    last = (run[4] or run[5]).replace(" ", "")
+    count = last.removesuffix("-1") if run[3] == "0" else last
+    if not re.fullmatch(r"[A-Za-z]\w*|[0-9]{1,6}", count) or (run[3] == "0") != last.endswith("-1"):
+        what = "a sum runs over a whole axis: from 1 to N, or from 0 to N - 1"
+        raise error_at(text, run.span(), what, help="write a condition as a factor, Σ_n [n > 0]·…")
+    tree = Number(run.span(), Fraction(count)) if count.isdigit() else Name(run.span(), count)
+    return Token("reduction", REDUCTIONS[run[1]], run.span(), indices=(run[2],), counts=(tree,))
 
 
 def _stands(symbol: str, text: str, position: int) -> bool:

@@ -19,6 +19,7 @@ from symbp.ir.system import Equation
 from symbp.read.display import (
     Along,
     Reduced,
+    abs,
     bound,
     gelu,
     gelu_slope,
@@ -130,6 +131,8 @@ def _slope(e: Expr, argument: Expr) -> Expr:
         return e * (1 - e)
     if isinstance(e, relu):
         return Guard("<", sympy.Integer(0), argument)
+    if isinstance(e, abs):
+        return Guard("<", sympy.Integer(0), argument) - Guard("<", argument, sympy.Integer(0))
     if isinstance(e, softplus):
         return sigmoid(argument)
     for function, slope in ((gelu, gelu_slope), (gelu_tanh, gelu_tanh_slope)):

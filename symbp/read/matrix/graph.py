@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 
 import sympy
 
-from symbp.ir.decimals import decimal
 from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess
 from symbp.read.matrix.make import hadamard, product, transpose
 from symbp.read.matrix.rewrite import mapped, nodes
@@ -83,18 +82,13 @@ class Weight:
 class Graph:
     """One product of factors as a graph over its indices."""
 
-    def __init__(self, recogniser: Recogniser, coefficient: Expr) -> None:
+    def __init__(self, recogniser: Recogniser, over: Sequence[Expr], under: Sequence[Expr]) -> None:
         self.by = recogniser
-        self.over: list[Node] = []
-        self.under: list[Node] = []
+        self.over: list[Node] = [Number(number) for number in over]
+        self.under: list[Node] = [Number(number) for number in under]
         self.weights: dict[Index, Weight] = {}
         self.edges: list[Edge] = []
         self.gathered: list[Index] = []
-        if "/" in decimal(coefficient):
-            self.under.append(Number(sympy.Integer(coefficient.q)))
-            coefficient = sympy.Integer(coefficient.p)
-        if coefficient != 1:
-            self.over.append(Number(coefficient))
 
     # --- building
     def add(self, factor: Expr) -> None:

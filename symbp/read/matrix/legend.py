@@ -33,6 +33,7 @@ from symbp.read.matrix.tree import (
     Rowwise,
     Strided,
     Total,
+    Transpose,
     Triangle,
     Turned,
 )
@@ -55,7 +56,11 @@ def _is_power(node: Node) -> bool:
 
 WORDS: Sequence[tuple[Holds, str]] = (
     (lambda n: isinstance(n, Named) and n.colons, "':' among subscripts: an axis that is left"),
-    (_is(Ones), "𝟏: a vector of ones, as long as fits; all vectors are columns"),
+    (
+        _is(Ones),
+        "𝟏: a vector of ones, as long as fits; a product with it is a sum, or repeats a vector; all vectors "
+        "are columns",
+    ),
     (_is_mixed, "a number beside matrices in a sum is added to each element"),
     (_is(Hadamard), "⊙, ⊘: product and quotient of elements at the same place"),
     (_is_power, "A^∘2: the square of each element, and so on"),
@@ -64,7 +69,6 @@ WORDS: Sequence[tuple[Holds, str]] = (
     (_is(Range), "range: the vector 0, 1, 2, … with that many elements"),
     (_is(Diagonal, DiagonalOf), "diag: the matrix with a vector on its diagonal; the diagonal of a matrix"),
     (_is(Triangle), "tril, triu: a matrix on and below (on and above) its diagonal; elsewhere 0, or as said"),
-    (_is(OfRows), "rowmax, colmax and so on: a number for each row, for each column"),
     (_is(Rowwise), "softmax: of each row"),
     (
         _is(Correlation),
@@ -95,6 +99,13 @@ IN_COLUMNS = {
     "flatten: the axes behind the first as one, in row-major order": "flatten: a column for each place along "
     "the first axis, the axes behind it as one, in row-major order",
 }
+
+
+def _of_rows(node: OfRows) -> str:
+    """What a number for each row, or for each column, is called."""
+    if node.op == "logsumexp":
+        return node.op
+    return f"{'col' if isinstance(node.inner, Transpose) else 'row'}{node.op}"
 
 
 def columns_legend(
@@ -134,6 +145,11 @@ def matrix_legend(equations: Iterable[MatrixEquation], *, columns: bool = False)
     if kept is not None:
         rest = " with subscripts: its elements there, a vector or a matrix over the axes that are left"
         yield Entry("matrix", (Symbol(kept.name), rest))
+    rows = dict.fromkeys(_of_rows(node) for node in used if isinstance(node, OfRows) and node.inner.rank == 2)
+    for side, what in (("row", "a number for each row"), ("col", "a number for each column")):
+        names = sorted(name for name in rows if name.startswith(side))
+        if names:
+            yield Entry("matrix", (f"{', '.join(names)}: {what}",))
     for holds, words in WORDS:
         if any(map(holds, used)):
             yield Entry("matrix", (IN_COLUMNS.get(words, words) if columns else words,))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import sympy
 
 from symbp.ir.affine import affine
+from symbp.ir.decimals import above_and_below
 from symbp.ir.expr import (
     Access,
     Expr,
@@ -146,8 +147,9 @@ class Recogniser:
     def graph(self, e: Expr) -> Graph:
         """The factors of a product that isn't negative."""
         coefficient, rest = e.as_coeff_Mul(rational=True)
-        graph = Graph(self, coefficient)
-        factors = [f for f in sympy.Mul.make_args(rest) if f != 1]
+        over, under, factors = above_and_below(coefficient, sympy.Mul.make_args(rest))
+        graph = Graph(self, over, under)
+        factors = [f for f in factors if f != 1]
         order = tuple(self.order)
         for factor in sorted(factors, key=lambda f: self.notation.factor_key(f, order)):
             base, exponent = factor.as_base_exp()

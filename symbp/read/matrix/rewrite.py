@@ -6,7 +6,7 @@ how a tree is spelled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
@@ -78,6 +78,8 @@ def tidied(node: Node) -> Node:
     match node:
         case Transpose(Scale(over, under, body)) if body is not None:
             return Scale(over, under, transpose(body))
+        case Transpose(Total(((True, inner),))):
+            return Total(((True, transpose(inner)),))
         case Transpose(inner):
             return transpose(inner)
         case Total(terms):
@@ -151,16 +153,36 @@ def _product(factors: tuple[Node, ...], rank: int) -> Node:
 
 
 def _scale(over: tuple[Node, ...], under: tuple[Node, ...], body: Node | None) -> Node:
-    negative, above, below = False, list(over), list(under)
+    negative, above, below = False, list[Node](), list(under)
     if body is not None:
         negative, body = _unsigned(body)
     if isinstance(body, Scale):
-        above, below, body = above + list(body.over), below + list(body.under), body.body
+        over, below, body = (*over, *body.over), below + list(body.under), body.body
+    for factor in over:
+        minus, scalar = _unsigned(factor)
+        negative ^= minus
+        quotient = isinstance(scalar, Scale) and scalar.body is None
+        above += scalar.over if isinstance(scalar, Scale) and quotient else (scalar,)
+        below += scalar.under if isinstance(scalar, Scale) and quotient else ()
+    body = _inverses(body, below)
     for factor in [f for f in above if isinstance(f, Number) and f in below]:
         above.remove(factor)
         below.remove(factor)
     found = body if body is not None and not above and not below else Scale(tuple(above), tuple(below), body)
     return Total(((True, found),)) if negative else found
+
+
+def _inverses(body: Node | None, below: list[Node]) -> Node | None:
+    """A⁻ᵀ for the cofactors of A, whose determinant is taken from what stands below."""
+    match body:
+        case Product(factors):
+            parts = [_inverses(factor, below) or factor for factor in factors]
+            return replace(body, factors=tuple(parts))
+        case OfMatrix("cofactors", matrix) if OfMatrix("det", matrix) in below:
+            below.remove(OfMatrix("det", matrix))
+            return transpose(OfMatrix("inverse", matrix))
+        case _:
+            return body
 
 
 def _is_ones(node: Node) -> bool:
@@ -214,3 +236,36 @@ def without_transposes(node: Node, names: Collection[str]) -> Node:
         return inner
 
     return mapped(node, change)
+
+
+def with_rows(node: Node, names: Collection[str]) -> Node:
+    """aᵀ·X for the row (Xᵀ·a)ᵀ, and a scalar from its other end where that has fewer transposes."""
+
+    def change(inner: Node) -> Node:
+        match inner:
+            case Product(factors, 0):
+                other = _turned(factors, names)
+                return Product(other, 0) if _transposes(other) < _transposes(factors) else inner
+            case Product(factors, rank):
+                return Product(tuple(part for factor in factors for part in row(factor)), rank)
+            case _:
+                return inner
+
+    def row(factor: Node) -> tuple[Node, ...]:
+        match factor:
+            case Transpose(Product(factors)):
+                other = _turned(factors, names)
+                return other if _transposes(other) <= _transposes((factor,)) else (factor,)
+            case _:
+                return (factor,)
+
+    return mapped(node, change)
+
+
+def _turned(factors: tuple[Node, ...], names: Collection[str]) -> tuple[Node, ...]:
+    """The factors of the transposed product."""
+    return tuple(without_transposes(transpose(f), names) for f in reversed(factors))
+
+
+def _transposes(parts: Iterable[Node]) -> int:
+    return sum(isinstance(inner, Transpose) for part in parts for inner in nodes(part))

@@ -78,6 +78,7 @@ class Spelling:
     inverse: str
     minus: str
     norm: str
+    square: str
     power: str
     correlation: str
     kronecker: str
@@ -92,8 +93,8 @@ def _text_beyond(inside: str, outside: str) -> str:
 
 
 TEXT_SPELLING = Spelling(
-    TEXT, "ᵀ", "·", " ⊙ ", " ⊘ ", "𝟏", "I", "⁻¹", " - ", "‖{}‖²", "{}^∘{}", " ⋆ ", " ⊗ ", "Σ_{} ", "{}[{}]",
-    _text_named, _text_beyond,
+    TEXT, "ᵀ", "·", " ⊙ ", " ⊘ ", "𝟏", "I", "⁻¹", " - ", "‖{}‖", "²", "{}^∘{}", " ⋆ ", " ⊗ ", "Σ_{} ",
+    "{}[{}]", _text_named, _text_beyond,
 )  # fmt: skip
 
 
@@ -272,6 +273,8 @@ class _Printer:
                 return self.scalar.call("flatten", [self.scalar.access(name, [], None)])
             case Rowwise(op, inner):
                 return self.scalar.call(op, [self.write(inner)[0]])
+            case Elementwise("sqrt", SquaredNorm(inner)):
+                return self.signs.norm.format(self.write(inner)[0])
             case Elementwise("sqrt", inner):
                 return self.scalar.root(self.write(inner)[0])
             case Elementwise(function, inner):
@@ -286,7 +289,7 @@ class _Printer:
             case OfMatrix(op, matrix):
                 return self.scalar.call(op, [self.write(matrix)[0]])
             case SquaredNorm(inner):
-                return self.signs.norm.format(self.write(inner)[0])
+                return self.scalar.raised(self.signs.norm.format(self.write(inner)[0]), self.signs.square)
             case Bracket(op, lhs, rhs):
                 return self.bracket(op, lhs, rhs)
             case OfRows(op, Transpose(inner)) if inner.rank == 2 and op != "logsumexp":

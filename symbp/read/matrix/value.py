@@ -257,6 +257,7 @@ def _pooled(matrix: Array, step: list[int]) -> Array:
 @lru_cache(maxsize=256)
 def _function(name: str) -> Any:
     own = {"sigmoid": lambda x: 1 / (1 + np.exp(-x)), "relu": lambda x: np.maximum(x, 0.0)}
+    own["abs"] = np.abs
     own["softplus"] = lambda x: np.logaddexp(0.0, x)
     if name in own:
         return own[name]

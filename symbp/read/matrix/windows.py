@@ -54,12 +54,12 @@ def correlated(by: Recogniser, body: Expr, frame: Frame, reduced: Frame) -> Node
         return None
     coefficient, rest = body.as_coeff_Mul()
     parts = sympy.Mul.make_args(rest)
-    reads = [f for f in parts if isinstance(f, Access)]
     guards = [f for f in parts if isinstance(f, Guard)]
-    if len(reads) != 2 or len(reads) + len(guards) != len(parts) or coefficient.q != 1:
+    both = [f for f in parts if not isinstance(f, Guard)]
+    if len(both) != 2 or not all(isinstance(f, Access) or f.is_Add for f in both) or coefficient.q != 1:
         return None
-    for image, kernel in (reads, reads[::-1]):
-        found = _slid(by, image, kernel, guards, frame, reduced)
+    for image, kernel in (both, both[::-1]):
+        found = _slid(by, image, kernel, guards, frame, reduced) if isinstance(image, Access) else None
         if found is not None and coefficient == -1:
             return Total(((True, found),))
         if found is not None:
@@ -68,17 +68,26 @@ def correlated(by: Recogniser, body: Expr, frame: Frame, reduced: Frame) -> Node
 
 
 def _slid(
-    by: Recogniser, image: Access, kernel: Access, guards: Sequence[Guard], frame: Frame, reduced: Frame
+    by: Recogniser, image: Access, kernel: Expr, guards: Sequence[Guard], frame: Frame, reduced: Frame
 ) -> Node | None:
-    """The image slid under the kernel, each with one axis for each index of the frame."""
-    axes, own = _left(by, image), _left(by, kernel)
-    if len(axes) != len(frame) or len(own) != len(frame) or kernel.outside is not None:
+    """The image slid under the kernel, each with one axis for each index of the frame; a kernel that is a sum
+    is over all that is `reduced`."""
+    axes = _left(by, image)
+    if len(axes) != len(frame):
+        return None
+    if isinstance(kernel, Access):
+        own = _left(by, kernel)
+        whole = kernel.outside is None and all(_whole_axis(by, kernel, at) for at in own)
+        inners = [kernel.subscripts[at] for at in own] if whole else []
+    else:
+        inners = [i for k in axes for i in reduced if image.subscripts[k].has(i)]
+        inners = inners if set(by.free(kernel)) == set(inners) else []
+    if len(inners) != len(frame):
         return None
     lengths = by.tensors[image.name].shape
     pads, steps, signs = [], [], set[int]()
-    for place, at, row in zip(axes, own, frame, strict=True):
-        inner = kernel.subscripts[at]
-        if inner not in reduced or not _whole_axis(by, kernel, at):
+    for place, inner, row in zip(axes, inners, frame, strict=True):
+        if inner not in reduced:
             return None
         found = affine(image.subscripts[place], frozenset(by.kept))
         if found is None or set(found.weights) != {row, inner} or found.weights[inner] not in (1, -1):
@@ -97,7 +106,7 @@ def _slid(
         return None
     if image.outside not in (None, 0) or not _only_ranges(by, image, axes, guards):
         return None
-    moved = by.named(kernel, own)
+    moved = by.named(kernel, own) if isinstance(kernel, Access) else by.unit(kernel, tuple(inners))
     slid = Correlation(by.named(image, axes), moved if signs == {1} else Turned(moved), tuple(pads))
     return slid if set(steps) == {1} else Strided(slid, tuple(steps))
 

@@ -50,7 +50,7 @@ def shown_sizes(system: System, arrays: Mapping[str, Array], given: Mapping[str,
     for name, array in arrays.items():
         tensor = system.tensor(name)
         if array.ndim != len(tensor.shape):
-            raise _wrong_shape(tensor, array, found, f"{_counted(len(tensor.shape))} are declared")
+            raise _wrong_shape(tensor, array, found, _counted(len(tensor.shape)))
         for extent, length in zip(tensor.shape, array.shape, strict=True):
             if isinstance(extent, Size) and found.setdefault(extent.name, length) == length:
                 shown_by.setdefault(extent.name, f"by {name}, whose shape is {array.shape}")
@@ -92,8 +92,9 @@ def _unknown(system: System, name: str, leaves: Mapping[str, Tensor]) -> UsageEr
         return UsageError(
             f"{name} is computed, so it can't be given a value", help=f"what can: {', '.join(leaves)}"
         )
+    of_size = f"{name} is a size: --size {name}=… (sizes={{{name!r}: …}})" if name in system.sizes else None
     return UsageError(
-        f"the network has nothing called {name!r} to give a value to", help=choose(name, leaves)
+        f"the network has nothing called {name!r} to give a value to", help=of_size or choose(name, leaves)
     )
 
 
@@ -133,7 +134,7 @@ def _wrong_shape(tensor: Tensor, array: Array, sizes: Mapping[str, int], why: st
 
 
 def _counted(axes: int) -> str:
-    return "no axes" if axes == 0 else "1 axis" if axes == 1 else f"{axes} axes"
+    return {0: "no axes are declared", 1: "1 axis is declared"}.get(axes, f"{axes} axes are declared")
 
 
 def _first(array: Array, wrong: Array) -> str:

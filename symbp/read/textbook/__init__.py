@@ -16,6 +16,7 @@ from symbp.read.textbook.brackets import (
     with_conditions_once,
     with_counts,
     with_opposites,
+    with_plain_roots,
     with_plain_subscripts,
 )
 from symbp.read.textbook.excluded import with_logsumexp
@@ -29,12 +30,14 @@ from symbp.read.textbook.merge import (
 from symbp.read.textbook.page import Page, first_page, in_order, with_one_value
 from symbp.read.textbook.terms import (
     with_common_factors,
+    with_known_differences,
     with_outer_signs,
     with_shared_indices,
     with_zeros_outside,
 )
 
 PASSES = (
+    with_plain_roots,
     with_functions,
     with_logsumexp,
     with_one_value,
@@ -47,6 +50,7 @@ PASSES = (
     with_opposites,
     with_plain_subscripts,
     with_counts,
+    with_known_differences,
     with_common_factors,
     with_zeros_outside,
     with_conditions_once,

@@ -19,6 +19,7 @@ from symbp.read.display import Reduced, bound
 from symbp.read.textbook.page import Page, size
 from symbp.read.textbook.terms import everywhere
 
+ZERO, HALF = sympy.Integer(0), sympy.Rational(1, 2)
 MOST = 3  # conditions that stand beside each other
 LONG = 8  # parts of a condition that is written once, and called by a name
 
@@ -35,6 +36,26 @@ def _opposite(e: Expr) -> Expr:
         if isinstance(other, Guard):
             return opposite(other)
     return e
+
+
+# --- roots of what is never negative
+def with_plain_roots(page: Page) -> Page:
+    """The page with √s for [s > 0]·√s, if nothing beside it needs the bracket, and [s > 0] once for
+    [s > 0]·[s ≠ 0], where s is a sum of squares."""
+    squares = {e.target for e in page.equations if e.op == "sum" and e.body.is_Pow and e.body.exp == 2}
+
+    def change(e: Expr) -> Expr:
+        if not e.is_Mul:
+            return e
+        own = {a for a in e.atoms(Access) if a.name in squares and a.outside is None}
+        factors = [f.base if f.is_Pow and isinstance(f.base, Guard) else f for f in e.args]
+        factors = [f.xreplace({Guard("!=", a, ZERO): Guard("<", ZERO, a) for a in own}) for f in factors]
+        roots = {Guard("<", ZERO, f.base) for f in factors if f.is_Pow and f.exp == HALF and f.base in own}
+        others = [f for f in factors if f not in roots and not (f.is_Pow and f.exp == HALF)]
+        needless = roots if all(map(_has_value_everywhere, others)) else set()
+        return sympy.Mul(*(f for f in dict.fromkeys(factors) if f not in needless))
+
+    return page.mapped(lambda e: e.with_(body=everywhere(e.body, change))) if squares else page
 
 
 # --- how many conditions hold

@@ -20,6 +20,7 @@ from symbp.ir.system import Equation
 from symbp.read.display import (
     Along,
     Reduced,
+    abs,
     gelu,
     gelu_slope,
     gelu_tanh,
@@ -74,7 +75,17 @@ def named(e: Expr, extents: Mapping[Index, Expr]) -> Expr:
         return _logistic(found)
     if isinstance(found, sympy.log):
         return _logarithm(found)
-    return log_softmax(found, extents) if found.is_Add else found
+    return log_softmax(_absolute(found), extents) if found.is_Add else found
+
+
+def _absolute(e: Expr) -> Expr:
+    """[u > 0]·u − [u < 0]·u, of which the first is relu(u), is |u|."""
+    for term in e.args:
+        for u in (f.args[0] for f in sympy.Mul.make_args(term) if isinstance(f, relu)):
+            other = -term.xreplace({relu(u): Guard("<", u, sympy.Integer(0)) * u})
+            if other in e.args:
+                return e - term - other + term.xreplace({relu(u): abs(u)})
+    return e
 
 
 def log_softmax(e: Expr, extents: Mapping[Index, Expr]) -> Expr:

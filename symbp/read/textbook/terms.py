@@ -6,7 +6,7 @@ Enters: pages. Leaves: pages of the same equations, each with the same value. Mu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import sympy
 
@@ -17,8 +17,80 @@ from symbp.read.textbook.page import Page
 
 
 def with_common_factors(page: Page) -> Page:
-    """The page with r·(A − B) − r·C as r·(A − B − C)."""
-    return page.mapped(lambda e: e.with_(body=everywhere(e.body, _collected)))
+    """The page with r·(A − B) − r·C as r·(A − B − C), and p − y for (1 − y)·p − (1 − p)·y."""
+
+    def change(e: Expr) -> Expr:
+        return _without_fractions(_collected(_cancelled(e)))
+
+    return page.mapped(lambda e: e.with_(body=everywhere(e.body, change)))
+
+
+def _cancelled(e: Expr) -> Expr:
+    """A sum with its products of sums multiplied out, where terms cancel that leave less."""
+    if not e.is_Add or not any(f.is_Add for t in e.args for f in sympy.Mul.make_args(t)):
+        return e
+    plain = sympy.Add(*(sympy.expand_mul(term, deep=False) for term in e.args))
+    fewer = len(sympy.Add.make_args(plain)) <= len(e.args) and len(_factors(plain)) < len(_factors(e))
+    return plain if fewer else e
+
+
+def _factors(e: Expr) -> list[Expr]:
+    """All factors of all terms, also of sums within them."""
+    factors = [f for term in sympy.Add.make_args(e) for f in sympy.Mul.make_args(term)]
+    return [inner for f in factors for inner in (_factors(f) if f.is_Add else [f])]
+
+
+def _without_fractions(product: Expr) -> Expr:
+    """r·(a − b)/10 for r·(a/10 − b/10), where a sum is beside other factors."""
+    if not product.is_Mul or sum(not f.is_Rational for f in product.args) < 2:
+        return product
+    split = [f.primitive() if f.is_Add else (sympy.Integer(1), f) for f in product.args]
+    content = sympy.Mul(*(c for c, _ in split if c.q != 1))
+    return sympy.Mul(
+        content, *(rest if c.q != 1 else f for (c, rest), f in zip(split, product.args, strict=True))
+    )
+
+
+def with_known_differences(page: Page) -> Page:
+    """The page with c·z/σ − c·μ/σ as c·ẑ in a derivative, where ẑ = (z − μ)/σ has a name."""
+    place = {e.target: k for k, e in enumerate(page.equations)}
+    known = [
+        e
+        for e in page.equations
+        if e.target in page.declared and page.tensors[e.target].differential is None and _is_difference(e)
+    ]
+
+    def change(e: Equation) -> Equation:
+        if page.tensors[e.target].differential is None:
+            return e
+        before = [one for one in known if place[one.target] < place[e.target]]
+        return e.with_(body=everywhere(e.body, lambda part: _read_back(part, before, page.tensors)))
+
+    return page.mapped(change)
+
+
+def _is_difference(e: Equation) -> bool:
+    """Whether a tensor is a difference of two others, times something: each of its terms is a product."""
+    totals = [f for f in sympy.Mul.make_args(e.body) if f.is_Add]
+    plain = e.op is None and not e.where and not e.constant and e.body.is_Mul
+    return plain and len(totals) == 1 and len(totals[0].args) == 2
+
+
+def _read_back(e: Expr, known: Sequence[Equation], tensors: Mapping[str, Tensor]) -> Expr:
+    """A sum with one term for two that are a multiple of a known difference."""
+    for equation in known if e.is_Add else ():
+        one, other = sympy.expand_mul(equation.body).args
+        leads = {a.name for a in one.atoms(Access) if a.subscripts == equation.indices}
+        factors = ((term, f) for term in e.args for f in sympy.Mul.make_args(term))
+        for term, read in ((t, f) for t, f in factors if isinstance(f, Access) and f.name in leads):
+            there = dict(zip(equation.indices, read.subscripts, strict=True))
+            multiple = term / one.xreplace(there)
+            partner = multiple * other.xreplace(there)
+            if partner in e.args:
+                rest = [t for t in e.args if t not in (term, partner)]
+                value = tensors[equation.target].at(*read.subscripts)
+                return _read_back(sympy.Add(*rest, multiple * value), known, tensors)
+    return e
 
 
 def with_zeros_outside(page: Page) -> Page:
@@ -133,12 +205,24 @@ def zeros_outside(product: Expr, tensors: Mapping[str, Tensor]) -> Expr:
     """A product without the conditions that keep its reads in their range, where what stands beyond can be
     taken for 0 and makes the product 0."""
     factors = list(sympy.Mul.make_args(product))
+    split = _distributed(factors, tensors)
+    if split is not None:
+        return split
     for guard in [f for f in factors if isinstance(f, Guard) and f.op == "<="]:
         rest = [f for f in factors if f is not guard]
         changed = _beyond(rest, guard, tensors)
         if changed is not None:
             factors = changed
     return sympy.Mul(*factors)
+
+
+def _distributed(factors: list[Expr], tensors: Mapping[str, Tensor]) -> Expr | None:
+    """a[t + 1]·b + a[t + 1]·c for [t < T − 1]·(a[t + 1]·b + a[t + 1]·c), if each term can do without."""
+    guards, totals = [f for f in factors if isinstance(f, Guard)], [f for f in factors if f.is_Add]
+    if len(factors) != 2 or len(guards) != 1 or len(totals) != 1:
+        return None
+    terms = [zeros_outside(guards[0] * term, tensors) for term in totals[0].args]
+    return None if any(term.has(guards[0]) for term in terms) else sympy.Add(*terms)
 
 
 def _beyond(factors: list[Expr], guard: Guard, tensors: Mapping[str, Tensor]) -> list[Expr] | None:

@@ -17,7 +17,8 @@ from symbp.runtime.numba.large import _updated
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
-    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite,
+    or an integer out of its range."""
     _compile()
     memory = _memory(sizes, state.workspace)
     moments = (arena.flat for arena in state.moments.values())

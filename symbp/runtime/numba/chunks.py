@@ -11,6 +11,7 @@ import ctypes
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,8 @@ def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
-    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite,
+    or an integer out of its range."""
     moments = (arena.flat for arena in state.moments.values())
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
@@ -96,9 +98,8 @@ def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
 def _blas_threads() -> tuple[Callable[[], int], Callable[[int], Any]]:
     """How many threads the library of matrix products uses, and how to say how many it shall use; nothing
     happens where the library has another form."""
-    import scipy
-
-    folder = Path(scipy.__file__).parent
+    found = find_spec("scipy")
+    folder = Path(found.origin or "" if found else "").parent
     for path in sorted([*folder.parent.glob("scipy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]):
         library = ctypes.CDLL(str(path))
         for prefix in ("scipy_openblas", "openblas"):

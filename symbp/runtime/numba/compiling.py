@@ -7,7 +7,9 @@ run as plain Python.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 _KERNELS: list[str] = []
@@ -47,15 +49,16 @@ def _disjoint() -> None:
 
 def _larger(a: float, b: float) -> float:
     """The larger of two numbers, NaN if one is."""
-    return b if b > a or b != b else a
+    return b if b > a or math.isnan(b) else a
 
 
 @intrinsics
 def _of_the_compiler() -> dict[str, Any]:
     """`_disjoint` and `_larger` as the compiler's own."""
-    from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
+
+    ir = import_module("llvmlite.ir")
 
     def disjoint(_context: Any) -> Any:
         def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:

@@ -37,8 +37,8 @@ def _power_of_two(k: Any) -> Any:
 def _exp(x: Any) -> Any:
     """exp(x); 2^k in two factors, since it need not be a normal number."""
     x = F32(x)
-    x = F32(89) if x > F32(89) else x
-    x = F32(-104) if x < F32(-104) else x
+    x = min(x, F32(89))
+    x = max(x, F32(-104))
     grown, k = _reduced(x)
     half = k >> 1
     return (F32(1) + grown) * _power_of_two(half) * _power_of_two(k - half)
@@ -48,8 +48,8 @@ def _exp(x: Any) -> Any:
 def _expm1(x: Any) -> Any:
     """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
     x = F32(x)
-    x = F32(89) if x > F32(89) else x
-    x = F32(-18) if x < F32(-18) else x
+    x = min(x, F32(89))
+    x = max(x, F32(-18))
     grown, k = _reduced(x)
     half = _power_of_two(k - 1)
     return F32(2) * (half * grown + (half - F32(0.5)))

@@ -41,8 +41,8 @@ def _power_of_two(k: Any) -> Any:
 def _exp(x: Any) -> Any:
     """exp(x); 2^k in two factors, since it need not be a normal number."""
     x = np.float64(x)
-    x = 710.0 if x > 710.0 else x
-    x = -746.0 if x < -746.0 else x
+    x = min(x, 710.0)
+    x = max(x, -746.0)
     grown, k = _reduced(x)
     half = k >> 1
     return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
@@ -52,8 +52,8 @@ def _exp(x: Any) -> Any:
 def _expm1(x: Any) -> Any:
     """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
     x = np.float64(x)
-    x = 710.0 if x > 710.0 else x
-    x = -38.0 if x < -38.0 else x
+    x = min(x, 710.0)
+    x = max(x, -38.0)
     grown, k = _reduced(x)
     half = _power_of_two(k - 1)
     return 2.0 * (half * grown + (half - 0.5))

@@ -20,7 +20,7 @@ from symbp.runtime.numba.float64 import _exp, _expm1, _log
 def _tanh(x: Any) -> Any:
     """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
     a = abs(DTYPE(x))
-    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    grown = _expm1(DTYPE(2) * min(a, DTYPE(20)))
     return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
@@ -106,6 +106,16 @@ def _all_moderate(values: Array) -> bool:
         value = DTYPE(2**32) * values[i]
         total += value * value
     return bool(total < DTYPE(np.inf))
+
+
+@kernel
+def _any_outside(values: Array, top: int, ignored: int) -> bool:
+    """Whether an integer is neither from 0 to `top` - 1 nor `ignored`: memory of others would be read and
+    written at such a place."""
+    found = False
+    for value in values.flat:
+        found |= (value < 0 or value >= top) and value != ignored
+    return found
 
 
 @kernel

@@ -6,6 +6,7 @@ Enters: addresses and strides in bytes. Leaves: memory filled. Must not know: wh
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,7 @@ class _Vectors:
     """Writes operations on registers into the function that is being compiled."""
 
     def __init__(self, builder: Any) -> None:
-        from llvmlite import ir
-
+        ir = import_module("llvmlite.ir")
         self.builder, self.ir = builder, ir
         self.whole, self.short = ir.IntType(64), ir.IntType(32)
         self.real = ir.FloatType() if _ITEM == 4 else ir.DoubleType()
@@ -160,11 +160,10 @@ def _write_room(v: _Vectors) -> Any:
 
 def _vector_intrinsics() -> dict[str, Any]:
     """`_tile` and what else there is for whole registers; nothing where the processor's are shorter."""
-    from llvmlite import binding
     from numba import types
     from numba.extending import intrinsic
 
-    if not binding.get_host_cpu_features().get("avx512f", False):
+    if not import_module("llvmlite.binding").get_host_cpu_features().get("avx512f", False):
         return {}
 
     step = types.intp

@@ -14,13 +14,16 @@ import numpy as np
 from symbp.runtime.common.training.state import State
 from symbp.runtime.network import Array
 from symbp.runtime.numpy.bound import MODERATE, _all_finite, _bound, _updated
+from symbp.runtime.numpy.outside import _any_outside
 from symbp.runtime.numpy.stages import _buffers
 
 
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
     """One step; the update is left out, and False returned, if the loss, a gradient or a buffer's next value
-    is not finite."""
+    is not finite, or an integer out of its range."""
+    if _any_outside(data, sizes):
+        return math.nan, False
     step = state.bound
     if step is None or step.sizes is not sizes or not step.serves(state):
         step = state.bound = _bound(state, sizes)

@@ -29,6 +29,8 @@ LOCALS = frozenset(
 """The variables of the functions that are written for a network."""
 LOCALS_OF_SIZES = frozenset({"rows", "sizes", "rng", "loss", "chunk", "first", "last", "out", "block"})
 """The variables beside these of functions that sizes reach as arguments or globals."""
+UNCLEAR = ("l", "O", "I")
+"""What linters take for a number."""
 PREFIX = "size_"
 
 
@@ -41,7 +43,7 @@ class Names:
 
     def free(self, name: str) -> str:
         """`name`, or the first variation of it that no tensor, size or helper has."""
-        while name in self.taken or keyword.iskeyword(name):
+        while name in self.taken or keyword.iskeyword(name) or name in UNCLEAR:
             name += "_"
         return name
 

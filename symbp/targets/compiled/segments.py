@@ -236,6 +236,13 @@ class LoweredNetwork:
             )
         return found
 
+    @property
+    def known_sizes(self) -> frozenset[str]:
+        """The sizes whose values are given, or said by an array."""
+        given = (*self.parameters, *self.data)
+        shown = {n for n in self.open_sizes if n in self.solved_sizes or self.witness(n, given)}
+        return frozenset({*self.sizes, *shown})
+
     def _solved(self, size: str, unknown: Sequence[str]) -> tuple[Tensor, int, Expr, Expr] | None:
         others = {Size(name) for name in unknown if name != size}
         for tensor in (*self.parameters, *self.data):

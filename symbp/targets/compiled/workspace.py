@@ -23,7 +23,7 @@ from symbp.targets.compiled.row_blocks import FEWEST, cut_axes, rows_of
 from symbp.targets.compiled.scratch import Scratch
 from symbp.targets.compiled.sections.entries import Entry, table_of
 from symbp.targets.compiled.sections.lengths import needed_table
-from symbp.targets.compiled.sections.tables import quoted
+from symbp.targets.compiled.sections.tables import names_table
 from symbp.targets.compiled.segments import STEP, LoweredNetwork
 
 KINDS = {"real": "reals", "integer": "integers", "bool": "flags"}  # the arena of each kind of number
@@ -132,9 +132,9 @@ def places_function(network: LoweredNetwork, memory: MemoryPlan) -> Function:
 def memory_tables(network: LoweredNetwork, scratch: Scratch | None = None) -> list[str]:
     """What the workspaces need to know beside `_places`: the sizes they depend on, and the arrays that hold
     0, 1, 2, … or ones; and the lengths that mustn't be 0."""
-    lines = [f"OPEN_SIZES = {quoted(tuple(map(key_of, network.stage_sizes)))}"]
+    lines = [names_table("OPEN_SIZES", tuple(map(key_of, network.stage_sizes)))]
     for table, function in (("POSITIONS", "np.arange"), ("ONES", "np.ones")):
-        lines.append(f"{table} = {quoted(_made_by(function, scratch) if scratch else ())}")
+        lines.append(names_table(table, _made_by(function, scratch) if scratch else ()))
     return [*lines, *needed_table(network)]
 
 

@@ -19,7 +19,14 @@ from symbp.lower import Cost
 from symbp.targets.compiled.names import Names
 from symbp.targets.compiled.segments import AFTER, LoweredNetwork
 from symbp.targets.compiled.workspace import own_gradients
-from symbp.targets.numba.drivers import LOSS, guarded_update, own_arguments, row_views, stage_calls
+from symbp.targets.numba.drivers import (
+    LOSS,
+    guarded_update,
+    integers_inside,
+    own_arguments,
+    row_views,
+    stage_calls,
+)
 from symbp.targets.numba.places import ArenaSpan
 
 
@@ -74,6 +81,7 @@ def chunk_functions(
         (*own, "gradients", *tail),
         "A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large.",
         (
+            *integers_inside(net, names),
             Effect(infer.called("_chunks", *map(infer.name, (*arenas, *tail)))),
             *(Effect(infer.called(f.name, *map(infer.name, f.arguments))) for f in adding),
             *_added(net, places),
@@ -109,12 +117,14 @@ def _parted(rule: UpdateRule, own: tuple[str, ...], names: Names) -> list[Functi
     noted = infer.sliced(gradients, [c, infer.number(0)], ())
     update = (For(c, each, (ends, Effect(infer.called("_update", *map(piece, own))))),)
     look = Assign(noted, infer.called("_all_moderate", piece("gradient")))
-    none = If(infer.binary("==", noted, infer.number(0)), (Return(infer.name("False")),))
+    moderate = infer.name("moderate", (), "boolean")
+    told = Assign(moderate, infer.binary("!=", noted, infer.number(0)), "&")
     finite = (
         Assign(chunks, infer.called("len", gradients)),
         For(c, each, (ends, look)),
-        For(c, infer.called("range", chunks), (none,)),
-        Return(infer.name("True")),
+        Assign(moderate, infer.name("True")),
+        For(c, infer.called("range", chunks), (told,)),
+        Return(moderate),
     )
     return [
         Function(

@@ -9,9 +9,12 @@ from collections.abc import Mapping, Sequence
 
 from symbp.codegen import infer
 from symbp.codegen.function import Function
+from symbp.codegen.spelling.elements import size
 from symbp.codegen.tree import Assign, Effect, Expression, If, Return, Statement
+from symbp.ir.expr import free_sizes
 from symbp.ir.training import UpdateRule
 from symbp.targets.compiled.names import Names
+from symbp.targets.compiled.sections.tables import bound_of
 from symbp.targets.compiled.segments import AT_ONCE, STEP, LoweredNetwork
 from symbp.targets.compiled.update import arguments
 from symbp.targets.numba.places import ArenaSpan, view
@@ -49,6 +52,7 @@ def driver_functions(
         (*own, *tail),
         "A whole step; the update is left out if the loss or a gradient is not finite, or large.",
         (
+            *integers_inside(net, names),
             *gradients,
             Assign(LOSS, loss.element()),
             *guarded_update(own, stage_calls(net, names, ("buffers",)), _changed_buffers(net, names)),
@@ -76,6 +80,20 @@ def row_views(
 def own_arguments(rule: UpdateRule, names: Names) -> tuple[str, ...]:
     """The arguments of the update, as a step takes them."""
     return tuple(name if name in ("theta", "gradient") else names.free(name) for name in arguments(rule))
+
+
+def integers_inside(net: LoweredNetwork, names: Names) -> list[Statement]:
+    """The start of a step: nothing is read or written where an integer leaves its range."""
+    found: list[Statement] = []
+    for tensor in net.data:
+        bound, ignored = bound_of(tensor)
+        if bound is None or not net.known_sizes.issuperset(s.name for s in free_sizes(bound)):
+            continue
+        within = (infer.name(names.tensors[tensor.name]), size(bound), infer.number(ignored or 0))
+        outside = infer.called("_any_outside", *within)
+        refused = infer.tuple_of(infer.name("math.nan"), *[infer.name("False", (), "boolean")] * 2)
+        found.append(If(outside, (Return(refused),)))
+    return found
 
 
 def _changed_buffers(net: LoweredNetwork, names: Names) -> list[Expression]:

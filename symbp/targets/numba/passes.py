@@ -92,7 +92,8 @@ def with_drivers(state: KernelLines) -> KernelLines:
     drivers = driver_functions(net, rule, state.places, state.names)
     if net.split is not None:
         drivers += chunk_functions(net, rule, state.places, state.names)
-    return replace(state, functions=(*state.functions, *drivers))
+    called = state.called | ({"_any_outside"} & frozenset().union(*(f.calls for f in drivers)))
+    return replace(state, functions=(*state.functions, *drivers), called=called)
 
 
 def with_evaluation(state: KernelLines) -> KernelLines:

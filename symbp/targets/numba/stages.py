@@ -16,7 +16,7 @@ import sympy
 from symbp.codegen import infer
 from symbp.codegen.function import Function, names_in
 from symbp.codegen.spelling.elements import size
-from symbp.codegen.tree import Assign, Expression, Pass, Rest, Statement
+from symbp.codegen.tree import Assign, Expression, Rest, Statement
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Role
 from symbp.lower.memory.plan import MemoryPlan
@@ -82,9 +82,7 @@ def stage(
         if segment.program.kernels
         else f"No {segment.title}."
     )
-    return Function(
-        f"_{segment.name}", arguments, title, (*head, *body) or (Pass(),), ("@kernel",)
-    ), lines.helpers
+    return Function(f"_{segment.name}", arguments, title, (*head, *body), ("@kernel",)), lines.helpers
 
 
 def stage_arguments(network: LoweredNetwork, segment: Segment, names: Names) -> tuple[str, ...]:

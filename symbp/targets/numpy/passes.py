@@ -111,7 +111,7 @@ def _step(net: LoweredNetwork) -> list[str]:
     """The files of a step."""
     names = ("differentiate", "blocks" if net.blocks else "step", "bound")
     advance = "advance_buffers" if net.system.updates else "advance"
-    return [f"{FOLDER}/{name}" for name in (*names, advance)]
+    return [f"{FOLDER}/{name}" for name in (*names, "outside", advance)]
 
 
 def validate(state: Any, before: Any = None) -> None:

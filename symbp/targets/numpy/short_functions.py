@@ -18,7 +18,14 @@ from symbp.ir.system import Tensor
 from symbp.ir.training import UpdateRule
 from symbp.targets.compiled.form import Kind
 from symbp.targets.compiled.names import Names, key_of
-from symbp.targets.compiled.sections.tables import CHECKED, _quoted, constant_tables, quoted
+from symbp.targets.compiled.sections.tables import (
+    CHECKED,
+    _quoted,
+    bound_of,
+    constant_tables,
+    names_table,
+    quoted,
+)
 from symbp.targets.compiled.segments import GIVEN, LoweredNetwork
 from symbp.targets.compiled.update import hyperparameters
 from symbp.targets.compiled.workspace import own_gradients
@@ -86,7 +93,7 @@ def passes(net: LoweredNetwork, names: Names, stages: Stages, wanted: Sequence[s
     bound = [s.target.id for s in binding.head if isinstance(s.target, tree.Name)]
     if len(set(bound)) < len(bound) or fixed & set(bound):
         return None  # a name that means one thing in one pass and another in the next
-    words = names_in([*binding.head, *inside])
+    words = names_in(binding.head).union(*(_taken_from_outside(body) for _, _, body in runs))
     results = _results(net, names, wanted)
     used = [a for a in kept if a.name in words | set(results.values())]
     if not set(results.values()) <= {a.name for a in used if a.mapping == "tensors"}:
@@ -255,27 +262,42 @@ def short_tables(net: LoweredNetwork, rule: UpdateRule) -> dict[str, list[str]]:
     """The constants of a short module: sizes, shapes, integers' bounds, the settings of the update; the lines
     of each, by the names that they give to something."""
     hyper = [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]
+    inputs = [f'"{t.name}": {_named_shape(net, t)}' for t in net.data]
     integers = [f'"{t.name}": {_bound(net, t)}' for t in net.data if t.integer]
     sizes = f"{', '.join(net.sizes)} = {', '.join(map(str, net.sizes.values()))}"
     tables = {
         **({", ".join(net.sizes): [sizes]} if net.sizes else {}),
         "NAME": [f'NAME = "{net.derivation.name}"'],
         **constant_tables(net.constants),
-        "SHAPING": [f"SHAPING = {quoted(net.shaping)}"],
+        "SHAPING": [names_table("SHAPING", net.shaping)],
         "PARAMETERS": _table("PARAMETERS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.parameters]),
-        "INPUTS": _table("INPUTS", [f'"{t.name}": {_named_shape(net, t)}' for t in net.data]),
+        "INPUTS": _table("INPUTS: dict[str, tuple[Any, ...]]", inputs),
         "INTEGERS": _table("INTEGERS: dict[str, tuple[int | str | None, int | None]]", integers),
-        "FORWARD_INPUTS": [f"FORWARD_INPUTS = {quoted(net.forward_data)}"],
-        "OUTPUTS": [f"OUTPUTS = {quoted(net.system.outputs)}"],
-        "METRICS": [f"METRICS = {quoted(net.metrics)}"],
+        "FORWARD_INPUTS": [names_table("FORWARD_INPUTS", net.forward_data)],
+        **_result_tables(net),
         "BATCH": [f"BATCH: str | None = {_quoted(net.examples)}"],
-        "MOMENTS": [f"MOMENTS = {quoted(rule.moments)}"],
+        "MOMENTS": [names_table("MOMENTS", rule.moments)],
         "LARGE": [
             "LARGE = float(np.finfo(DTYPE).max) / 2**20  # from such sums of squares on moments may overflow"
         ],
         "HYPER": _table("HYPER" if hyper else "HYPER: dict[str, float]", hyper),
     }
-    return {**tables, "Array": ["Array = np.ndarray"]}
+    return {**tables, "Array": ["Array = np.ndarray[Any, Any]"]}
+
+
+def _taken_from_outside(body: Sequence[tree.Statement]) -> frozenset[str]:
+    """What a function's body mentions and doesn't give a meaning itself."""
+    nodes = [node for s in body for node in s.walk()]
+    targets = {n.target.id for n in nodes if isinstance(n, tree.Assign) and isinstance(n.target, tree.Name)}
+    return names_in(body) - targets
+
+
+def _result_tables(net: LoweredNetwork) -> dict[str, list[str]]:
+    """What is computed beside the loss, in a line."""
+    outputs, metrics = net.system.outputs, net.metrics
+    if not outputs:
+        return {name: [names_table(name, of)] for name, of in (("OUTPUTS", outputs), ("METRICS", metrics))}
+    return {"OUTPUTS, METRICS": [f"OUTPUTS, METRICS = {quoted(outputs)}, {quoted(metrics)}"]}
 
 
 def _table(name: str, entries: Sequence[str]) -> list[str]:
@@ -292,11 +314,11 @@ def _named_shape(net: LoweredNetwork, tensor: Tensor) -> str:
 
 def _bound(net: LoweredNetwork, tensor: Tensor) -> str:
     """The bound of integers, by its name where it is an open size, and the value beside those below it."""
-    fact = tensor.fact("below") or tensor.fact("below or ignored")
-    if fact is None or fact.bound is None:
+    bound, ignored = bound_of(tensor)
+    if bound is None:
         return "(None, None)"
-    bound = f'"{fact.bound}"' if _open(net, fact.bound) else text(size(fact.bound))
-    return f"({bound}, {fact.ignored})"
+    extent = f'"{bound}"' if _open(net, bound) else text(size(bound))
+    return f"({extent}, {ignored})"
 
 
 def needed(tables: Mapping[str, Sequence[str]], words: Collection[str]) -> list[str]:

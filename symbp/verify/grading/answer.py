@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from symbp.errors import FormulaError, meant
 from symbp.read.grammar import plain
 from symbp.read.grammar.answers import EXAMPLE, is_numpy, parse_answer, refuse, sides
+from symbp.read.grammar.blackboard import from_blackboard
 from symbp.read.grammar.named import numbered
 from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import Name, Read, Subscripted, Total, Tree
 from symbp.verify.grading.names import Names
-from symbp.verify.grading.typed import commands, is_latex, typed
+from symbp.verify.grading.typed import is_latex, typed
 
 GRADIENT = re.compile(r"(?:grad|∇|nabla)\s*_?\s*[{(]?\s*([^\s{}()\[\]]+)\s*[})]?\s*(?:L|loss|ℒ)?\s*(\[.*)?\Z")
 
@@ -87,11 +88,10 @@ def _says_something(right: str, tree: Tree, target: str, names: Names) -> None:
 
 
 def _plain(text: str, names: Names) -> str:
-    """The text without LaTeX's commands."""
-    symbols, derivatives = names.latex
+    """The text without LaTeX's commands: as symbp prints it, or as people type it."""
     found = text.strip().strip("$").replace("&", "").removesuffix("\\\\").strip()
+    found = re.sub(r"\\tag\{\d+\}", "", found)
     try:
-        return plain(re.sub(r"\\tag\{\d+\}", "", found), symbols, derivatives)  # as symbp prints it
+        return plain(found, *names.latex)
     except FormulaError:
-        pass
-    return plain(commands(found), symbols, derivatives)
+        return from_blackboard(found, names.vocabulary)

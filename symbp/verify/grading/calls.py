@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from symbp.errors import meant
-from symbp.read.grammar.syntax import Call, Keyword, Name, Number, Product, Total, Tree
+from symbp.read.grammar.syntax import Call, Keyword, Name, Number, Product, Read, Total, Tree
 from symbp.verify.grading import functions, made, matrices
+from symbp.verify.grading.conditions import constant
 from symbp.verify.grading.reductions import reduce, softmax
 from symbp.verify.grading.values import Misfit, Value, moved, product, together, turned
 
@@ -76,6 +78,8 @@ def _one(meaning: Meaning, node: Call, given: list[Tree]) -> Tree:
 
 def _along(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:
     """`sum(x)`, `sum(x, 0)`, `mean(x, axis=-1, keepdims=True)`, `softmax(x)` of rows."""
+    if node.function == "max" and len(given) == 2 and isinstance(given[0], Number):  # max(0, z)
+        return _pair(meaning, replace(node, function="maximum"), given, scope)
     value = meaning.real(given[0], scope)
     keywords = {a.name: a.value for a in node.arguments if isinstance(a, Keyword)}
     if len(given) == 2 and "axis" not in keywords:
@@ -150,6 +154,10 @@ def _other(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Val
             raise Misfit("a number has no length", node.span)
         axis = _axis(meaning, given[1], len(shape)) if name == "shape" else 0
         return meaning.number(Fraction(shape[axis or 0]))
+    if name == "size":
+        return meaning.number(Fraction(prod(meaning.value(_one(meaning, node, given), scope).shape)))
+    if name == "reshape":
+        return _reshaped(meaning, node, given, scope)
     if name == "norm":
         squares = meaning.total_of_squares(_one(meaning, node, given), scope)
         return replace(squares, array=meaning.numbers.power(squares.array, Fraction(1, 2)))
@@ -176,6 +184,18 @@ def _other(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Val
         array = meaning.numbers.multiply(value.array[..., None], eye)
         return replace(value, array=array, fits=(False, False), row=False)
     raise meaning.error(node, f"{name} isn't taken of this")
+
+
+def _reshaped(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:
+    """`v.reshape(-1, 1)` is `v[:, None]`, `v.reshape(1, -1)` is `v[None, :]`."""
+    numbers = [constant(a) for a in given[1:]]
+    if numbers not in ([-1, 1], [1, -1]):
+        raise meaning.error(node, "a vector is reshaped with (-1, 1) or (1, -1), and nothing else is")
+    value = meaning.value(given[0], scope)
+    if value.rank != 1:
+        raise Misfit("reshape is only that of a vector here", node.span, (value.shape,))
+    axes = (":", "None") if numbers[0] == -1 else ("None", ":")
+    return meaning.value(Read(node.span, given[0], tuple(Name(node.span, s) for s in axes)), scope)
 
 
 def _matrix(meaning: Meaning, node: Call, given: list[Tree], scope: Scope) -> Value:

@@ -23,6 +23,7 @@ from symbp.read.grammar.places import error_at
 from symbp.read.grammar.syntax import (
     Bracket,
     Call,
+    Einsum,
     Name,
     Number,
     Ones,
@@ -37,6 +38,7 @@ from symbp.read.grammar.syntax import (
 )
 from symbp.verify.grading.calls import call
 from symbp.verify.grading.conditions import bracket, compared, constant, unknown
+from symbp.verify.grading.einsum import einsum
 from symbp.verify.grading.functions import Functions
 from symbp.verify.grading.key import SheetAtPoint
 from symbp.verify.grading.matrices import correlated, of_matrix
@@ -122,6 +124,8 @@ class Meaning:
                 return read(self, node, scope)
             case Bracket(relation=relation):
                 return bracket(self, relation, scope)
+            case Einsum(operands=operands):
+                return einsum(node, [self.real(operand, scope) for operand in operands], self.numbers)
             case Reduction():
                 return reduction(self, node, scope)
             case _:
@@ -146,6 +150,7 @@ class Meaning:
         if name in self.names.sizes:
             return self.number(Fraction(self.size(name)))
         if name in self.names.constants:
+            self.notes.add(f"{name} is {float(self.names.constants[name]):g} here")
             return self.number(self.names.constants[name])
         if name in ("π", "pi"):
             return Value(self.numbers.array(self.place.point.domain.constant(sympy.pi)))

@@ -34,6 +34,7 @@ def formulas() -> Mapping[str, Expr]:
         "exp": sympy.exp(x), "log": sympy.log(x), "ln": sympy.log(x), "sqrt": sympy.sqrt(x), "square": x**2,
         "sin": sympy.sin(x), "cos": sympy.cos(x), "tan": sympy.tan(x), "atan": sympy.atan(x),
         "arctan": sympy.atan(x), "tanh": sympy.tanh(x), "sinh": sympy.sinh(x), "cosh": sympy.cosh(x),
+        "sech": 1 / sympy.cosh(x),
         "erf": sympy.erf(x), "sigmoid": logistic, "sigma": logistic, "logistic": logistic, "relu": above * x,
         "ReLU": above * x, "softplus": sympy.log(1 + sympy.exp(x)), "silu": x * logistic,
         "gelu": x * (1 + sympy.erf(x / sympy.sqrt(2))) / 2, "reciprocal": 1 / x,
@@ -87,7 +88,7 @@ class Functions:
 
 
 SLOPES = ("tanh'", "sigma'", "relu'", "softplus'")
-REDUCING = ("sum", "mean", "max", "argmax", "prod")
+REDUCING = ("sum", "mean", "max", "argmax", "prod", "var", "std")
 ALONG = ("softmax", "log_softmax", "logsumexp")
 OF_ROWS = {f"{side}{op}": (side, op) for side in ("row", "col") for op in REDUCING}
 PAIRS = ("maximum", "minimum", "multiply", "outer", "dot", "matmul", "add", "subtract", "divide")
@@ -102,4 +103,6 @@ OTHERS = (
     "norm",
     "len",
     "shape",
+    "size",
+    "reshape",
 )

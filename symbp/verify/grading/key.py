@@ -63,6 +63,7 @@ class Sheet:
         return tuple(e for e in self.derivation.system.equations if e.target not in known)
 
     def shape(self, name: str) -> tuple[Any, ...]:
+        name = name.removeprefix("∂")
         for system in (self.system, self.derivation.system):
             if name in system.by_name:
                 return system.tensor(name).shape

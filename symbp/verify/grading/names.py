@@ -17,6 +17,7 @@ from functools import cached_property
 from symbp.ir.expr import Expr, Size
 from symbp.ir.system import Role
 from symbp.read.display import bound
+from symbp.read.grammar.blackboard import Vocabulary
 from symbp.read.grammar.named import Places
 from symbp.read.grammar.tokens import GREEK, SUBSCRIPTS
 from symbp.read.named_places import named_places
@@ -55,6 +56,13 @@ class Names:
         loss = self.sheet.system.loss
         if loss is not None:
             found.setdefault("L", loss)
+        outputs = self.sheet.system.outputs
+        for plain in ("y", *self.targets, *outputs) if len(outputs) == 1 else ():
+            found.setdefault(f"{plain}hat", outputs[0])
+            found.setdefault(f"{plain}_hat", outputs[0])
+        for plain, name in [*found.items()]:
+            if len(plain) == 1 and plain.islower() and plain.upper() not in self.sizes:  # X for x
+                found.setdefault(plain.upper(), name)
         return found
 
     @cached_property
@@ -164,6 +172,14 @@ class Names:
         if name in self.symbols:
             return self.symbols[name]
         return f"d{self.symbol(name[1:])}" if name.startswith("∂") else name
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What LaTeX is made of that people type."""
+        loss = self.sheet.system.loss
+        called = word(self.symbols.get(loss, loss)) if loss is not None else ""
+        names = {*self.tensors, *self.sizes, *self.constants}
+        return Vocabulary(names, self.letters, called, self.latex[0])
 
     @cached_property
     def latex(self) -> tuple[dict[str, str], dict[tuple[str, ...], str]]:

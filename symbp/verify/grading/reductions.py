@@ -28,6 +28,8 @@ Scope = Mapping[str, int]
 
 def reduction(meaning: Meaning, node: Reduction, scope: Scope) -> Value:
     inner = {**scope, **{name: extent(meaning, name, node) for name in node.indices}}
+    for name, count in zip(node.indices, node.counts, strict=False):
+        _runs_as_written(meaning, name, inner[name], count)
     value = meaning.real(node.body, inner)
     if node.conditions:
         if node.op != "sum":
@@ -48,6 +50,14 @@ def reduction(meaning: Meaning, node: Reduction, scope: Scope) -> Value:
         return of_matrix(meaning, node, node.op, value)
     found = reduce(meaning, node, node.op, value, tuple(axes))
     return found if node.op != "argmax" or len(axes) == 1 else _component(meaning, node, found, inner)
+
+
+def _runs_as_written(meaning: Meaning, name: str, length: int, count: Tree) -> None:
+    """Raises Misfit where `Σ_{n=1}^{K}` says another number of terms than there are."""
+    written = meaning.value(count, {})
+    if not written.integer or written.rank or int(written.array) != length:
+        what = f"the index {name} doesn't run as far as is written at its sum"
+        raise Misfit(what, count.span, ((length,), (int(written.array),)) if written.integer else ())
 
 
 def _component(meaning: Meaning, node: Reduction, places: Value, extents: Scope) -> Value:
@@ -94,6 +104,8 @@ def reduce(
             Fraction(int(np.prod([value.shape[k] for k in axes], dtype=int)) or 1)
         )
         return replace(found, array=meaning.numbers.divide(found.array, count))
+    if op in ("var", "std"):
+        return _spread(meaning, node, op, value, axes, keep=keep)
     if op == "logsumexp":
         exp = replace(value, array=meaning.numbers.apply(sympy.exp, value.array))
         found = summed(exp, meaning.numbers, axes, keep=keep)
@@ -105,6 +117,19 @@ def reduce(
         apply = partial(largest, meaning) if op == "max" else lambda rows: np.multiply.reduce(rows, axis=-1)
         return reduced(value, axes, lambda rows: meaning.numbers.array(apply(rows)), keep=keep)
     raise meaning.error(node, f"{op} has no meaning in an answer")
+
+
+def _spread(
+    meaning: Meaning, node: Tree, op: str, value: Value, axes: tuple[int, ...], *, keep: bool
+) -> Value:
+    """The mean of the squares of what is left without the mean, or its root."""
+    middle = reduce(meaning, node, "mean", value, axes, keep=True)
+    left = meaning.numbers.subtract(value.array, middle.array)
+    squares = replace(value, array=meaning.numbers.multiply(left, left))
+    found = reduce(meaning, node, "mean", squares, axes, keep=keep)
+    if op == "var":
+        return found
+    return replace(found, array=meaning.numbers.power(found.array, Fraction(1, 2)))
 
 
 def extent(meaning: Meaning, name: str, node: Reduction | Tree) -> int:

@@ -10,6 +10,7 @@ from fractions import Fraction
 from symbp.read.grammar.syntax import (
     Bracket,
     Call,
+    Einsum,
     Keyword,
     Name,
     Number,
@@ -55,6 +56,8 @@ def _spelled(tree: Tree, code: bool) -> tuple[str, int]:
             return f"{_at(operand, ATOM, code)}{'.T' if code else 'ᵀ'}", ATOM
         case Call(function=function, arguments=arguments):
             return f"{function}({', '.join(spelled(a, code=code) for a in arguments)})", ATOM
+        case Einsum(letters=letters, operands=operands):
+            return f'einsum("{letters}", {", ".join(spelled(o, code=code) for o in operands)})', ATOM
         case Keyword(name=name, value=value):
             return f"{name}={spelled(value, code=code)}", ATOM
         case Read(tensor=tensor, subscripts=subscripts):

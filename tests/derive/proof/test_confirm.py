@@ -249,6 +249,24 @@ def test_saturated_units_are_compared_in_many_digits() -> None:
     assert all(difference(system, safe, {"loss": "loss"}, seed=k, free=False) is None for k in range(30))
 
 
+def test_saturated_units_are_compared_in_many_digits_beside_free_conditions() -> None:
+    """σ′(z)/(1 − σ(z)) is σ(z), but for rounding in float64 where z is 33; a wrong form is still seen."""
+    b = SystemBuilder()
+    x, w = b.leaf("x", N), b.leaf("w", N)
+    z = b.define("z", [n], 33 / (1 + x(n) ** 2))
+    h = b.define("h", [n], 1 / (1 + sympy.exp(-z(n))))
+    slope = sympy.exp(-z(n)) * h(n) ** 2
+    b.define("d", [n], where(Guard("<", 0, w(n)), slope / (1 - h(n))))
+    raw = b.system()
+    short = {"d": where(Guard("<", 0, w(n)), h(n)), "e": where(Guard("<", w(n), 0), h(n))}
+    right, wrong = (
+        raw.with_(equations=tuple(e.with_(body=body) if e.target == "d" else e for e in raw.equations))
+        for body in short.values()
+    )
+    assert difference(raw, right, {"d": "d"}) is None
+    assert difference(raw, wrong, {"d": "d"}) is not None
+
+
 @pytest.mark.slow
 def test_a_branch_that_only_unclipped_values_reach_is_seen() -> None:
     """The maximum of a row of clipped values is a bound nearly always, and its derivative 0."""

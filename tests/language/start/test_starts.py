@@ -146,7 +146,7 @@ def test_the_derivation_shows_starts_with_their_reasons():
     d = bp.derive(bp.Network("net", loss=bp.cross_entropy(bp.softmax(bp.relu(x @ W + b) @ V), y)))
     page = d.text()
     assert "W: normal with the deviation sqrt(2/D)\n      a rectifier passes half of the variance" in page
-    assert "V: uniform within ±sqrt(6/(H + K))\n      keeps the variance" in page
+    assert "V: uniform within ±sqrt(6/(H + K))\n      keeps variances" in page
     assert "b: 0\n      an offset" in page
     assert r"$W$: normal with the deviation $\sqrt{\frac{2}{D}}$; a rectifier" in d.latex()
     assert '"distribution": "normal"' in d.json()

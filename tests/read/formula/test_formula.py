@@ -37,7 +37,7 @@ def loss(text, *names):
 @pytest.mark.parametrize(
     ("text", "names", "expected"),
     [
-        ("sum(A*B)", "AB", (A * B).sum()),  # both readings fit: elementwise, as in NumPy
+        ("sum(X*X)", "X", (X * X).sum()),
         ("sum(A@B)", "AB", (A @ B).sum()),
         ("sum(A·B)", "AB", (A @ B).sum()),
         ("sum(A .* B)", "AB", (A * B).sum()),
@@ -58,9 +58,10 @@ def loss(text, *names):
         ("𝟏ᵀ·X·w/N", "Xw", (X @ w).sum() / 4),
         ("vector(1)'*u", "u", u.sum()),
         ("tr(A + s*I)", "As", np.trace(A + s * np.eye(3))),
-        ("sum(A^2)", "A", (A**2).sum()),
+        ("sum(A**2)", "A", (A**2).sum()),
         ("sum(A^-1)", "A", np.linalg.inv(A).sum()),
         ("sum(A.^-1)", "A", (1 / A).sum()),
+        ("sum(A**-1)", "A", (1 / A).sum()),
         ("norm2(w)^2 + ‖A‖²", "wA", w @ w + (A**2).sum()),
         ("norm(A) + norm1(w)", "wA", np.linalg.norm(A) + np.abs(w).sum()),
         ("max(w) - min(w) + sum(max(w, 0))", "w", np.ptp(w) + np.maximum(w, 0).sum()),
@@ -129,6 +130,9 @@ def test_shapes_are_found(text, wrt, shapes):
         ("norm2(A)", "A:N,N", "A", "norm2(A)", "Frobenius"),
         ("c@w", "c: w:N", "w", "c@w", "use * for scalars"),
         ("sum(A*B + A + B)", None, "A", "A*B", "either product"),
+        ("tr(A*B)", "A:N,N B:N,N", "A", "A*B", "either product"),
+        ("tr(A^3)", "A:N,N", "A", "A^3", "a power of a square matrix"),
+        ("sum((A - B)²)", "A:N,N B:N,N", "A", "(A - B)²", "a power of a square matrix"),
         ("9^(200)^200*w", "w:", "w", "9^(200)^200", None),
         ("(9^200)^200*w", "w:", "w", "(9^200)^200", "too large"),
         ("loggamma(10^9)*w", "w:", "w", "loggamma(10^9)", "not taken"),
@@ -206,6 +210,27 @@ def test_hostile_formulas_end(text):
 def test_the_residual_is_one_term():
     (short,) = bp.grad_of("norm2(A*w - b)^2/2", wrt="w").short()
     assert str(short) == "∂loss/∂w = Aᵀ·(A·w - b)"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "shown"),
+    [
+        ("sum(x)/sqrt(8)", "x", "𝟏/sqrt(8)"),
+        ("sum(exp(-x^2/2))/sqrt(2*π)", "x", "-(exp(-(x ⊙ x)/2) ⊙ x)/sqrt(2·π)"),
+        ("norm2(x - y)^3", "x", "3·[‖x - y‖² > 0]·‖x - y‖·(x - y)"),
+        ("u'*x/norm2(u)", "x", "u/‖u‖"),
+        ("-log(softmax(W*x)[k])", "W", "(softmax(W·x) - onehot(k))·xᵀ"),
+        ("c'*sigmoid(W*x)", "x", "Wᵀ·((1 - σ(W·x)) ⊙ c ⊙ σ(W·x))"),
+        ("a'*X*X'*a", "X", "2·a·aᵀ·X"),
+        ("a'*inv(X)*b", "X", "-(X⁻¹)ᵀ·a·(X⁻¹·b)ᵀ"),
+        ("tr(inv(X'*X))", "X", "-2·X·(Xᵀ·X)⁻¹·(Xᵀ·X)⁻¹"),
+        ("log(det(X'*X + I))", "X", "2·X·(I + Xᵀ·X)⁻¹"),
+        ("-tr(W'*W)/norm2(c)^2", "c", "2·tr(Wᵀ·W)·c/(‖c‖²·‖c‖²)"),
+    ],
+)
+def test_short_forms(text, wrt, shown):
+    (short,) = bp.grad_of(text, wrt=wrt, shapes="W:K,D x:D k::below=K" if "k]" in text else None).short()
+    assert short.matrix == shown
 
 
 def test_symmetric_matrices_print_without_a_transpose():

@@ -62,7 +62,7 @@ class Writer:
             (f"({a} + {b})", x + y), (f"({a} − {b})", x - y), (f"(-{a} - -{b})", -x + y),
             (f"({k}*{a})", z * x), (f"({a}·{k})", x * z), (f"({a} .* {b})", x * y), (f"({a} ⊙ {b})", x * y),
             (f"({a}/(2 + cos({b})))", x / (2 + np.cos(y))), (f"{function}(tanh({a}))", called),
-            (f"({a})²", x**2), (f"({a}).^3", x**3), (f"max({a}, {b})", np.maximum(x, y)),
+            (f"({a})**2", x**2), (f"({a}).^3", x**3), (f"max({a}, {b})", np.maximum(x, y)),
             (f"([{a} > {b}] .* {a})", np.where(x > y, x, 0)),
         )  # fmt: skip
 
@@ -109,7 +109,7 @@ class Writer:
             r, z = self.any("N,D", depth)
             v, u = self.any("D", depth)
             options += [
-                (f"({a}@{b})", x @ y), (f"({a}·{b}ᵀ)", x @ y.T), (f"({a}*{b})", x * y), (f"{a}.T", x.T),
+                (f"({a}@{b})", x @ y), (f"({a}·{b}ᵀ)", x @ y.T), (f"({a}.*{b})", x * y), (f"{a}.T", x.T),
                 (f"({r}'@{r})", z.T @ z), (f"diag({v})", np.diag(u)), (f"({v}*({v})')", np.outer(u, u)),
                 ("A⁻¹", np.linalg.inv(ARRAYS["A"])), (f"({a} + I)", x + np.eye(D)),
             ]  # fmt: skip

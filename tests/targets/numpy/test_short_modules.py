@@ -154,6 +154,51 @@ def test_a_file_of_something_else_is_refused(forms: tuple[ModuleType, ModuleType
         module.load(path)
 
 
+def test_a_file_that_a_beginning_run_tidied_away_is_written_again(
+    forms: tuple[ModuleType, ModuleType], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short, path = forms[0], tmp_path / "p.npz"
+    state, sync = short.init_state(short.init_params(0, **SIZES)), os.fsync
+
+    def tidied(file: int) -> None:
+        sync(file)
+        monkeypatch.setattr(os, "fsync", sync)
+        for part in tmp_path.glob("*.part"):
+            part.unlink()
+
+    monkeypatch.setattr(os, "fsync", tidied)
+    short.save(path, state)
+    np.testing.assert_array_equal(short.load(path).flat[0], state.flat[0])
+    with pytest.raises(FileNotFoundError):
+        short.save(tmp_path / "nowhere" / "p.npz", state)
+
+
+def test_a_training_without_a_step_overwrites_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    N, rule = bp.dim("N"), bp.optim.SGD(0.1)
+    x, y, w = bp.input("x", (N, 3)), bp.target("y", (N,)), bp.param("w", (3,), init=bp.optim.initial.ones)
+    net = bp.Network("line", loss=bp.mse(x @ w, y))
+    both = load(source(net, optimizer=rule, pieces=()), "trained"), bp.compile(net, optimizer=rule)
+    np.savez(tmp_path / "data.npz", x=np.full((4, 3), 1e200), y=np.zeros(4))
+    out = tmp_path / "out.npz"
+    for one in both:
+        out.write_bytes(b"before")
+        assert one.main(["train", "--data", str(tmp_path / "data.npz"), "--epochs", "1", "-o", str(out)]) == 1
+        assert "not finite" in capsys.readouterr().err
+        assert out.read_bytes() == b"before"
+
+
+def test_words_in_the_place_of_numbers_are_refused(
+    forms: tuple[ModuleType, ModuleType], tmp_path: Path
+) -> None:
+    for one in forms:
+        params = {name: array.astype("S5") for name, array in one.init_params(0, **SIZES).items()}
+        np.savez(tmp_path / "p.npz", **{f"params.{name}": array for name, array in params.items()})
+        with pytest.raises(one.DataError, match="dtype"):
+            one.load(tmp_path / "p.npz")
+
+
 def test_it_trains_from_the_command_line_without_anything_around(tmp_path: Path) -> None:
     text = source(network(**SIZES), optimizer=bp.optim.Adam(0.01), pieces=())
     (tmp_path / "net.py").write_text(text, encoding="utf-8")

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+import typed_answers
+from derived_once import of_gallery
 from graded_nets import derived
 from written_answers import HOSTILE, RIGHT, WRONG
 
@@ -28,6 +30,34 @@ def test_wrong(net, answer, slip):
     assert verdict.slip is not None, str(verdict)
     assert verdict.slip.name == slip, str(verdict)
     assert derived(net).grade(verdict.slip.repaired).right, verdict.slip.repaired
+
+
+@pytest.mark.few(fast=6, slow=24)
+@pytest.mark.parametrize(
+    ("net", "answer"), typed_answers.RIGHT, ids=[f"{n}: {a[:60]}" for n, a in typed_answers.RIGHT]
+)
+def test_typed_and_right(net, answer):
+    verdict = of_gallery(net).grade(answer)
+    assert verdict.right is True, str(verdict)
+
+
+@pytest.mark.few(fast=4, slow=24)
+@pytest.mark.parametrize(
+    ("net", "answer", "slip"), typed_answers.WRONG, ids=[f"{n}: {a[:60]}" for n, a, _ in typed_answers.WRONG]
+)
+def test_typed_and_wrong(net, answer, slip):
+    verdict = of_gallery(net).grade(answer)
+    assert verdict.right is False, str(verdict)
+    assert (verdict.slip and verdict.slip.name) == slip, str(verdict)
+    if slip is not None:
+        assert of_gallery(net).grade(verdict.slip.repaired).right, verdict.slip.repaired
+
+
+def test_a_sum_runs_as_far_as_is_written():
+    assert of_gallery("mlp").grade("db2[k] = Σ_{n=1}^{N} da2[n,k]").right
+    assert of_gallery("mlp").grade("db2[k] = Σ_{n=1}^{K} da2[n,k]").right is False
+    with pytest.raises(FormulaError, match="runs over a whole axis"):
+        of_gallery("mlp").grade("db2[k] = Σ_{n=1}^{N-1} da2[n,k]")
 
 
 def test_enough_of_each():

@@ -159,7 +159,7 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     if missing or unknown:
         what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
         raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
-    _settle({name: np.asarray(params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
+    _settle({name: _as_dtype(name, params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
     if isinstance(params, Arena) and params.flat.dtype == DTYPE:
         arena = params
     else:

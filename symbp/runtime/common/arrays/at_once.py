@@ -29,7 +29,8 @@ def _pieces(array: Array) -> Iterator[Array]:
 
 def _taken(array: Array, chosen: Array) -> Array:
     """Some rows, in an order."""
-    return array[chosen]
+    found: Array = array[chosen]
+    return found
 
 
 def _measured(array: Array, measure: str, axes: tuple[int, ...]) -> Array:

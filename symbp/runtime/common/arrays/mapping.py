@@ -35,7 +35,7 @@ def _mapped(path: Path, wanted: Collection[str] | None = None) -> dict[str, Arra
     except (OSError, DataError):
         raise
     except Exception as failure:  # whatever the readers raise on a file that isn't theirs
-        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
+        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from failure
 
 
 def _mapped_one(path: Path) -> Array:
@@ -48,7 +48,7 @@ def _mapped_one(path: Path) -> Array:
     except (OSError, DataError):
         raise
     except Exception as failure:
-        raise DataError(f"{path} is no whole .npy file: {failure}") from None
+        raise DataError(f"{path} is no whole .npy file: {failure}") from failure
 
 
 def _mapped_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:

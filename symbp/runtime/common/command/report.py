@@ -89,7 +89,7 @@ def _sections(
     }
     settings = {n: Path(v).name if isinstance(v, Path) else v for n, v in {**given, **state.hyper}.items()}
     return [
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>',
         f"<style>{_STYLE}</style><h1>{html.escape(title)}</h1>",
         _table("The last epoch", shown),
         _curves("Loss", records, losses),

@@ -6,6 +6,7 @@ Enters: arguments. Leaves: a file of parameters, lines on the console. Must not 
 from __future__ import annotations
 
 import argparse
+import glob
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,35 +20,34 @@ from symbp.runtime.common.training.saving import save
 from symbp.runtime.network import HYPER, INPUTS, NAME
 
 
-def _report(record: dict[str, Any]) -> None:
-    print("  ".join(f"{name} {value:.6g}" for name, value in record.items()), file=sys.stderr)
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Trains and saves the parameters, also up to Ctrl-C (status 130); returns the exit status."""
-    parser = argparse.ArgumentParser(description=f"Trains the network {NAME}. Options show their defaults.")
-    add = parser.add_argument
-    add("verb", choices=["train"])
-    add("--data", type=Path, required=True, metavar="FILE.npz", help=f"an .npz of {', '.join(INPUTS)}")
-    add("--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch")
-    add("-o", "--out", type=Path, default=Path("params.npz"), metavar="params.npz")
+
+    def told(record: dict[str, Any]) -> None:
+        print("  ".join(f"{name} {value:.6g}" for name, value in record.items()), file=sys.stderr)
+
+    p = argparse.ArgumentParser(description=f"Trains the network {NAME}. Options show their defaults.")
+    p.add_argument("verb", choices=["train"])
+    p.add_argument("--data", type=Path, required=True, metavar="FILE.npz", help=f"arrays {', '.join(INPUTS)}")
+    p.add_argument("--validation", type=Path, metavar="FILE.npz", help="data to evaluate after each epoch")
+    p.add_argument("-o", "--out", type=Path, default=Path("params.npz"), metavar="params.npz")
     for name, value in {"epochs": 20, "batch_size": 32, "seed": 0, **HYPER}.items():
-        add(f"--{name.replace('_', '-')}", type=type(value), default=value, metavar=str(value))
-    options = parser.parse_args(arguments)
+        p.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value, metavar=str(value))
+    o = p.parse_args(arguments)
     try:
-        for left in options.out.parent.resolve(strict=True).glob(f"{options.out.name}.*.part"):
-            left.unlink()  # by a process that was killed
-        data, held = (path and _archive(path, INPUTS) for path in (options.data, options.validation))
-        state = _begin(options.seed, data)
-        state.hyper.update({name: getattr(options, name) for name in HYPER})
-        epochs, size = options.epochs, options.batch_size
+        for old in o.out.parent.resolve(strict=True).glob(f"{glob.escape(o.out.name)}.[0-9]*.part"):
+            old.unlink(missing_ok=True)  # of who was killed; who writes it writes it again
+        data, held = (path and _archive(path, INPUTS) for path in (o.data, o.validation))
+        state = _begin(o.seed, data)
+        state.hyper.update({name: getattr(o, name) for name in HYPER})
         try:
-            done = fit(state, data, epochs=epochs, batch_size=size, validation=held, callback=_report)
+            done = fit(state, data, epochs=o.epochs, batch_size=o.batch_size, validation=held, callback=told)
             stopped = 130 if "interrupted" in done[-1] else 0
         except NotFinite as failure:
             print(f"stopped: {failure}", file=sys.stderr)
             stopped = 1
-        save(options.out, state)
+        if state.step:  # else nothing is trained that would be worth another file's place
+            save(o.out, state)
     except (DataError, OSError, MemoryError, KeyboardInterrupt) as failure:
         print(f"error: {str(failure) or 'interrupted'}", file=sys.stderr)
         return 2

@@ -100,12 +100,19 @@ def _train(options: argparse.Namespace) -> int:
     except NotFinite as failure:
         stopped, status, history = str(failure), 1, failure.history
         print(f"stopped: {failure}", file=sys.stderr)
-    options.out, status = _saved(state, options.out, status)
+    trained = bool(state.step or not stopped)  # else it isn't worth another file's place
+    if trained:
+        options.out, status = _saved(state, options.out, status)
     last = history[-1] if history else {}
     if last.get("interrupted"):
         status = status or 130
         print(f"interrupted: {options.out} has the parameters so far{options.go_on}", file=sys.stderr)
-    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    result = {
+        "epochs": len(history),
+        "steps": state.step,
+        "params": str(options.out) if trained else None,
+        **last,
+    }
     if stopped:
         result["stopped"] = stopped
     _show(result, options.json)

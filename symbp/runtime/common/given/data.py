@@ -1,4 +1,4 @@
-"""What a step is given beside parameters: the data alone.
+"""What a step is given beside parameters: data and buffers.
 
 Enters: arrays. Leaves: arrays by name, data first. Must not know: the equations.
 """
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.given.no_buffers import _as_buffers
+from symbp.runtime.common.given.buffers import _as_buffers
 from symbp.runtime.network import Array
 
 
@@ -24,7 +24,7 @@ def _given(
     training: bool = True,
 ) -> dict[str, Array]:
     """All that the stages read beside parameters."""
-    if buffers or masks:
-        _as_buffers(buffers, sizes)
+    if masks:
         raise DataError("the network has no random tensors, so there are no masks to give")
-    return data
+    found = _as_buffers(buffers, sizes)
+    return {**data, **found} if found else data

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from symbp.runtime.common.arrays.arrays import Arena
+from symbp.runtime.common.arrays.arrays import Arena, _check_values
 from symbp.runtime.common.training.state import State
-from symbp.runtime.network import EQUATIONS, GRADIENTS, LOSS, Array, _differentiate
+from symbp.runtime.network import EQUATIONS, GRADIENTS, INTEGERS, LOSS, Array, _differentiate
 
 
 class NotFinite(FloatingPointError):
@@ -28,7 +28,11 @@ class NotFinite(FloatingPointError):
 def _refused(
     state: State, before: Sequence[Array], loss: float, data: Mapping[str, Array], sizes: Mapping[str, int]
 ) -> NotFinite:
-    """Puts buffers back as they were `before`; what wasn't finite."""
+    """Puts buffers back as they were `before`; what wasn't finite.
+
+    Raises DataError: an integer is out of its range, and nothing was computed."""
+    for name in INTEGERS:
+        _check_values(name, data[name], sizes)
     lost = [name for name, buffer in state.buffers.items() if not np.isfinite(buffer).all()]
     for buffer, kept in zip(state.buffers.values(), before, strict=True):
         buffer[...] = kept

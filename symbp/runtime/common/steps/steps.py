@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from symbp.runtime.common.arrays.arrays import _check_values, _checked
-from symbp.runtime.common.arrays.shapes import _extent
+from symbp.runtime.common.arrays.arrays import _checked
 from symbp.runtime.common.steps.stepping import _step
 from symbp.runtime.common.training.state import State
-from symbp.runtime.network import INPUTS, INTEGERS, Array, _outside
+from symbp.runtime.network import INPUTS, Array
 
 
 def train_step(state: State, **inputs: Any) -> float:
@@ -23,12 +22,7 @@ def train_step(state: State, **inputs: Any) -> float:
     Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
     state is then as it was.
     """
-    data, sizes = _step_data(state, inputs)
-    for name, (bound, ignored) in INTEGERS.items():
-        top = None if bound is None else _extent(bound, sizes)
-        if top is not None and name in data and _outside(data[name], top, ignored):
-            _check_values(name, data[name], sizes)
-    return _step(state, data, sizes)
+    return _step(state, *_step_data(state, inputs))
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:

@@ -108,7 +108,7 @@ def resume(state: State, path: str | os.PathLike[str]) -> None:
         step = int(arrays["step"])
         _check_records(course.records)
     except Exception as failure:  # whatever it is in place of what was written
-        raise DataError(f"{path} has a damaged course ({type(failure).__name__}: {failure})") from None
+        raise DataError(f"{path} has a damaged course ({type(failure).__name__}: {failure})") from failure
     if min(course.start, course.batch, step) < 0 or (course.batch and course.start + course.batch != step):
         raise DataError(f"{path} has a damaged course (step {step})")
     _compare(str(path), network, _network(state))

@@ -6,12 +6,10 @@ that computes. It stands for `fit`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.steps.refusing import NotFinite
-from symbp.runtime.common.training.best import _Best
+from symbp.runtime.common.training.best import _until_no_better
 from symbp.runtime.common.training.epochs import _epochs
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.stopping import _Stop
@@ -35,23 +33,8 @@ def fit(
     With `patience` it ends when the loss of `validation` has not improved for so many epochs, and the state
     goes back to the best of them, whose record then says `best`.
     """
-    if patience is not None and (patience < 1 or validation is None):
-        raise DataError(f"patience ({patience}) must be at least 1, and needs validation data")
-    best = _Best()
-    history: list[dict[str, Any]] = []
-    with _Stop() as stop:
-        try:
-            for record in _epochs(state, data, epochs, batch_size, validation, stop):
-                history.append(record)
-                over = False
-                if patience is not None and "validation_loss" in record:
-                    over = best.meets(record, state) >= patience
-                if (callback is not None and callback(record) is True) or over:
-                    break
-        except NotFinite as failure:
-            failure.history = history
-            raise
-    if patience is not None and best.kept is not None:
-        best.restore(state)
-        history[best.epoch - 1]["best"] = True
-    return history
+
+    def records(stop: _Stop) -> Iterator[dict[str, Any]]:
+        return _epochs(state, data, epochs, batch_size, validation, stop)
+
+    return _until_no_better(state, records, validation, patience, callback)

@@ -9,33 +9,25 @@ found again from these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from symbp.runtime.common.arrays.shapes import DataError
-from symbp.runtime.common.steps.refusing import NotFinite
-from symbp.runtime.common.training.best import _Best
+from symbp.runtime.common.training.best import _until_no_better
 from symbp.runtime.common.training.epochs import _epochs
 from symbp.runtime.common.training.state import State
 from symbp.runtime.common.training.stopping import _Stop
 from symbp.runtime.network import FOLLOWED, _follow
 
 
-class _Following:
-    """Hyperparameters that follow the loss of each epoch, on validation data where there are some."""
-
-    def __init__(self, state: State) -> None:
-        self.state, self.known = state, dict(FOLLOWED)
-        self._tell()
-
-    def meets(self, record: Mapping[str, Any]) -> None:
-        """Notes an epoch that is whole."""
+def _following(state: State, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Has hyperparameters follow the loss of each whole epoch, on validation data where there are some."""
+    known = dict(FOLLOWED)
+    state.hyper.update({n: float(v) for n, v in known.items() if n in state.hyper})
+    for record in records:
         if not record.get("interrupted"):
-            self.known = _follow(record.get("validation_loss", record["loss"]), **self.known)
-            self._tell()
-
-    def _tell(self) -> None:
-        self.state.hyper.update({n: float(v) for n, v in self.known.items() if n in self.state.hyper})
+            known = _follow(record.get("validation_loss", record["loss"]), **known)
+            state.hyper.update({n: float(v) for n, v in known.items() if n in state.hyper})
+        yield record
 
 
 def fit(
@@ -57,24 +49,8 @@ def fit(
     `validation` has not improved for so many epochs, and the state goes back to the best of them, whose
     record then says `best`.
     """
-    if patience is not None and (patience < 1 or validation is None):
-        raise DataError(f"patience ({patience}) must be at least 1, and needs validation data")
-    best, following = _Best(), _Following(state)
-    history: list[dict[str, Any]] = []
-    with _Stop() as stop:
-        try:
-            for record in _epochs(state, data, epochs, batch_size, validation, stop):
-                history.append(record)
-                following.meets(record)
-                over = False
-                if patience is not None and "validation_loss" in record:
-                    over = best.meets(record, state) >= patience
-                if (callback is not None and callback(record) is True) or over:
-                    break
-        except NotFinite as failure:
-            failure.history = history
-            raise
-    if patience is not None and best.kept is not None:
-        best.restore(state)
-        history[best.epoch - 1]["best"] = True
-    return history
+
+    def records(stop: _Stop) -> Iterator[dict[str, Any]]:
+        return _following(state, _epochs(state, data, epochs, batch_size, validation, stop))
+
+    return _until_no_better(state, records, validation, patience, callback)

@@ -44,7 +44,7 @@ def load(path: str | os.PathLike[str]) -> State:
     try:
         state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
         state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
-        if min(state.step, state.seed) < 0:
+        if not (0 <= state.step < 2**62 and state.seed >= 0):
             raise ValueError(f"step {state.step}, seed {state.seed}")
     except (TypeError, ValueError) as failure:
         raise DataError(f"{path}: {failure}") from None

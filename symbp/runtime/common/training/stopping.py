@@ -8,7 +8,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from symbp.runtime.network import BATCH, INPUTS, Array
 
@@ -20,7 +20,7 @@ class _Stop:
     def __init__(self) -> None:
         self.asked = False
 
-    def __enter__(self) -> _Stop:
+    def __enter__(self) -> Self:
         own = threading.current_thread() is threading.main_thread()
         usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if own}
         self._usual = {number: h for number, h in usual.items() if h not in (signal.SIG_IGN, None)}

@@ -5,11 +5,15 @@ Enters: arrays by name, a path. Leaves: a file, or arrays. Must not know: what t
 
 from __future__ import annotations
 
+import glob
 import io
 import math
 import os
+import platform
+import secrets
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -34,17 +38,15 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise DataError(f"{path} is no file that could be replaced")
-    with suppress(OSError):
-        for left in target.parent.iterdir():
-            owner = left.name.removeprefix(f"{target.name}.").removesuffix(".part")
-            if left.name == f"{target.name}.{owner}.part" and owner.isdecimal() and not _runs(int(owner)):
-                left.unlink()
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
+    _clear(target)
+    temporary = target.with_name(f"{_stem(target)}{_here()}-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
         _move(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -55,6 +57,32 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _stem(target: Path) -> str:
+    """How the names of a file's temporary ones begin; file systems have names of some 255 bytes."""
+    return f"{target.name[:50]}."
+
+
+def _clear(target: Path) -> None:
+    """Removes what processes have left that were killed: of this machine those that run no more; whether one
+    of another runs nobody can tell, but that a file has not been written to for a day."""
+    with suppress(OSError):
+        for left in target.parent.glob(f"{glob.escape(_stem(target))}*.part"):
+            place, _, process = left.name[len(_stem(target)) :].rpartition("-")[0].partition("-")
+            if process.isdecimal():
+                own = place == _here()
+                old = left.stat().st_mtime < time.time() - 86400
+                if (own and not _runs(int(process))) or (not own and old):
+                    left.unlink(missing_ok=True)
+
+
+def _here() -> str:
+    """Where the numbers of processes are those of this one: on this machine, in this container."""
+    counted = ""
+    with suppress(OSError):
+        counted = os.readlink("/proc/self/ns/pid")
+    return f"h{zlib.crc32(f'{platform.node()} {counted}'.encode()):08x}"
 
 
 def _move(temporary: Path, target: Path) -> None:
@@ -93,7 +121,7 @@ def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = Non
     except OSError:
         raise
     except Exception as failure:  # whatever the readers raise on a file that isn't theirs
-        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
+        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from failure
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:

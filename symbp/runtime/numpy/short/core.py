@@ -63,9 +63,8 @@ def _checked(
 
 def _views(flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> Mapping[str, Array]:
     """The parts of a flat array by parameter."""
-    ends = np.cumsum([math.prod(shape) for shape in shapes.values()])
-    parts = zip(shapes.items(), np.split(flat, ends[:-1]), strict=True)
-    return MappingProxyType({name: part.reshape(shape) for (name, shape), part in parts})
+    parts = np.split(flat, np.cumsum([math.prod(shape) for shape in shapes.values()])[:-1])
+    return MappingProxyType({n: part.reshape(s) for (n, s), part in zip(shapes.items(), parts, strict=True)})
 
 
 class State:
@@ -73,10 +72,9 @@ class State:
 
     def __init__(self, flat: Array, shapes: dict[str, tuple[int, ...]], seed: int, step: int = 0) -> None:
         self.flat, self.shapes, self.seed, self.step = flat.copy(), shapes, seed, step
-        self.hyper = dict(HYPER)
         self.params, self.gradients, *moments = (_views(row, shapes) for row in self.flat)
         self.moments = dict(zip(MOMENTS, moments, strict=True))
-        self.sizes = _checked(self.params, PARAMETERS, {})[1]
+        self.hyper, self.sizes = dict(HYPER), _checked(self.params, PARAMETERS, {})[1]
         self.update = _update(*self.flat[:2], **dict(zip(MOMENTS, self.flat[2:], strict=True)))
         self.bound: dict[tuple[int, ...], Any] = {}  # the passes, by open sizes
 

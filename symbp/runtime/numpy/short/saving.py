@@ -6,12 +6,13 @@ Enters: a state, or a path. Leaves: a file, or a state. Must not know: how a sta
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from symbp.runtime.network import NAME, PARAMETERS
+from symbp.runtime.network import MOMENTS, NAME, PARAMETERS
 from symbp.runtime.numpy.short.core import DataError, State, _checked, init_state
 from symbp.runtime.numpy.short.reading import _archive
 
@@ -29,9 +30,12 @@ def save(path: str | os.PathLike[str], state: State) -> None:
             np.savez(file, **arrays, step=state.step, seed=state.seed, network=NAME)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(os.path.realpath(path))
+        with suppress(FileNotFoundError):
+            part.replace(os.path.realpath(path))
+            return
     finally:
         part.unlink(missing_ok=True)
+    save(path, state)  # a run that begins has tidied up
 
 
 def load(path: str | os.PathLike[str]) -> State:
@@ -39,17 +43,16 @@ def load(path: str | os.PathLike[str]) -> State:
     arrays = _archive(path)
     if str(arrays.get("network", NAME)) != NAME:
         raise DataError(f"{path} is of the network {arrays['network']}, this one is {NAME}")
-
-    def part(start: str) -> dict[str, Any]:
-        found = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
-        return _checked(found, PARAMETERS, {})[0]
-
+    parts = [
+        _checked({n.removeprefix(key): a for n, a in arrays.items() if n.startswith(key)}, PARAMETERS, {})[0]
+        for key in ("params.", *(f"moments.{moment}." for moment in MOMENTS))
+    ]
     step, seed = (arrays.get(name, np.array(0)) for name in ("step", "seed"))
     if any(a.shape != () or a.dtype.kind not in "iu" or a < 0 for a in (step, seed)):
         raise DataError(f"{path} counts neither steps nor seeds: {step}, {seed}")
-    state = init_state(part("params."), seed=int(seed))
+    state = init_state(parts[0], seed=int(seed))
     state.step = int(step)
-    for moment, views in state.moments.items():
-        for name, array in part(f"moments.{moment}.").items():
+    for views, part in zip(state.moments.values(), parts[1:], strict=True):
+        for name, array in part.items():
             views[name][...] = array
     return state

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import Any
 
 from symbp.codegen import infer
@@ -20,7 +21,7 @@ LEAST = 8  # entries that a comprehension must save
 
 @dataclass(frozen=True)
 class Entry:
-    """A name, its value, and the line of comment above, if there is one."""
+    """A name, its value, and the comment above, if there is one."""
 
     name: str
     value: Expression
@@ -29,8 +30,7 @@ class Entry:
     @property
     def lines(self) -> Iterator[str]:
         """`"W1": np.zeros(3),`"""
-        if self.comment:
-            yield f"# {self.comment}"
+        yield from (f"# {line}" for line in wrap(self.comment, 98))
         yield f'"{self.name}": {text(self.value)},'
 
 

@@ -120,7 +120,6 @@ def _files(
         "given": _given(net, target),
         "state": [
             *(f"common/training/{name}" for name in ("parameters", usual("moments"), "state", "calls")),
-            f"{target}/outside",
             *(f"common/steps/{name}" for name in ("refusing", usual("stepping"), "steps")),
             *(f"common/training/{name}" for name in ("whole", "saving")),
             *(["common/arrays/mapping"] if "mapped" in pieces else []),
@@ -153,7 +152,7 @@ def _given(net: LoweredNetwork, target: str) -> list[str]:
     """Data, with buffers and random tensors where there are some."""
     shapes = ["known_shapes"] if net.buffers or net.system.random else []
     buffers = "buffers" if net.buffers else "no_buffers"
-    kind = "random_tensors" if net.system.random else "data_and_buffers" if net.buffers else "data"
+    kind = "random_tensors" if net.system.random else "data"
     drawn = [f"{target}/random"] if net.system.random else []
     return [*(f"common/given/{name}" for name in (*shapes, buffers)), *drawn, f"common/given/{kind}"]
 

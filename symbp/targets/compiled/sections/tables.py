@@ -44,18 +44,19 @@ def tables(net: LoweredNetwork, rule: UpdateRule, *, staged: bool) -> list[str]:
         *shape_tables(net),
         *_given_tables(net),
         *(stage_tables(net) if staged else []),
-        f'OUTPUTS, LOSS = {quoted(net.system.outputs)}, "{net.system.loss}"',
-        f"METRICS = {quoted(net.metrics)}",
-        f"BATCH = {_quoted(batch)}",
+        names_table("OUTPUTS", net.system.outputs),
+        f'LOSS = "{net.system.loss}"',
+        names_table("METRICS", net.metrics),
+        f"BATCH{': str | None' if batch is None else ''} = {_quoted(batch)}",
         *([f"CHUNKED = {_quoted(key_of(net.batch))}"] if net.split is not None and net.batch else []),
         *dictionary("GRADIENTS", [f'"{p.name}": "{gradients[p.name]}"' for p in net.parameters]),
         *dictionary("EQUATIONS", [f'{k + 1}: "{e.target}"' for k, e in enumerate(net.system.equations)]),
-        f"STOPPED = {quoted(net.stopped)}",
+        names_table("STOPPED", net.stopped),
         *_moments(net, rule),
         *dictionary("HYPER", [f'"{h}": {float(rule.hyper[h])!r}' for h in hyperparameters(rule.system)]),
         *_followed(rule),
         *([f'SEARCHED = "{rule.searched}"'] if rule.searched else []),
-        "Array = np.ndarray",
+        "Array = np.ndarray[Any, Any]",
     ]
 
 
@@ -70,7 +71,7 @@ def _followed(rule: UpdateRule) -> list[str]:
 def _moments(net: LoweredNetwork, rule: UpdateRule) -> list[str]:
     """The names of moments; with their shapes, where these aren't the parameters'."""
     if not rule.shaped:
-        return [f"MOMENTS = {quoted(rule.moments)}"]
+        return [names_table("MOMENTS", rule.moments)]
     shapes = layout(rule, net.parameters, net.sizes).moments
     return dictionary(
         "SHAPED_MOMENTS", [f'"{moment}": {own!r}'.replace("'", '"') for moment, own in shapes.items()]
@@ -98,10 +99,10 @@ def derivative_tables(net: LoweredNetwork, needed: tuple[str, ...]) -> list[str]
     results = [f'"{key}": "{tensor}"' for key, tensor in net.derivation.gradients.items()]
     return [
         *shape_tables(net),
-        f"OUTPUTS = {quoted(net.system.outputs)}",
-        f"DERIVATIVE_INPUTS = {quoted(needed)}",
+        names_table("OUTPUTS", net.system.outputs),
+        names_table("DERIVATIVE_INPUTS", needed),
         *dictionary("DERIVATIVES", results),
-        "Array = np.ndarray",
+        "Array = np.ndarray[Any, Any]",
     ]
 
 
@@ -114,10 +115,10 @@ def shape_tables(net: LoweredNetwork) -> list[str]:
         *dictionary("SIZES", [f'"{key_of(name)}": {name}' for name in net.sizes]),
         *(line for lines in constant_tables(net.constants).values() for line in lines),
         *dictionary("PARAMETERS", [f'"{t.name}": {_shape(t)}' for t in net.parameters]),
-        *dictionary("INPUTS", [f'"{t.name}": {_shape(t)}' for t in net.data]),
+        *dictionary("INPUTS: dict[str, tuple[Any, ...]]", [f'"{t.name}": {_shape(t)}' for t in net.data]),
         *dictionary("INTEGERS", [f'"{t.name}": {_bound(t)}' for t in net.data if t.integer]),
         *dictionary("FACTS", [f'"{t.name}": {_facts(t)}' for t in known if _facts(t) != "()"]),
-        f"FORWARD_INPUTS = {quoted(net.forward_data)}",
+        names_table("FORWARD_INPUTS", net.forward_data),
         *_formula_tables(net),
     ]
     return [row for row in rows if row]
@@ -186,7 +187,7 @@ def _given_tables(net: LoweredNetwork) -> list[str]:
         drawn = [(t, t.draw) for t in net.system.random if t.draw is not None]
         entries = [f'"{t.name}": ({_shape(t)}, "{draw.kind}", {draw.p!r})' for t, draw in drawn]
         rows += dictionary("RANDOM", entries)
-        rows.append(f"RANDOM_AT_INFERENCE = {quoted(tuple(t.name for t in net.random_at_inference))}")
+        rows.append(names_table("RANDOM_AT_INFERENCE", tuple(t.name for t in net.random_at_inference)))
     if net.system.inference:
         inference = [f'"{name}": "{other}"' for name, other in net.system.inference.items()]
         rows += dictionary("INFERENCE", inference)
@@ -197,14 +198,19 @@ def stage_tables(net: LoweredNetwork) -> list[str]:
     """The arrays that the stages for outputs are given, in the order of their arguments."""
     alone = [s for s in net.segments if s.name in STANDALONE]
     given = {s.name: (*(t.name for t in net.given_to(s)), *net.rows_of(s)) for s in alone}
-    return [f"{name.upper()}_GIVEN = {quoted(names)}" for name, names in given.items()]
+    return [names_table(f"{name.upper()}_GIVEN", names) for name, names in given.items()]
 
 
 def dictionary(name: str, entries: list[str]) -> list[str]:
     """A dictionary of a module, of entries as text."""
     if not entries:
-        return [f"{name}: dict[str, Any] = {{}}"]
+        return [f"{name.partition(':')[0]}: dict[str, Any] = {{}}"]
     return wrapped(f"{name} = {{", entries, "}", 0)
+
+
+def names_table(name: str, names: tuple[str, ...]) -> str:
+    """A tuple of strings under a name; of one without elements its type isn't seen."""
+    return f"{name}{'' if names else ': tuple[str, ...]'} = {quoted(names)}"
 
 
 def quoted(names: tuple[str, ...]) -> str:
@@ -238,9 +244,14 @@ def sizes_text(extent: Expr) -> str:
 
 def _bound(tensor: Tensor) -> str:
     """The bound of an integer tensor, and the value beside those below it; None where nothing is stated."""
+    bound, ignored = bound_of(tensor)
+    return f"({None if bound is None else _extent(bound)}, {ignored})"
+
+
+def bound_of(tensor: Tensor) -> tuple[Expr | None, int | None]:
+    """What the integers of a tensor are below, and the one value beside."""
     fact = tensor.fact("below") or tensor.fact("below or ignored")
-    bound = "None" if fact is None or fact.bound is None else _extent(fact.bound)
-    return f"({bound}, {None if fact is None else fact.ignored})"
+    return (None, None) if fact is None else (fact.bound, fact.ignored)
 
 
 def _facts(tensor: Tensor) -> str:

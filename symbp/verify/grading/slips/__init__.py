@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from symbp.verify.grading.answer import Answer
 from symbp.verify.grading.judge import Judge
 from symbp.verify.grading.slips.factors import (
+    constants,
     needless_numbers,
     scaled,
     signs,
@@ -24,7 +25,7 @@ from symbp.verify.grading.slips.factors import (
 from symbp.verify.grading.slips.indices import missing_sums, permuted, shifted, wrong_axes
 from symbp.verify.grading.slips.products import associated, kinds_of_products, orders, spread, transposes
 from symbp.verify.grading.slips.slopes import functions, jacobians, missing_slopes
-from symbp.verify.grading.slips.tensors import renamed, throughout_renamed
+from symbp.verify.grading.slips.tensors import renamed, swapped, throughout_renamed
 from symbp.verify.grading.slips.terms import missing_factors, missing_terms, needless
 from symbp.verify.grading.slips.workshop import Repair, Workshop
 from symbp.verify.grading.spelling import spelled
@@ -32,6 +33,7 @@ from symbp.verify.grading.verdict import Slip
 
 KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     signs,
+    constants,
     swapped_sizes,
     needless_numbers,
     scaled,
@@ -44,6 +46,9 @@ KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     missing_sums,
     shifted,
     functions,
+    squares,
+    missing_factors,
+    swapped,
     throughout_renamed,
     renamed,
     missing_slopes,
@@ -52,8 +57,6 @@ KINDS: tuple[Callable[[Workshop], Iterator[Repair]], ...] = (
     terms_scaled,
     missing_terms,
     needless,
-    squares,
-    missing_factors,
 )
 
 

@@ -14,7 +14,17 @@ import numpy as np
 
 from symbp.read.grammar.syntax import Call, Name, Number, Power, Product, Reduction, Total, Tree
 from symbp.verify.grading.slips.rewrite import everywhere, exchanged
-from symbp.verify.grading.slips.workshop import NOWHERE, Repair, Workshop, name, number, source, square
+from symbp.verify.grading.slips.workshop import (
+    NOWHERE,
+    Repair,
+    Workshop,
+    call,
+    minus,
+    name,
+    number,
+    source,
+    square,
+)
 
 CLOSE = 1e-7
 MOST_SIZES = 3  # in one factor
@@ -56,6 +66,7 @@ def scaled(shop: Workshop) -> Iterator[Repair]:
     mean = _means(shop)
     if mean is not None:
         yield mean
+    yield from _by_roots(shop, ratios[0])
     for top, below, value in sorted(_candidates(shop), key=lambda c: (len(c[0]) + len(c[1]), c[2] != 1)):
         factor = float(value)
         for size, power in ((top, 1), (below, -1)):
@@ -67,6 +78,16 @@ def scaled(shop: Workshop) -> Iterator[Repair]:
             repair = _scaling(shop, top, below, value)
             hint = f"the sign is wrong, and {repair.hint}"
             yield Repair("sign and factor", hint, _negated(repair.tree))
+
+
+def _by_roots(shop: Workshop, ratio: float) -> Iterator[Repair]:
+    """The whole times, or by, the root of a size."""
+    for size in shop.sizes:
+        root = float(shop.judge.meaning(shop.judge.screen, shop.answer).size(size)) ** 0.5
+        for op, factor, said in (("/", 1 / root, "a division by"), ("⊙", root, "a factor")):
+            if abs(factor - ratio) <= CLOSE * abs(factor):
+                tree = Product(NOWHERE, op, shop.tree, call("sqrt", name(size)))
+                yield Repair("missing factor", f"{said} the root of {size} is missing", tree)
 
 
 def _candidates(shop: Workshop) -> Iterator[tuple[tuple[str, ...], tuple[str, ...], Fraction]]:
@@ -146,8 +167,49 @@ def needless_numbers(shop: Workshop) -> Iterator[Repair]:
             yield Repair(what, hint, tree)
 
 
+def constants(shop: Workshop) -> Iterator[Repair]:
+    """A number that has a letter: missing, p for 1 - p, or on the wrong side of a fraction."""
+    known = shop.judge.names.constants
+
+    def rest(node: Tree) -> str | None:
+        """Of which letter a part is 1 less."""
+        if isinstance(node, Total) and len(node.terms) == 2 and node.terms[1][0]:
+            one, other = node.terms[0][1], node.terms[1][1]
+            if isinstance(one, Number) and one.value == 1 and isinstance(other, Name) and other.name in known:
+                return other.name
+        return None
+
+    for own in known:
+        for factor in (minus(number(1), name(own)), name(own)):
+            for op, said in (("/", "a division by"), ("⊙", "the factor")):
+                what = own if isinstance(factor, Name) else f"1 - {own}"
+                scaled = Product(NOWHERE, op, shop.tree, factor)
+                yield Repair("missing factor", f"{said} {what} is missing", scaled)
+    for part in shop.parts:
+        letter = rest(part)
+        if letter is not None:
+            tree = exchanged(shop.tree, part, name(letter))
+            yield Repair("wrong factor", f"1 - {letter} stands where {letter} belongs", tree)
+        if isinstance(part, Name) and part.name in known:
+            tree = exchanged(shop.tree, part, minus(number(1), part))
+            yield Repair("wrong factor", f"{part.name} stands where 1 - {part.name} belongs", tree)
+        right = part.right if isinstance(part, Product) else part
+        if isinstance(part, Product) and (rest(right) or (isinstance(right, Name) and right.name in known)):
+            divides = part.op in ("/", "⊘")
+            said = "divides where it multiplies" if divides else "multiplies where it divides"
+            tree = exchanged(shop.tree, part, replace(part, op="⊙" if divides else "/"))
+            yield Repair("wrong factor", f"{source(right, shop.answer.right)} {said} on the page", tree)
+
+
 def swapped_sizes(shop: Workshop) -> Iterator[Repair]:
-    """Another size, or another number."""
+    """Another size, or the root of one."""
+
+    def root(node: Tree) -> Iterator[Tree]:
+        if isinstance(node, Name) and node.name in shop.judge.names.sizes:
+            yield call("sqrt", node)
+
+    for tree in everywhere(shop.tree, root):
+        yield Repair("wrong power", "a size stands where its root belongs", tree)
     for size in shop.sizes:
 
         def other(node: Tree, size: str = size) -> Iterator[Tree]:

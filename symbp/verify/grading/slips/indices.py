@@ -92,7 +92,8 @@ def wrong_axes(shop: Workshop) -> Iterator[Repair]:
         if isinstance(part, Call) and part.function in ("sum", "mean", "max", "softmax"):
             value = shop.value(part.arguments[0])
             for axis in range(value.rank if value is not None else 0):
-                new = Call(part.span, part.function, (part.arguments[0], _axis(axis)))
+                others = (a for a in part.arguments[1:] if isinstance(a, Keyword) and a.name != "axis")
+                new = Call(part.span, part.function, (part.arguments[0], _axis(axis), *others))
                 tree = exchanged(shop.tree, part, new)
                 yield Repair("wrong axis", f"{part.function} runs along the wrong axis", tree)
             if part.function != "softmax":

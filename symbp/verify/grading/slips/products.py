@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from symbp.read.grammar.syntax import Call, Keyword, Name, Product, Read, Total, Transpose, Tree
-from symbp.verify.grading.slips.rewrite import exchanged
+from symbp.read.grammar.syntax import Call, Keyword, Name, Product, Read, Subscripted, Total, Transpose, Tree
+from symbp.verify.grading.slips.rewrite import exchanged, throughout
 from symbp.verify.grading.slips.workshop import (
     NOWHERE,
     Repair,
@@ -66,6 +66,10 @@ def orders(shop: Workshop) -> Iterator[Repair]:
             new = Product(part.span, "@", left, right)
             tree = exchanged(shop.tree, part, new)
             yield Repair("order of factors", hint, tree)
+    for part in shop.parts:
+        if isinstance(part, Product) and part.op == "⋆":
+            tree = exchanged(shop.tree, part, replace(part, left=part.right, right=part.left))
+            yield Repair("order of factors", "the kernel stands behind the image", tree)
 
 
 def associated(shop: Workshop) -> Iterator[Repair]:
@@ -105,7 +109,8 @@ def kinds_of_products(shop: Workshop) -> Iterator[Repair]:
 
 def spread(shop: Workshop) -> Iterator[Repair]:
     """A column (N, 1) beside a vector (N): NumPy makes a table of (N, N) of them without a word; a sum of
-    rows beside a table, which NumPy takes for a row of it."""
+    rows beside a table, which NumPy takes for a row of it; a vector for each row beside a table."""
+    yield from _columns(shop)
     for part in shop.parts:
         if isinstance(part, Call) and part.function in REDUCING and len(part.arguments) > 1:
             kept = replace(part, arguments=(*part.arguments, Keyword(NOWHERE, "keepdims", name("True"))))
@@ -117,3 +122,25 @@ def spread(shop: Workshop) -> Iterator[Repair]:
         flat = call("sum", part, Keyword(NOWHERE, "axis", number(value.shape.index(1))))
         hint = f"{_shown(shop, part)} is a column: beside a vector it spreads to a square table"
         yield Repair("broadcasting", hint, exchanged(shop.tree, part, flat))
+
+
+def _columns(shop: Workshop) -> Iterator[Repair]:
+    """Vectors, one or all, as columns: `mu[:, None]`."""
+    names = {node.name for node in shop.tree.walk() if isinstance(node, Name) and _is_vector(shop, node)}
+    for some in dict.fromkeys([*(frozenset({n}) for n in sorted(names)), frozenset(names)] if names else ()):
+
+        def column(node: Tree, some: frozenset[str] = some) -> Tree | None:
+            if isinstance(node, (Read, Subscripted)):
+                return node
+            if isinstance(node, Name) and node.name in some:
+                return Read(NOWHERE, node, (name(":"), name("None")))
+            return None
+
+        shown = ", ".join(f"{n}[:, None]" for n in sorted(some))
+        hint = f"a number for each row is a column beside a table: {shown}"
+        yield Repair("broadcasting", hint, throughout(shop.tree, column))
+
+
+def _is_vector(shop: Workshop, node: Name) -> bool:
+    tensor = shop.tensor(node)
+    return tensor is not None and len(shop.judge.sheet.shape(tensor)) == 1

@@ -41,7 +41,7 @@ from symbp.verify.grading.slips.workshop import (
     times,
 )
 
-FUNCTIONS = ("tanh", "sigmoid", "sigma", "relu", "softplus", "exp", "sin", "cos", "log")
+FUNCTIONS = ("tanh", "sigmoid", "sigma", "relu", "softplus", "exp", "sin", "cos", "log", "softmax")
 WORDS = {"sigmoid": "σ", "sigma": "σ"}
 
 
@@ -139,8 +139,8 @@ def _slopes_of(node: Tree) -> Iterator[tuple[str, Tree, list[Tree]]]:
                 yield "tanh", rest.base, []
             if isinstance(rest, Product) and _same(rest.left, rest.right):
                 yield "tanh", rest.left, []
-    parts = factors(node) if isinstance(node, Product) else []
-    for of in parts:
+    products = (factors(node), factors(node, dots=False)) if isinstance(node, Product) else ()
+    for of, parts in ((factor, product) for product in products for factor in product):
         for other in parts:
             if not isinstance(other, Total) or len(other.terms) != 2 or not other.terms[1][0]:
                 continue

@@ -5,6 +5,7 @@ Enters: a workshop. Leaves: repairs. Must not know: products, sums.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from symbp.read.grammar.syntax import Call, Power, Product, Total, Tree
@@ -42,6 +43,20 @@ def throughout_renamed(shop: Workshop) -> Iterator[Repair]:
                 yield Repair("derivative at the wrong place", hint, tree)
             else:
                 yield Repair(*_said(shop, old, new, plain), tree)
+
+
+def swapped(shop: Workshop) -> Iterator[Repair]:
+    """Two tensors, each in the other's place."""
+    used = list(dict.fromkeys(filter(None, map(shop.tensor, shop.tree.walk()))))
+    for one, other in itertools.combinations(used, 2):
+        plain = {one: _plain(shop, other), other: _plain(shop, one)}
+
+        def changed(node: Tree, plain: dict[str, str] = plain) -> Tree | None:
+            tensor = shop.tensor(node)
+            return name(plain[tensor]) if tensor in plain else None
+
+        hint = f"{plain[other]} and {plain[one]} stand in each other's place"
+        yield Repair("exchanged", hint, throughout(shop.tree, changed))
 
 
 def _others(shop: Workshop, old: str) -> list[tuple[str, str]]:

@@ -188,10 +188,10 @@ def call(function: str, *arguments: Tree) -> Tree:
     return Call(NOWHERE, function, arguments)
 
 
-def factors(node: Tree) -> list[Tree]:
-    """The factors of an elementwise product."""
-    if isinstance(node, Product) and node.op in ("⊙", "*", "·") and node.op != "/":
-        return [*factors(node.left), *factors(node.right)]
+def factors(node: Tree, *, dots: bool = True) -> list[Tree]:
+    """The factors of an elementwise product; without `dots`, which between matrices are none."""
+    if isinstance(node, Product) and node.op in (("⊙", "*", "·") if dots else ("⊙", "*")):
+        return [*factors(node.left, dots=dots), *factors(node.right, dots=dots)]
     return [node]
 
 
