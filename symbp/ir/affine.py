@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.ir.bounds import never_negative
-from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, free_indices
+from symbp.ir.expr import Access, Expr, FloorDiv, Index, Mod, free_indices, parts_of
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,6 @@ def _grouped(e: Expr) -> list[tuple[Expr, Expr]]:
     """A sum as coefficients in sizes, each with what varies: `a·b·i + c·i + j` as (a·b + c, i), (1, j)."""
     groups: dict[Expr, Expr] = {}
     for term in sympy.Add.make_args(e):
-        constant, variables = term.as_independent(*free_indices(term), *term.atoms(Access), as_Add=False)
+        constant, variables = term.as_independent(*free_indices(term), *parts_of(term, Access), as_Add=False)
         groups[variables] = groups.get(variables, sympy.Integer(0)) + constant
     return [(coefficient, variables) for variables, coefficient in groups.items()]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices, free_sizes
+from symbp.ir.expr import Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices, free_sizes, parts_of
 
 
 def never_negative(expr: Expr, extents: Mapping[Index, Expr]) -> bool:
@@ -20,7 +20,7 @@ def never_negative(expr: Expr, extents: Mapping[Index, Expr]) -> bool:
     as 1 + something and no coefficient may be negative.
     """
     lowest = sympy.expand(expr)
-    if lowest.atoms(IntegerAccess):
+    if parts_of(lowest, IntegerAccess):
         return False
     for opaque in sorted(lowest.atoms(FloorDiv, Mod), key=sympy.default_sort_key):
         lowest = sympy.expand(_with_quotient_bounds(lowest, opaque, extents))

@@ -15,7 +15,18 @@ from collections.abc import Collection
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, Size, free_indices
+from symbp.ir.expr import (
+    Access,
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    Size,
+    free_indices,
+    parts_of,
+)
 from symbp.ir.system import Equation, Role, System, Tensor
 
 
@@ -77,7 +88,7 @@ def _is_place(subscript: Expr, size: Size, equation: Equation, system: System) -
 
 
 def _is_data(e: Expr, system: System) -> bool:
-    return any(read.name not in system.defining for read in e.atoms(IntegerAccess))
+    return any(read.name not in system.defining for read in parts_of(e, IntegerAccess))
 
 
 def _counted(e: Expr) -> set[Index]:

@@ -18,14 +18,23 @@ from typing import Any
 import sympy
 from sympy.core.symbol import Str
 
+from symbp.ir.comparisons import canonical_relation, relation_holds
+
 Expr = Any  # a SymPy expression; SymPy's own annotations are partial
+
+
+@lru_cache(maxsize=4096)
+def _symbol(cls: type[sympy.Symbol], name: str) -> Any:
+    """An index, or a size, which is positive; the same object each time, so that comparing costs nothing."""
+    assumed = {"positive": True} if issubclass(cls, Size) else {}
+    return sympy.Symbol.__new__(cls, name, integer=True, **assumed)
 
 
 class Index(sympy.Symbol):
     """A summation or plain index: an integer from 0 up to a range that its equation states."""
 
-    def __new__(cls, name: str) -> Index:
-        return sympy.Symbol.__new__(cls, name, integer=True)  # type: ignore[no-any-return]
+    def __new__(cls: Any, name: str) -> Index:
+        return _symbol(cls, name)  # type: ignore[no-any-return]
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.name,), {}  # what a copy and a pickle are made from
@@ -34,8 +43,8 @@ class Index(sympy.Symbol):
 class Size(sympy.Symbol):
     """The extent of an axis, a positive integer symbol such as `N`; its value is bound later, or never."""
 
-    def __new__(cls, name: str) -> Size:
-        return sympy.Symbol.__new__(cls, name, integer=True, positive=True)  # type: ignore[no-any-return]
+    def __new__(cls: Any, name: str) -> Size:
+        return _symbol(cls, name)  # type: ignore[no-any-return]
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
         return (self.name,), {}
@@ -56,15 +65,11 @@ class Access(sympy.Expr):
     subscripts: tuple[Expr, ...]
     outside: Expr | None
 
-    def __new__(cls, name: str | Str, *subscripts: Expr, outside: Expr | None = None) -> Access:
-        label = name if isinstance(name, Str) else Str(name)
-        subs = sympy.Tuple(*[sympy.sympify(s) for s in subscripts])
-        rest = () if outside is None else (sympy.sympify(outside),)
-        access = sympy.Expr.__new__(cls, label, subs, *rest)
-        access.name = str(label.name)  # asked for more often than anything else: no property
-        access.subscripts = tuple(subs)
-        access.outside = rest[0] if rest else None
-        return access  # type: ignore[no-any-return]
+    def __new__(cls: Any, name: str | Str, *subscripts: Expr, outside: Expr | None = None) -> Access:
+        subs = tuple([s if isinstance(s, sympy.Basic) else sympy.sympify(s) for s in subscripts])
+        if isinstance(name, Str) and type(name) is not Str:  # a label that is more than its name
+            return _new_access(cls, name, subs, sympy.sympify(outside))
+        return _access(cls, name.name if isinstance(name, Str) else name, subs, sympy.sympify(outside))
 
     def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         return (self.name, *self.subscripts), {"outside": self.outside}
@@ -92,6 +97,20 @@ class Access(sympy.Expr):
 
     def _sympystr(self, printer: Any) -> str:
         return f"{self.name}[{', '.join(printer._print(s) for s in self.subscripts)}]"
+
+
+def _new_access(cls: type[Access], label: Str, subscripts: tuple[Expr, ...], outside: Expr | None) -> Access:
+    rest = () if outside is None else (outside,)
+    access = sympy.Expr.__new__(cls, label, sympy.Tuple(*subscripts), *rest)
+    access.name = str(label.name)  # asked for more often than anything else: no property
+    access.subscripts, access.outside = subscripts, outside
+    return access  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=16384)
+def _access(cls: type[Access], name: str, subscripts: tuple[Expr, ...], outside: Expr | None) -> Access:
+    """A read; the same object each time, so that comparing is quick, and what is known of it is kept."""
+    return _new_access(cls, Str(name), subscripts, outside)
 
 
 class IntegerAccess(Access):
@@ -199,24 +218,8 @@ class Guard(sympy.Expr):
     lhs: Expr
     rhs: Expr
 
-    def __new__(cls, op: str | Str, lhs: Expr, rhs: Expr) -> Expr:
-        op = op.name if isinstance(op, Str) else op
-        lhs, rhs = sympy.sympify(lhs), sympy.sympify(rhs)
-        if op in (">", ">="):
-            op, lhs, rhs = ("<" if op == ">" else "<="), rhs, lhs
-        if op not in _COMPLEMENT:
-            raise ValueError(f"unknown relation {op!r}: use one of =, !=, <, <=, >, >=")
-        if lhs.is_integer and rhs.is_integer:
-            op, lhs, rhs = _canonical_integer_relation(op, lhs, rhs)
-        elif op in ("=", "!=") and sympy.default_sort_key(rhs) < sympy.default_sort_key(lhs):
-            lhs, rhs = rhs, lhs
-        if lhs == rhs:
-            return sympy.Integer(int(op in ("=", "<=")))
-        if lhs.is_number and rhs.is_number and (holds := _holds(op, lhs, rhs)) is not None:
-            return sympy.Integer(int(holds))
-        guard = sympy.Expr.__new__(cls, Str(op), lhs, rhs)
-        guard.op, guard.lhs, guard.rhs = str(op), lhs, rhs
-        return guard
+    def __new__(cls: Any, op: str | Str, lhs: Expr, rhs: Expr) -> Expr:
+        return _guard(cls, op.name if isinstance(op, Str) else op, sympy.sympify(lhs), sympy.sympify(rhs))
 
     def complement(self) -> Expr:
         """The bracket of the negated relation, `1 − [r]` in a form that stays lazy."""
@@ -249,33 +252,39 @@ class Guard(sympy.Expr):
         return f"[{printer._print(self.lhs)} {self.op} {printer._print(self.rhs)}]"
 
 
-def _holds(op: str, lhs: Expr, rhs: Expr) -> bool | None:
-    """Whether a relation of numbers holds; None where SymPy knows no digits, as of a page's `relu(0)`."""
-    difference = sympy.N(lhs - rhs, 50)
-    if not difference.is_Number:
-        return None
-    if op in ("=", "!="):
-        return bool(difference == 0) == (op == "=")
-    return bool(difference < 0) or (op == "<=" and bool(difference == 0))
+@lru_cache(maxsize=16384)
+def _guard(cls: type[Guard], op: str, lhs: Expr, rhs: Expr) -> Expr:
+    """The bracket of a relation, or the number that it always is; the same object each time."""
+    if op in (">", ">="):
+        op, lhs, rhs = ("<" if op == ">" else "<="), rhs, lhs
+    if op not in _COMPLEMENT:
+        raise ValueError(f"unknown relation {op!r}: use one of =, !=, <, <=, >, >=")
+    if lhs.is_integer and rhs.is_integer:
+        op, lhs, rhs = canonical_relation(op, lhs, rhs)
+    elif op in ("=", "!=") and sympy.default_sort_key(rhs) < sympy.default_sort_key(lhs):
+        lhs, rhs = rhs, lhs
+    if lhs == rhs:
+        return sympy.Integer(int(op in ("=", "<=")))
+    if lhs.is_number and rhs.is_number and (holds := relation_holds(op, lhs, rhs)) is not None:
+        return sympy.Integer(int(holds))
+    guard = sympy.Expr.__new__(cls, Str(op), lhs, rhs)
+    guard.op, guard.lhs, guard.rhs = str(op), lhs, rhs
+    return guard
 
 
-def _canonical_integer_relation(op: str, lhs: Expr, rhs: Expr) -> tuple[str, Expr, Expr]:
-    difference = sympy.expand(rhs - lhs)
-    if op == "<":
-        op, difference = "<=", difference - 1
-    terms = sorted(sympy.Add.make_args(difference), key=sympy.default_sort_key)
-    positive = [term for term in terms if not term.could_extract_minus_sign()]
-    negative = [-term for term in terms if term.could_extract_minus_sign()]
-    left, right = sympy.Add(*negative), sympy.Add(*positive)
-    if op in ("=", "!=") and sympy.default_sort_key(right) < sympy.default_sort_key(left):
-        left, right = right, left
-    return op, left, right
+@lru_cache(maxsize=65536)
+def parts_of(expr: Expr, kind: type) -> frozenset[Any]:
+    """The subexpressions of one kind, as `atoms` finds them; parts are looked through once."""
+    found = [parts for a in expr.args if (parts := parts_of(a, kind))]
+    if isinstance(expr, kind):
+        found.append(frozenset((expr,)))
+    return found[0] if len(found) == 1 else frozenset().union(*found)
 
 
 @lru_cache(maxsize=65536)
 def accesses(expr: Expr) -> tuple[Access, ...]:
     """Every distinct access in `expr`, those inside subscripts and outside values too, in a stable order."""
-    return tuple(sorted(expr.atoms(Access), key=sympy.default_sort_key))
+    return tuple(sorted(parts_of(expr, Access), key=sympy.default_sort_key))
 
 
 @lru_cache(maxsize=65536)
@@ -319,14 +328,22 @@ def nan_guards(product: Expr) -> frozenset[Guard]:
 
 
 @lru_cache(maxsize=65536)
+def _free(expr: Expr) -> frozenset[Any]:
+    """The free symbols; a node may say itself which of its own are bound."""
+    if expr.args and type(expr).free_symbols is sympy.Basic.free_symbols:
+        return frozenset().union(*map(_free, expr.args))
+    return frozenset(expr.free_symbols)
+
+
+@lru_cache(maxsize=65536)
 def free_indices(expr: Expr) -> frozenset[Index]:
     """The indices that occur anywhere in `expr`, subscripts included."""
-    return frozenset(s for s in expr.free_symbols if isinstance(s, Index))
+    return frozenset(s for s in _free(expr) if isinstance(s, Index))
 
 
 def free_sizes(expr: Expr) -> frozenset[Size]:
     """The sizes that occur anywhere in `expr`."""
-    return frozenset(s for s in expr.free_symbols if isinstance(s, Size))
+    return frozenset(s for s in _free(expr) if isinstance(s, Size))
 
 
 def rename(expr: Expr, names: Mapping[str, str]) -> Expr:
@@ -367,4 +384,4 @@ def guards_of(factors: Iterable[Expr]) -> list[Guard]:
 
 @lru_cache(maxsize=4096)
 def _number_of_reads(e: Expr) -> int:
-    return len(e.atoms(Access))
+    return len(parts_of(e, Access))

@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from symbp.errors import EvaluationError
-from symbp.ir.expr import Access, Expr, Index, free_indices
+from symbp.ir.expr import Access, Expr, Index, free_indices, parts_of
 from symbp.ir.system import Equation, System
 
 
@@ -59,14 +59,9 @@ def groups(system: System, wanted: Iterable[str] | None = None) -> tuple[Group, 
     Raises EvaluationError: values that depend on themselves at the same step, or in both directions.
     """
     if wanted is None:
-        return _all_groups(system)
+        return system.grouped
     needed = _needed(system, wanted)
-    return _arranged(tuple(equation for equation in system.equations if equation.target in needed))
-
-
-@lru_cache(maxsize=64)
-def _all_groups(system: System) -> tuple[Group, ...]:
-    return _arranged(system.equations)
+    return arranged(tuple(equation for equation in system.equations if equation.target in needed))
 
 
 def cycles(system: System) -> tuple[tuple[str, ...], ...]:
@@ -77,7 +72,7 @@ def cycles(system: System) -> tuple[tuple[str, ...], ...]:
     return tuple(c for c in found if len(c) > 1 or c[0] in edges[c[0]])
 
 
-def _arranged(equations: Sequence[Equation]) -> tuple[Group, ...]:
+def arranged(equations: Sequence[Equation]) -> tuple[Group, ...]:
     return _arrange(equations, {equation.target: equation.reads for equation in equations})
 
 
@@ -227,6 +222,6 @@ def shift(subscript: Expr, index: Index) -> Expr | None:
     if index not in subscript.free_symbols:
         return None
     moved = subscript - index
-    if free_indices(moved) or moved.atoms(Access):
+    if free_indices(moved) or parts_of(moved, Access):
         return None
     return moved if moved.is_zero or moved.is_negative or moved.is_positive else None

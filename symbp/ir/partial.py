@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard
+from symbp.ir.expr import Access, Expr, Guard, parts_of
 
 
 def partial(body: Expr, access: Access) -> Expr:
@@ -16,7 +16,9 @@ def partial(body: Expr, access: Access) -> Expr:
     An access inside another's outside value is not seen here: the sweep treats it on its own. Guards are
     constants, and so is −∞: SymPy would multiply their derivative, 0, with an infinite value.
     """
-    guards = sorted((g for g in body.atoms(Guard) if access in g.atoms(Access)), key=sympy.default_sort_key)
+    guards = sorted(
+        (g for g in parts_of(body, Guard) if access in parts_of(g, Access)), key=sympy.default_sort_key
+    )
     constants = {guard: sympy.Dummy("g", nonnegative=True) for guard in guards}
     symbol = sympy.Dummy("v", real=True, finite=True)
     infinity = sympy.Dummy("infinity", positive=True)
@@ -29,7 +31,7 @@ def partial(body: Expr, access: Access) -> Expr:
 def _with_values_at_0(e: Expr) -> Expr:
     """`x^y·y/x`, as SymPy differentiates a power, as `x^(y − 1)·y`, and `x^y·log(x)` under [x ≠ 0]: both have
     the value 0 at x = 0 where y is large enough."""
-    powers = [p for p in e.atoms(sympy.Pow) if not isinstance(p, sympy.exp) and not p.exp.is_number]
+    powers = [p for p in parts_of(e, sympy.Pow) if not isinstance(p, sympy.exp) and not p.exp.is_number]
     if not powers:
         return e
 

@@ -10,7 +10,7 @@ indices). One walk (`Notation.show`) serves every notation: a notation says only
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol
 
 import sympy
 
@@ -41,7 +41,6 @@ TermKey = tuple[bool, bool, int, int, str]
 FactorKey = tuple[int, tuple[int, ...], str]
 
 
-@runtime_checkable
 class Spelled(Protocol):
     """A node that another stage adds to expressions: it says itself how it is spelled."""
 
@@ -218,8 +217,8 @@ class Notation:
         if isinstance(e, (FloorDiv, Mod)):
             sign = "//" if isinstance(e, FloorDiv) else "%"
             return self.quotient(self._write(e.args[0], order), self._write(e.args[1], order), sign)
-        if isinstance(e, Spelled):
-            return e.spelled(self, order)
+        if hasattr(e, "spelled"):  # `Spelled`, which is slow to be asked for
+            return e.spelled(self, order)  # type: ignore[no-any-return]
         if e.is_Symbol:
             return self.symbol(e), ATOM
         if e.is_Rational:

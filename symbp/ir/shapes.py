@@ -16,7 +16,7 @@ from functools import lru_cache
 import sympy
 
 from symbp.errors import ShapeError
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, parts_of
 from symbp.ir.system import Equation, Tensor
 
 
@@ -53,7 +53,7 @@ def _bounded(*conditions: Expr) -> frozenset[Index]:
     """The indices that relations between integers mention."""
     found: set[Index] = set()
     for e in conditions:
-        for guard in e.atoms(Guard):
+        for guard in parts_of(e, Guard):
             if guard.op == "<=" and guard.lhs.is_integer and guard.rhs.is_integer:
                 found |= free_indices(guard)
     return frozenset(found)

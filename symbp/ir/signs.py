@@ -10,7 +10,8 @@ additions, products, quotients and elementary functions whose rounding keeps the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import sympy
 
@@ -33,15 +34,18 @@ class Signs:
         self._at_most_one = {t.name for t in leaves if any(t.fact(k) for k in ("binary", "one hot"))}
         self._within_one: set[str] = set()  # from −1 to 1
         self._rounded: set[str] = set()  # more than leaves that are moved, added and subtracted
+        self._asked: dict[Expr, bool] = {}
         for equation in equations:
             self._learn(equation)
 
     @classmethod
-    def told(cls, flags: Iterable[tuple[str, str]]) -> Signs:
+    @lru_cache(maxsize=64)
+    def told(cls, flags: tuple[tuple[str, str], ...]) -> Signs:
         """What `flags` of another one's tensors say, under whatever names."""
         found = cls.__new__(cls)
         sets = [{name for name, known in flags if letter in known} for letter in _FLAGS]
         found._positive, found._nonnegative, found._at_most_one, found._within_one, found._rounded = sets
+        found._asked = {}
         return found
 
     def flags(self, name: str) -> str:
@@ -51,6 +55,7 @@ class Signs:
         return "".join(letter for letter, known in zip(_FLAGS, sets, strict=True) if name in known)
 
     def _learn(self, equation: Equation) -> None:
+        self._asked.clear()
         if equation.op in ("max", "argmax") or equation.leaf is not None:
             return
         name, body = equation.target, equation.body
@@ -94,9 +99,14 @@ class Signs:
 
     def nonnegative(self, e: Expr) -> bool:
         """Whether `e` ≥ 0, wherever it is defined."""
+        if e not in self._asked:
+            self._asked[e] = self._nonnegative_by_form(e)
+        return self._asked[e]
+
+    def _nonnegative_by_form(self, e: Expr) -> bool:
         if e.is_nonnegative:
             return True
-        if isinstance(e, Access) and e.name in self._nonnegative | self._positive:
+        if isinstance(e, Access) and (e.name in self._nonnegative or e.name in self._positive):
             return e.outside is None or self.nonnegative(e.outside)
         if e.is_Pow and e.exp.is_Integer and e.exp.is_even:
             return True

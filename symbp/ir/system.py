@@ -11,13 +11,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from symbp.errors import InvalidSystem, Origin, choose
 from symbp.ir.expr import Access, Expr, Guard, Index, Size, accesses, rename
 from symbp.ir.matrices import MATRIX_LEAVES, MatrixLeaf
 from symbp.ir.printer import equation_text, system_text
 from symbp.ir.tensor import Fact, Role, Tensor
+
+if TYPE_CHECKING:
+    from symbp.ir.groups import Group
 
 FLAT = -1
 """The component of an argmax that is the place in row-major order, over all of what is reduced."""
@@ -208,6 +211,13 @@ class System:
         return self.with_role(Role.RANDOM)
 
     @cached_property
+    def grouped(self) -> tuple[Group, ...]:
+        """The equations in the order of evaluation (`symbp.ir.groups`)."""
+        from symbp.ir.groups import arranged
+
+        return arranged(self.equations)
+
+    @cached_property
     def asked(self) -> tuple[str, ...]:
         """Every tensor that somebody outside asks for, each once: what training wants first, then the
         buffers' next values, then what is looked at."""
@@ -229,8 +239,12 @@ class System:
 
     def ancestors(self, name: str) -> frozenset[str]:
         """The tensor and everything that it rests on, through declared derivatives, too."""
+        return self.resting([name])
+
+    def resting(self, names: Iterable[str]) -> frozenset[str]:
+        """These tensors and everything that they rest on."""
         found: set[str] = set()
-        stack = [name]
+        stack = list(names)
         while stack:
             current = stack.pop()
             if current not in found:
@@ -240,9 +254,23 @@ class System:
                     stack += self.defining[current].read_names
         return frozenset(found)
 
-    def resting(self, names: Iterable[str]) -> frozenset[str]:
-        """These tensors and everything that they rest on."""
-        return frozenset[str]().union(*(self.ancestors(name) for name in names))
+    def dependents(self, names: Iterable[str]) -> frozenset[str]:
+        """These tensors and everything that rests on them."""
+        readers: dict[str, list[str]] = {}
+        for equation in self.equations:
+            for name in equation.read_names:
+                readers.setdefault(name, []).append(equation.target)
+        for target, read in self.derivatives.items():
+            for name in read:
+                readers.setdefault(name, []).append(target)
+        found: set[str] = set()
+        stack = list(names)
+        while stack:
+            current = stack.pop()
+            if current not in found:
+                found.add(current)
+                stack += readers.get(current, ())
+        return frozenset(found)
 
     def without(self, names: Collection[str]) -> System:
         """The system without these tensors, which no other equation reads, and their equations."""

@@ -1,11 +1,23 @@
 """Scalar bodies: what is constant in a partial derivative, and steps."""
 
+import pickle
 from fractions import Fraction
 
 import sympy
 
 from symbp.ir.evaluation.domains import EXACT, FLOAT, HIGH
-from symbp.ir.expr import Access, Floor, FloorQuotient, Guard, Index, Round, Size
+from symbp.ir.expr import (
+    Access,
+    Floor,
+    FloorQuotient,
+    Guard,
+    Index,
+    IntegerAccess,
+    Round,
+    Size,
+    free_indices,
+    parts_of,
+)
 from symbp.ir.partial import partial
 
 n, k = Index("n"), Index("k")
@@ -47,3 +59,35 @@ def test_a_relation_that_sympy_cannot_decide_stays():
     assert isinstance(Guard("<", relu(0), 1), Guard)
     assert Guard("<", sympy.sqrt(2), 1) == 0
     assert Guard("<=", sympy.pi, sympy.oo) == 1
+
+
+def test_equal_reads_brackets_and_indices_are_one_object() -> None:
+    """Comparing them costs nothing; what is known of one is known of all."""
+    i = Index("i")
+    assert Index("i") is i
+    assert Access("x", i, 1, outside=0) is Access("x", sympy.Integer(1) * i, sympy.Integer(1), outside=0)
+    assert Guard("<", 0, Access("x", i)) is Guard("<", 0, Access("x", i))
+    assert pickle.loads(pickle.dumps(Access("x", i))) is Access("x", i)
+    assert IntegerAccess("x", i) != Access("x", i)
+
+
+def test_parts_are_what_atoms_finds() -> None:
+    i, y = Index("i"), IntegerAccess("y", Index("i"))
+    e = Access("x", y) * Guard("=", i, y) + sympy.exp(Access("x", i)) ** 2
+    for kind in (Access, IntegerAccess, Guard, Index, sympy.Pow, sympy.exp):
+        assert parts_of(e, kind) == e.atoms(kind)
+
+
+class _Summed(sympy.Expr):
+    """A node that binds an index, as sums of a page do."""
+
+    @property
+    def free_symbols(self):
+        return self.args[0].free_symbols - {self.args[1]}
+
+
+def test_an_index_that_a_node_binds_is_not_free():
+    i, j = Index("i"), Index("j")
+    summed = _Summed(Access("x", i, j), j)
+    assert free_indices(2 * summed) == {i}
+    assert free_indices(summed + Access("y", j)) == {i, j}

@@ -21,7 +21,7 @@ from symbp.derive.definitions import fresh_name, inline
 from symbp.derive.derivation import part
 from symbp.derive.rules.rule import Change
 from symbp.derive.stabilise.factors import exponential_factor
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, parts_of
 from symbp.ir.system import Equation, Fact, Role, System, Tensor
 
 RULE = "masked by −∞"
@@ -39,7 +39,7 @@ def bracket_masks(system: System) -> tuple[System, list[Change]]:
     equations: list[Equation] = []
     for equation in system.equations:
         found: dict[Expr, Expr] = {}
-        for exponential in sorted(equation.body.atoms(sympy.exp), key=sympy.default_sort_key):
+        for exponential in sorted(parts_of(equation.body, sympy.exp), key=sympy.default_sort_key):
             bracketed = _bracketed(exponential, equation, system, lowest, masks, helpers)
             if bracketed is not None:
                 found[exponential] = bracketed

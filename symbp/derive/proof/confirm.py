@@ -202,6 +202,9 @@ def _differing(closed: System, pairs: Mapping[str, str], run: Run) -> tuple[tupl
     """The names that differ at a point, and those that could be compared."""
     other = Run(closed, run.values, run.sizes, run.conditions)
     wrong, compared = [], []
+    for name in _alike(run.system, closed):
+        if run.knows(name):
+            other.define(name, run.tensor(name))
     moved: Run | None = None
     for name, counterpart in pairs.items():
         left, right = run.tensor(name), other.tensor(counterpart)
@@ -225,6 +228,13 @@ def _differing(closed: System, pairs: Mapping[str, str], run: Run) -> tuple[tupl
     if wrong and elements(run.system, run.sizes) <= most:
         wrong = _still_differing(closed, {name: pairs[name] for name in wrong}, run, other)
     return tuple(wrong), tuple(compared)
+
+
+def _alike(raw: System, closed: System) -> tuple[str, ...]:
+    """The tensors that are defined alike in both, with all that they rest on: they have one value."""
+    unlike = [e.target for e in closed.equations if raw.defining.get(e.target) != e]
+    different = closed.dependents(unlike)
+    return tuple(e.target for e in closed.equations if e.target not in different)
 
 
 def _still_differing(closed: System, pairs: Mapping[str, str], run: Run, other: Run) -> list[str]:
@@ -275,6 +285,9 @@ def _in_digits(
         return None
     wrong: dict[str, None] = {}
     open_names = dict.fromkeys(pairs)
+    needed = closed.resting(pairs.values())
+    alike = [name for name in _alike(raw, closed) if name in needed]
+    rest = closed.with_(equations=tuple(e for e in closed.equations if e.target not in alike))
     if free:
         points = [sample_run(raw, seed, sizes=sizes, conditions=drawn(kinds, seed - seed % 2))]
     else:
@@ -286,8 +299,9 @@ def _in_digits(
             points.append(sample_run(raw, seed + 1000 + attempt, sizes=sizes, first=DENSE))
         run = points[attempt]
         values, extents = as_fractions(raw, run.values), {**sizes, **run.sizes}
-        left = evaluate(raw, values, extents, HIGH, list(pairs), run.conditions)
-        right = evaluate(closed, values, extents, HIGH, list(pairs.values()), run.conditions)
+        left = evaluate(raw, values, extents, HIGH, [*pairs, *alike], run.conditions)
+        known = values | {name: left[name] for name in alike}
+        right = evaluate(rest, known, extents, HIGH, list(pairs.values()), run.conditions)
         for name, other in pairs.items():
             compared = [(a, b) for a, b in zip(left[name].flat, right[other].flat, strict=True) if a == a]
             if not _agree(compared):

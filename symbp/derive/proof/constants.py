@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import sympy
 
-from symbp.ir.expr import Access, Expr
+from symbp.ir.expr import Access, Expr, parts_of
 from symbp.ir.printer import expression_text
 from symbp.ir.system import Fact, Role, System, Tensor
 
@@ -21,7 +21,9 @@ SMALL, LARGE = sympy.Rational(1, 10**6), sympy.Integer(10**6)  # numbers beyond 
 
 def with_unknowns(system: System) -> tuple[System, Mapping[Expr, Expr]]:
     """The system with leaves, called as the numbers are printed, for its extreme numbers; leaf ↦ number."""
-    numbers = {n for e in system.equations for body in (e.body, *e.where) for n in body.atoms(sympy.Rational)}
+    numbers = {
+        n for e in system.equations for body in (e.body, *e.where) for n in parts_of(body, sympy.Rational)
+    }
     extreme = sorted((n for n in numbers if n != 0 and not SMALL <= abs(n) <= LARGE), key=abs)
     if not extreme:
         return system, {}

@@ -12,7 +12,7 @@ way only, a label that did not occur, a condition on real values where it could 
 
 from __future__ import annotations
 
-import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from symbp.derive.proof.fixed import kinds_of
 from symbp.derive.proof.free import FreeConditions, is_decided_freely
 from symbp.derive.proof.points import free_runs, wide_run
+from symbp.derive.proof.value import Value, orders
 from symbp.errors import EvaluationError
 from symbp.ir.evaluation.seen import conditions, labels_seen, labels_wanted, ways_taken, ways_wanted
 from symbp.ir.evaluation.vector import Run
@@ -29,7 +30,6 @@ from symbp.ir.expr import Access, Expr, Index
 from symbp.ir.system import Equation, Reduction, Role, System
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]  # a new value beside the old one
-Value = tuple[NDArray[np.float64], ...]  # one array a point, axes in the order of the indices asked for
 Key = tuple[object, ...]
 DRAWS = 6  # of each condition, at all points of a search together
 TOLERANCE = 1e-9
@@ -51,8 +51,7 @@ class Values:
         self.sizes = [run.sizes for run in self.runs]
         self._witness = wide_run(system, self.kinds, seed + WITNESS, LARGEST_OF_WITNESS)
         self._later: list[Equation] = []  # what the witness hasn't been told of
-        self.pool: dict[Key, list[tuple[str, tuple[int, ...]]]] = {}
-        self._weights: dict[tuple[int, int], NDArray[np.float64]] = {}
+        self.pool: dict[Key, list[str]] = {}
         self._memo: dict[object, Value | None] = {}
         self._coverage: dict[Expr, bool] = {}
         self._drawn = all(isinstance(run.conditions, FreeConditions) for run in self.runs)
@@ -69,9 +68,9 @@ class Values:
         reduced: Sequence[Index] = (),
     ) -> Value | None:
         """The value of `Σ_reduced body` over the indices; None where it is not finite."""
-        equation = sum_of(body, indices, extents, reduced)
-        key = (body, equation.all_indices, len(reduced), equation.ranges)
+        key = (body, *indices, *reduced, len(reduced), *[extents[i] for i in (*indices, *reduced)])
         if key not in self._memo:
+            equation = sum_of(body, indices, extents, reduced)
             try:
                 self._memo[key] = self.of_equation(equation) if self.proves(equation) else None
             except EvaluationError:  # without its guard, a factor may read out of range
@@ -84,7 +83,7 @@ class Values:
             value = self.of_equation(sum_of(body, indices, extents))
         except EvaluationError:
             return 0.0
-        return max((float(np.max(np.abs(v), initial=0.0)) for v in value or ()), default=0.0)
+        return 0.0 if value is None else value.largest
 
     def proves(self, equation: Equation) -> bool:
         """Whether the points say something about an equation: each of its conditions held and failed at some
@@ -129,11 +128,11 @@ class Values:
         return found
 
     def of_equation(self, equation: Equation) -> Value | None:
-        value = tuple(np.asarray(run.value(equation)) for run in self.runs)
+        value = Value(np.asarray(run.value(equation, kept=True)) for run in self.runs)
         return value if all(np.all(np.isfinite(v)) for v in value) else None
 
     def tensor(self, name: str) -> Value:
-        return tuple(np.asarray(run.tensor(name), dtype=float) for run in self.runs)
+        return Value(np.asarray(run.tensor(name), dtype=float) for run in self.runs)
 
     def define(self, equation: Equation) -> None:
         """Adds a new tensor, with its value."""
@@ -165,12 +164,8 @@ class Values:
     # --- searching
     def remember(self, name: str) -> None:
         """Lets searches find this tensor, in any order of its axes."""
-        shape, value = self.shapes[name], self.tensor(name)
-        for order in itertools.permutations(range(len(shape))):
-            turned = tuple(np.transpose(v, order) for v in value)
-            keys = self._keys(tuple(shape[k] for k in order), turned)
-            if keys:
-                self.pool.setdefault(keys[0], []).append((name, order))
+        for key in self._keys(self.shapes[name], self.tensor(name))[:1]:
+            self.pool.setdefault(key, []).append(name)
 
     def find(
         self,
@@ -184,21 +179,22 @@ class Values:
         which rounding is told from a value (0 if nothing was: then only an exact zero is one)."""
         if value is None:
             return None
-        largest = max((float(np.max(np.abs(v), initial=0.0)) for v in value), default=0.0)
-        if largest <= MAY_BE_ROUNDING and largest <= 1e-11 * scale():
+        if value.largest <= MAY_BE_ROUNDING and value.largest <= 1e-11 * scale():
             return sympy.Integer(0)
-        if all(np.ptp(v) <= 1e-10 * abs(v.flat[0]) for v in value if v.size):
+        if value.is_constant:
             constant = self._constant([float(v.flat[0]) for v in value])
             if constant is not None:
                 return constant
-        for key in self._keys(tuple(extents[i] for i in indices), value):
-            for name, order in self.pool.get(key, ()):
+        shape = tuple(extents[i] for i in indices)
+        for key in self._keys(shape, value):
+            for name in self.pool.get(key, ()):
                 if not allowed(name):
                     continue
-                ratio = self._ratio(value, tuple(np.transpose(v, order) for v in self.tensor(name)))
-                if ratio is not None:
-                    subscripts = [indices[order.index(axis)] for axis in range(len(indices))]
-                    return ratio * Access(name, *subscripts)
+                for order in orders(self.shapes[name], shape):
+                    ratio = self._ratio(value, Value(np.transpose(v, order) for v in self.tensor(name)))
+                    if ratio is not None:
+                        subscripts = [indices[order.index(axis)] for axis in range(len(indices))]
+                        return ratio * Access(name, *subscripts)
         return None
 
     def key(self, value: Value, indices: Sequence[Index], extents: Mapping[Index, Expr]) -> Key | None:
@@ -222,10 +218,8 @@ class Values:
         defined: Value,
     ) -> Expr | None:
         """The value as a number times a read of a tensor that is not there yet; None if it isn't that."""
-        for order in itertools.permutations(range(len(indices))):
-            if tuple(extents[indices[k]] for k in order) != definition.shape:
-                continue
-            ratio = self._ratio(tuple(np.transpose(v, order) for v in value), defined)
+        for order in orders([extents[i] for i in indices], definition.shape):
+            ratio = self._ratio(Value(np.transpose(v, order) for v in value), defined)
             if ratio is not None:
                 return ratio * Access(definition.target, *[indices[k] for k in order])
         return None
@@ -249,7 +243,7 @@ class Values:
         for new, old in pairs:
             finite = np.isfinite(old)
             rounding = float(np.max(np.abs(new - old), initial=0.0, where=finite)) <= ROUNDING
-            if not rounding and not self.equal((new[finite],), (old[finite],), scale):
+            if not rounding and not self.equal(Value((new[finite],)), Value((old[finite],)), scale):
                 return False
         return True
 
@@ -269,29 +263,9 @@ class Values:
 
     # --- inside
     def _keys(self, shape: tuple[Expr, ...], value: Value) -> list[Key]:
-        """Hash keys of a value up to a scalar factor; the neighbours too, since rounding may cut between."""
-        projections = []
-        for point, v in enumerate(value):
-            flat = v.ravel()
-            if flat.size == 0 or not np.all(np.isfinite(flat)):
-                return []
-            peak = flat[int(np.argmax(np.abs(flat)))]
-            if peak == 0:  # wholly excluded at this point; the others may tell
-                projections.append(0.0)
-                continue
-            projections.append(float(flat @ self._weight(point, flat.size)) / float(peak))
-        if not any(projections):
-            return []
-        rounded = [round(x, 5) for x in projections]
-        other = [round(r + (5e-6 if x > r else -5e-6), 5) for x, r in zip(projections, rounded, strict=True)]
-        near = [r if abs(abs(x - r) - 5e-6) > 1e-7 else o
-                for x, r, o in zip(projections, rounded, other, strict=True)]  # fmt: skip
-        return [(shape, *key) for key in dict.fromkeys([tuple(rounded), tuple(near)])]
-
-    def _weight(self, point: int, size: int) -> NDArray[np.float64]:
-        if (point, size) not in self._weights:
-            self._weights[point, size] = np.random.default_rng(1000 * point + size).uniform(0.5, 1.5, size)
-        return self._weights[point, size]
+        """Hash keys of a value up to a scalar factor and the order of its axes."""
+        axes = frozenset(Counter(shape).items())
+        return [(axes, *key) for key in value.invariants]
 
     def _ratio(self, value: Value, other: Value) -> Expr | None:
         """c with value = c·other; a point where both are 0 says nothing, and one point alone only c = 1."""

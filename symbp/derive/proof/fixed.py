@@ -23,7 +23,7 @@ from symbp.derive.proof.free import Fixed, FreeConditions, Kinds
 from symbp.errors import EvaluationError
 from symbp.ir.evaluation.box import AS_THEY_ARE, Conditions
 from symbp.ir.evaluation.vector import Run
-from symbp.ir.expr import Access, Guard
+from symbp.ir.expr import Access, Guard, parts_of
 from symbp.ir.points.sampling import sample_run
 from symbp.ir.system import System
 
@@ -51,15 +51,16 @@ def kinds_of(system: System) -> Kinds:
 def _may_compare_numbers(system: System, kinds: Kinds) -> bool:
     """Whether a free condition, or a maximum, rests on a value that a bracket may make a number; or a
     condition on one beyond a range."""
-    bracketed = {e.target for e in system.equations if e.body.atoms(Guard)}
+    bracketed = {e.target for e in system.equations if parts_of(e.body, Guard)}
     beyond = {e.target for e in system.equations if any(a.outside is not None for a in e.reads)}
+    behind, behind_brackets = system.dependents(bracketed | beyond), system.dependents(bracketed)
     for equation in system.equations:
-        free = [g for part in (equation.body, *equation.where) for g in part.atoms(Guard) if kinds.is_free(g)]
-        below = system.resting({a.name for g in free for a in g.atoms(Access)})
-        if below & (bracketed | beyond):
+        brackets = {g for part in (equation.body, *equation.where) for g in parts_of(part, Guard)}
+        free = (g for g in brackets if any(a.name in behind for a in parts_of(g, Access)))
+        if any(map(kinds.is_free, free)):
             return True
         chosen = equation.op in ("max", "argmax", "argsort")
-        if chosen and (equation.body.atoms(Guard) or system.resting(equation.read_names) & bracketed):
+        if chosen and (equation.target in bracketed or behind_brackets & {*equation.read_names}):
             return True
     return False
 

@@ -46,7 +46,7 @@ import numpy as np
 import sympy
 
 from symbp.ir.evaluation.box import AS_THEY_ARE
-from symbp.ir.expr import Access, Expr, Guard, IntegerAccess
+from symbp.ir.expr import Access, Expr, Guard, IntegerAccess, parts_of
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System
 
@@ -116,11 +116,11 @@ class Kinds:
         return DECIDED if one_sided else FREE
 
     def _is_discrete(self, e: Expr) -> bool:
-        return all(isinstance(a, IntegerAccess) or a.name in self.discrete for a in e.atoms(Access))
+        return all(isinstance(a, IntegerAccess) or a.name in self.discrete for a in parts_of(e, Access))
 
     def is_free(self, e: Expr) -> bool:
         """Whether any condition in an expression is drawn."""
-        return any(self.of(guard) != DECIDED for guard in e.atoms(Guard))
+        return any(self.of(guard) != DECIDED for guard in parts_of(e, Guard))
 
 
 def _discrete(system: System) -> frozenset[str]:

@@ -22,7 +22,7 @@ import sympy
 from symbp.derive.definitions import inline
 from symbp.derive.rules.algebra import multiplied_out, on_symbols
 from symbp.derive.rules.sums import split
-from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, IntegerAccess, Size, accesses, free_indices, parts_of
 from symbp.ir.printer import equation_text
 from symbp.ir.system import Equation, System
 
@@ -188,7 +188,7 @@ class _Proof:
         for access in accesses(e):
             tensor = self.system.by_name.get(access.name)
             if tensor is not None and (tensor.fact("binary") or tensor.fact("one hot")):
-                powers = [p for p in e.atoms(sympy.Pow) if p.base == access and p.exp.is_positive]
+                powers = [p for p in parts_of(e, sympy.Pow) if p.base == access and p.exp.is_positive]
                 changed |= dict.fromkeys(powers, access)
                 self.facts |= {f"{access.name} is binary": None} if powers else {}
             *lead, row, column = access.subscripts if len(access.subscripts) > 1 else (0, 0)
@@ -228,8 +228,8 @@ class _Proof:
 
     def _note_labels(self, term: Expr) -> None:
         """A bracket that chose an element rests on its label being in range."""
-        for guard in term.atoms(Guard):
-            for access in guard.atoms(IntegerAccess):
+        for guard in parts_of(term, Guard):
+            for access in parts_of(guard, IntegerAccess):
                 tensor = self.system.by_name.get(access.name)
                 fact = None if tensor is None else tensor.fact("below")
                 if fact is not None:
@@ -239,13 +239,13 @@ class _Proof:
 def _vanishes(e: Expr) -> bool:
     """Whether an expression is 0 as a rational one, over its roots."""
     roots: dict[Expr, Expr] = {}
-    for power in sorted(e.atoms(sympy.Pow), key=sympy.default_sort_key):
+    for power in sorted(parts_of(e, sympy.Pow), key=sympy.default_sort_key):
         if power.exp.is_Rational and power.exp.q == 2 and power.base not in roots:
             roots[power.base] = sympy.Dummy("root", positive=True)
     changed: dict[Expr, Expr] = {}
     for base, root in roots.items():
         changed[base] = root**2
-        for power in e.atoms(sympy.Pow):
+        for power in parts_of(e, sympy.Pow):
             if power.base == base and power.exp.is_Rational:
                 changed[power] = root ** (2 * power.exp)
     e = e.xreplace(changed)
@@ -260,7 +260,7 @@ def _is_zero(e: Expr) -> bool:
 def _with_lengths(e: Expr) -> Expr:
     """The expression with one symbol for each sum of sizes: the number of elements of a window's axes,
     N·(D − K + 3)·(E − K + 3), has nine terms, multiplied out, and its powers below the line hundreds."""
-    totals = {a for a in e.atoms(sympy.Add) if all(isinstance(s, Size) for s in a.free_symbols)}
+    totals = {a for a in parts_of(e, sympy.Add) if all(isinstance(s, Size) for s in a.free_symbols)}
     lengths: dict[Expr, Expr] = {}
 
     def factors(total: Expr) -> Expr:

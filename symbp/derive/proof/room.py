@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, Size, free_indices, free_sizes
+from symbp.ir.expr import Expr, FloorDiv, Size, free_indices, free_sizes, parts_of
 from symbp.ir.points.fitting import constraints, least_sizes
 from symbp.ir.sizes.formula import Formula
 from symbp.ir.sizes.obeying import obeying
@@ -30,7 +30,7 @@ class SizesSeen:
 
     def __init__(self, system: System) -> None:
         self._system = system
-        found = {d for e in _expressions(system) for d in e.atoms(FloorDiv) if _of_sizes(d)}
+        found = {d for e in _expressions(system) for d in parts_of(e, FloorDiv) if _of_sizes(d)}
         self._quotients: dict[Expr, set[int]] = {d: set() for d in found}
         self._sizes: dict[str, list[int]] = {name: [] for name in system.sizes}
 
@@ -135,7 +135,7 @@ def _of_sizes(quotient: Expr) -> bool:
     return (
         bool(free_sizes(quotient))
         and not free_indices(quotient)
-        and not quotient.atoms(sympy.Function) - (quotient.atoms(FloorDiv))
+        and not parts_of(quotient, sympy.Function) - (parts_of(quotient, FloorDiv))
     )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Guard
+from symbp.ir.expr import Access, Expr, Guard, parts_of
 
 RATIONAL_LIMIT = 60  # operations above which SymPy's polynomial algebra is not tried
 MOST_ATOMS = 12  # tensors and functions above which it isn't tried either
@@ -27,9 +27,38 @@ def expand(e: Expr) -> Expr:
     return e if products_of(e) > MOST_PRODUCTS else multiplied_out(e)
 
 
+@lru_cache(maxsize=16384)
 def multiplied_out(e: Expr) -> Expr:
     """Products over sums multiplied out, however long that gets."""
+    if _is_multiplied_out(e):
+        return e
+    if e.is_Add:  # each term is looked at once, whatever it is added to
+        return sympy.Add(*map(multiplied_out, e.args))
     return sympy.expand(e, power_exp=False, power_base=False, log=False, func=False, trig=False)
+
+
+@lru_cache(maxsize=65536)
+def _is_multiplied_out(e: Expr) -> bool:
+    """Whether it is seen at once that SymPy, which looks through all of it several times, changes nothing."""
+    if not e.args:
+        return True
+    if e.is_Mul:
+        sums = [f for f in e.args if f.is_Add or (f.is_Pow and f.base.is_Add)]
+        if any(f.is_Add for f in sums) or (sums and not all(map(_is_above_line, set(e.args) - {*sums[:1]}))):
+            return False
+    if e.is_Pow and not isinstance(e, sympy.exp):
+        if e.base.is_Add and not (e.exp.is_Rational and abs(e.exp.p) <= e.exp.q):
+            return False
+        if e.exp.is_Add or e.base.is_Mul:
+            return False
+    return all(map(_is_multiplied_out, e.args))
+
+
+def _is_above_line(factor: Expr) -> bool:
+    """Whether a factor has no part below the line of a quotient, as SymPy takes it apart."""
+    if factor.is_Pow or isinstance(factor, sympy.exp):
+        return bool(factor.exp.is_Integer and factor.exp.is_positive and not factor.base.is_Add)
+    return not factor.is_Rational or bool(factor.is_Integer)
 
 
 @lru_cache(maxsize=16384)
@@ -49,6 +78,7 @@ def products_of(e: Expr) -> int:
     return 1 if max(counts) <= MOST_PRODUCTS else MOST_PRODUCTS + 1
 
 
+@lru_cache(maxsize=16384)
 def common_factor(e: Expr, *, numbers: bool = True) -> Expr:
     """The monomial that divides every term, taken out: `p/N − y/N` → `(p − y)/N`; with the greatest common
     divisor of the coefficients, if asked to."""
@@ -115,7 +145,7 @@ def on_symbols(e: Expr, operation: Callable[[Expr], Expr]) -> Expr | None:
     atoms = sorted(opaque(e), key=sympy.default_sort_key)
     there = {atom: sympy.Symbol(f"g{k}") for k, atom in enumerate(atoms)}
     short = e.xreplace(there)
-    if any(not power.exp.is_Integer for power in short.atoms(sympy.Pow)):
+    if any(not power.exp.is_Integer for power in parts_of(short, sympy.Pow)):
         return None
     changed = _changed(short, operation)
     return None if changed is None else changed.xreplace({symbol: atom for atom, symbol in there.items()})
@@ -144,7 +174,13 @@ def _degree(e: Expr, symbol: Expr) -> int:
 
 def is_short(e: Expr) -> bool:
     """Whether polynomial algebra on the whole expression takes no more than a moment."""
-    return sympy.count_ops(e) <= RATIONAL_LIMIT and len(opaque(e)) <= MOST_ATOMS
+    return operations(e) <= RATIONAL_LIMIT and len(opaque(e)) <= MOST_ATOMS
+
+
+@lru_cache(maxsize=16384)
+def operations(e: Expr) -> int:
+    """How many operations an expression writes."""
+    return int(sympy.count_ops(e))
 
 
 def opaque(e: Expr) -> set[Expr]:

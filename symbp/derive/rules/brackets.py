@@ -10,7 +10,7 @@ from collections.abc import Callable
 import sympy
 
 from symbp.derive.rules.algebra import common_factor, expand
-from symbp.ir.expr import Expr, Guard, Index
+from symbp.ir.expr import Expr, Guard, Index, parts_of
 
 
 def under_guards(e: Expr, *, towards_index: bool = False) -> Expr:
@@ -81,7 +81,7 @@ def cases(e: Expr) -> Expr:
 
 def _inside_functions(e: Expr) -> list[Guard]:
     """The guards in the arguments of functions, or of powers of sums, in a stable order."""
-    found = {g for f in e.atoms(sympy.Function, sympy.exp) for g in f.atoms(Guard)}
+    found = {g for f in e.atoms(sympy.Function, sympy.exp) for g in parts_of(f, Guard)}
     found = {g for g in found if not isinstance(g.lhs, Index) and not isinstance(g.rhs, Index)}
     return sorted(found, key=sympy.default_sort_key)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.derive.rules.algebra import expand
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.expr import Access, Expr, Guard, Index, parts_of
 from symbp.ir.system import Equation, System
 
 
@@ -48,7 +48,7 @@ def branches(system: System, forward: Sequence[Equation]) -> Branches:
     """The branches of the forward maps that are linear in their only function."""
     found: Branches = {}
     for equation in forward:
-        if equation.reduction is not None or not equation.body.atoms(Guard):
+        if equation.reduction is not None or not parts_of(equation.body, Guard):
             continue  # without brackets, folding finds the value
         if system.tensor(equation.target).integer:
             continue
@@ -73,7 +73,7 @@ def _of_equation(equation: Equation) -> list[Branch]:
         slope = marked.coeff(symbol, 1)
         rest = expand(marked - slope * symbol)
         if slope != 0 and symbol not in rest.free_symbols | slope.free_symbols:
-            divisors = frozenset(p.base for p in equation.body.atoms(sympy.Pow) if p.exp.is_negative)
+            divisors = frozenset(p.base for p in parts_of(equation.body, sympy.Pow) if p.exp.is_negative)
             found.append(Branch(equation.target, equation.indices, guards, function, slope, rest, divisors))
     return found
 
@@ -94,7 +94,7 @@ def _functions(e: Expr) -> set[Expr]:
 
 def read_back(e: Expr, known: Branches, allowed: Callable[[str], bool]) -> Expr:
     """`e` with functions under brackets replaced by the tensor that they made, without new divisors."""
-    if not known or not e.atoms(Guard):
+    if not known or not parts_of(e, Guard):
         return e
     return sympy.Add(*[_term_read_back(term, known, allowed) for term in sympy.Add.make_args(expand(e))])
 
@@ -116,14 +116,14 @@ def _term_read_back(term: Expr, known: Branches, allowed: Callable[[str], bool])
 
 
 def _names(function: Expr) -> str:
-    return " ".join([type(function).__name__, *sorted({a.name for a in function.atoms(Access)})])
+    return " ".join([type(function).__name__, *sorted({a.name for a in parts_of(function, Access)})])
 
 
 def _renaming(pattern: Expr, e: Expr, indices: Sequence[Index]) -> dict[Index, Index] | None:
     """The change of indices that makes the pattern the expression, from the reads of one name each."""
     change: dict[Index, Index] = {}
-    theirs = {a.name: a for a in sorted(e.atoms(Access), key=sympy.default_sort_key)}
-    for access in sorted(pattern.atoms(Access), key=sympy.default_sort_key):
+    theirs = {a.name: a for a in sorted(parts_of(e, Access), key=sympy.default_sort_key)}
+    for access in sorted(parts_of(pattern, Access), key=sympy.default_sort_key):
         other = theirs.get(access.name)
         if other is None or len(other.subscripts) != len(access.subscripts):
             return None

@@ -11,7 +11,7 @@ from functools import lru_cache
 import sympy
 
 from symbp.derive.rules.algebra import expand, is_short, on_symbols, opaque, tidy_sign
-from symbp.ir.expr import Access, Expr, Guard, accesses
+from symbp.ir.expr import Access, Expr, Guard, accesses, parts_of
 
 
 @lru_cache(maxsize=65536)
@@ -69,10 +69,10 @@ def logistic_forms(e: Expr) -> tuple[Expr, ...]:
 
     exp(u) = σ/(1 − σ) and 1 + exp(u) = 1/(1 − σ): nothing overflows any more. Empty where it doesn't apply.
     """
-    for exponential in sorted(e.atoms(sympy.exp), key=sympy.default_sort_key):
+    for exponential in sorted(parts_of(e, sympy.exp), key=sympy.default_sort_key):
         u = exponential.args[0]
         u = -u if u.could_extract_minus_sign() else u
-        if any(_is_one_plus_exp(power, u) for power in e.atoms(sympy.Pow)):
+        if any(_is_one_plus_exp(power, u) for power in parts_of(e, sympy.Pow)):
             ways = (_where_it_stands(e, v, _in_sigma) for v in (u, -u))
             found = tuple(form for form in ways if form is not None)
             if found:
@@ -85,7 +85,7 @@ def _where_it_stands(e: Expr, u: Expr, form: Callable[[Expr, Expr], Expr | None]
     polynomial algebra finds nothing in the rest, and its work grows fast with the terms."""
     if is_short(e) or not (e.is_Add or e.is_Mul):
         return form(e, u)
-    touched = [a for a in e.args if any(_multiple(x.args[0], u) for x in a.atoms(sympy.exp))]
+    touched = [a for a in e.args if any(_multiple(x.args[0], u) for x in parts_of(a, sympy.exp))]
     numbers = [a for a in e.args if a.is_number and e.is_Add]
     rest = [a for a in e.args if a not in touched and a not in numbers]
     part = e.func(*touched, *numbers)
@@ -97,11 +97,11 @@ def _in_sigma(e: Expr, u: Expr) -> Expr | None:
     """`e` as a polynomial in σ(u), factored; None if it isn't one. Other functions keep their exponentials:
     log(1 + exp(u)) is safe as it stands; sums without any stay whole, so that factors stay factors."""
     sigma = sympy.Symbol("sigma")
-    functions = {f for f in e.atoms(sympy.Function) if f.has(sympy.exp) and not isinstance(f, sympy.exp)}
+    functions = {f for f in parts_of(e, sympy.Function) if f.has(sympy.exp) and not isinstance(f, sympy.exp)}
     functions |= _plain_sums(e)
     kept = {f: sympy.Dummy("f") for f in sorted(functions, key=sympy.default_sort_key)}
     e = e.xreplace(kept)
-    powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
+    powers = {x: _multiple(x.args[0], u) for x in parts_of(e, sympy.exp)}
     marked = e.xreplace({x: (sigma / (1 - sigma)) ** k for x, k in powers.items() if k})
     form = on_symbols(marked, sympy.cancel)
     if form is None or sigma in sympy.fraction(form)[1].free_symbols:
@@ -139,7 +139,7 @@ def _plain_sums(e: Expr) -> set[Expr]:
 def complement_form(e: Expr) -> Expr:
     """`1 − 1/(1 + exp(−u))` as `1/(1 + exp(u))`, which keeps its digits where the other is 1 − 1; only where
     1/(1 + exp(−u)) is not needed beside it."""
-    for logistic in sorted(e.atoms(sympy.Pow), key=sympy.default_sort_key):
+    for logistic in sorted(parts_of(e, sympy.Pow), key=sympy.default_sort_key):
         one_more = logistic.exp == -1 and logistic.base.is_Add and logistic.base - 1
         if isinstance(one_more, sympy.exp):
             sigma, rho = sympy.Dummy("sigma"), sympy.Dummy("rho")
@@ -161,6 +161,7 @@ def _is_one_plus_exp(power: Expr, u: Expr) -> bool:
     return power.base in (1 + sympy.exp(u), 1 + sympy.exp(-u))
 
 
+@lru_cache(maxsize=16384)
 def tangents(e: Expr) -> Expr:
     """`sinh(u)/cosh(u)` → `tanh(u)`, in every product."""
     if not e.has(sympy.sinh) or isinstance(e, (Access, Guard)) or not e.args:
@@ -184,9 +185,9 @@ def hyperbolic_form(e: Expr) -> Expr | None:
 
     `(exp(u) − exp(−u))/(exp(u) + exp(−u))` and `1 − 2/(1 + exp(2u))`; None where it doesn't apply.
     """
-    if not any(p.exp.is_Integer and p.exp.is_negative and p.base.is_Add for p in e.atoms(sympy.Pow)):
+    if not any(p.exp.is_Integer and p.exp.is_negative and p.base.is_Add for p in parts_of(e, sympy.Pow)):
         return None
-    for exponential in sorted(e.atoms(sympy.exp), key=sympy.default_sort_key):
+    for exponential in sorted(parts_of(e, sympy.exp), key=sympy.default_sort_key):
         u = exponential.args[0]
         u = -u if u.could_extract_minus_sign() else u
         for argument in (u, u / 2):
@@ -199,7 +200,7 @@ def hyperbolic_form(e: Expr) -> Expr | None:
 def _in_tau(e: Expr, u: Expr) -> Expr | None:
     """`e` as a multiple of a power of tanh(u); None if it isn't one."""
     raised, tau = sympy.Symbol("E"), sympy.Symbol("tau")
-    powers = {x: _multiple(x.args[0], u) for x in e.atoms(sympy.exp)}
+    powers = {x: _multiple(x.args[0], u) for x in parts_of(e, sympy.exp)}
     marked = e.xreplace({x: raised**k for x, k in powers.items() if k})
     form = (
         on_symbols(marked, sympy.cancel) if _may_vanish(marked.xreplace({raised: sympy.Integer(1)})) else None

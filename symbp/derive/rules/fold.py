@@ -16,7 +16,7 @@ import sympy
 from symbp.derive.proof.fingerprints import Values, sum_of
 from symbp.derive.rules.algebra import expand
 from symbp.derive.search.cost import body_cost, volume
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, parts_of, value_accesses
 from symbp.ir.machine import READ
 from symbp.ir.system import Equation
 
@@ -55,10 +55,10 @@ class Search:
 
     def _untried(self, e: Expr) -> bool:
         """Whether a term under a bracket that reads tensors is 0 at all points, which says nothing."""
-        if not any(guard.atoms(Access) for guard in e.atoms(Guard)):
+        if not any(parts_of(guard, Access) for guard in parts_of(e, Guard)):
             return False
         for term in sympy.Add.make_args(expand(e)):
-            if any(guard.atoms(Access) for guard in term.atoms(Guard)):
+            if any(parts_of(guard, Access) for guard in parts_of(term, Guard)):
                 free = free_indices(term)
                 value = self.values.of(term, tuple(i for i in self.indices if i in free), self.extents)
                 if value is None or not any(np.any(v) for v in value):
@@ -91,7 +91,7 @@ def fold(e: Expr, search: Search) -> Expr:
         for part, rest in _parts(e):
             replacement = _cheaper(part, search)
             if replacement is not None:
-                if part.atoms(Guard) and e.is_Mul and not _has_value(replacement * rest, search):
+                if parts_of(part, Guard) and e.is_Mul and not _has_value(replacement * rest, search):
                     continue  # the bracket kept the rest from being evaluated where it has no value
                 return e.func(replacement, fold(rest, search))
     if e.is_Pow and e.exp.is_Integer and e.exp < -1:

@@ -14,12 +14,12 @@ from functools import lru_cache
 
 import sympy
 
-from symbp.derive.rules.algebra import RATIONAL_LIMIT, expand, tidy_sign
+from symbp.derive.rules.algebra import RATIONAL_LIMIT, expand, operations, tidy_sign
 from symbp.derive.rules.exponentials import flipped, overflows
 from symbp.derive.rules.registry import ALGEBRA, POLYNOMIALS, SPELLINGS
 from symbp.derive.search.cancellation import as_sharp
 from symbp.derive.search.cost import Extents, body_cost, extent
-from symbp.ir.expr import Access, Expr, Index
+from symbp.ir.expr import Access, Expr, Index, parts_of
 from symbp.ir.signs import Signs
 
 
@@ -33,7 +33,7 @@ def best_form(
     Memoised up to the names of tensors and indices: equal blocks cost no algebra, and the form depends
     neither on names nor on the order of declaration.
     """
-    names = sorted({access.name for access in body.atoms(Access)}, key=_natural)
+    names = sorted({access.name for access in parts_of(body, Access)}, key=_natural)
     short = {name: f"c{k}" for k, name in enumerate(names)}
     indices = [i for i in extents if i in body.free_symbols]
     plain = {index: Index(f"i{k}") for k, index in enumerate(indices)}
@@ -60,7 +60,7 @@ def _best_form(
 
     def rank(e: Expr) -> tuple[int, float, int]:
         """Safe before cheap; of equal cost, without powers."""
-        powers = sum(1 for p in e.atoms(sympy.Pow) if p.exp.is_Integer and p.exp > 1)
+        powers = sum(1 for p in parts_of(e, sympy.Pow) if p.exp.is_Integer and p.exp > 1)
         return overflows(e), round(body_cost(e, extents), 6), powers
 
     best, rule, least = body, "", rank(body)
@@ -83,11 +83,12 @@ def _best_form(
 def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
     """(name of the rule, form) for forms equal to the body; of a form in another spelling, the rule that
     spelled it."""
-    seeds = [("", body)]
+    seeds = {body: ""}
     for spelling in SPELLINGS:
-        seeds += [(spelling.name, form) for form in spelling.apply(body, last) if form != body]
+        for form in spelling.apply(body, last):
+            seeds.setdefault(form, spelling.name)
     known: set[Expr] = set()  # polynomial algebra sees the value of a seed only, and that once
-    for name, seed in seeds:
+    for seed, name in seeds.items():
         if name:
             yield name, seed
         if not seed.has(sympy.Add) or seed.is_Atom:
@@ -96,7 +97,7 @@ def candidates(body: Expr, *, last: bool = False) -> Iterator[tuple[str, Expr]]:
         for rule in ALGEBRA:
             for form in rule.apply(seed, expanded):
                 yield name or rule.name, form
-        if expanded not in known and sympy.count_ops(expanded) <= RATIONAL_LIMIT:
+        if expanded not in known and operations(expanded) <= RATIONAL_LIMIT:
             known.add(expanded)
             for polynomial in POLYNOMIALS:
                 for form in polynomial.apply(seed):
@@ -108,6 +109,6 @@ def _rename(e: Expr, names: dict[str, str]) -> Expr:
         outside = None if e.outside is None else _rename(e.outside, names)
         subs = [_rename(s, names) for s in e.subscripts]
         return type(e)(names.get(e.name, e.name), *subs, outside=outside)
-    if not e.args or not e.atoms(Access):
+    if not e.args or not parts_of(e, Access):
         return e
     return e.func(*[_rename(a, names) for a in e.args])

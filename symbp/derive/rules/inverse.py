@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.ir.expr import Access, Expr, Index, free_indices
+from symbp.ir.expr import Access, Expr, Index, free_indices, parts_of
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Role, System
 
@@ -42,7 +42,7 @@ def inversions(system: System, forward: Sequence[Equation]) -> dict[str, Inversi
             if not _carries_all(factor, equation) or factor.name in found:
                 continue
             rest = equation.body / factor
-            if any(access.name == factor.name for access in rest.atoms(Access)):
+            if any(access.name == factor.name for access in parts_of(rest, Access)):
                 continue
             multiplied = [f for f in sympy.Mul.make_args(rest) if not _divides(f)]
             if rest != 1 and all(signs.positive(f) for f in multiplied):
@@ -72,7 +72,7 @@ def _carries_all(factor: Expr, equation: Equation) -> bool:
 def inverted(e: Expr, inversions: Mapping[str, Inversion]) -> Expr:
     """`e` with each tensor that has an inversion replaced by it, as long as there is one."""
     for _ in range(3):
-        reads = sorted((a for a in e.atoms(Access) if a.name in inversions), key=sympy.default_sort_key)
+        reads = sorted((a for a in parts_of(e, Access) if a.name in inversions), key=sympy.default_sort_key)
         if not reads:
             break
         replaced = {}
@@ -110,7 +110,7 @@ def scalings(forward: Sequence[Equation]) -> dict[str, Equation]:
 def written_out(e: Expr, definitions: Mapping[str, Equation]) -> Expr:
     """`e` with each read of a defined tensor replaced by its definition, once."""
     change = {}
-    for access in sorted(e.atoms(Access), key=sympy.default_sort_key):
+    for access in sorted(parts_of(e, Access), key=sympy.default_sort_key):
         definition = definitions.get(access.name)
         if definition is not None and access.outside is None:
             names = dict(zip(definition.indices, access.subscripts, strict=True))

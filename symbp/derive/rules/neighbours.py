@@ -13,7 +13,7 @@ import sympy
 from symbp.derive.sweep.ranges import Shape, within_ranges
 from symbp.ir.affine import affine
 from symbp.ir.bounds import never_negative
-from symbp.ir.expr import Access, Expr, Guard, Index, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, parts_of, value_accesses
 from symbp.ir.system import Equation
 
 Neighbours = Mapping[tuple[str, ...], tuple[Equation, ...]]
@@ -24,7 +24,7 @@ def neighbours(forward: Sequence[Equation]) -> Neighbours:
     """The forward maps that read something at a shifted subscript; folding finds the others."""
     found: dict[tuple[str, ...], tuple[Equation, ...]] = {}
     for equation in forward:
-        reads = equation.body.atoms(Access)
+        reads = parts_of(equation.body, Access)
         shifted = any(not isinstance(s, Index) for a in reads for s in a.subscripts)
         if equation.reduction is None and shifted and not isinstance(equation.body, Access):
             found[_names(equation.body)] = (*found.get(_names(equation.body), ()), equation)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import sympy
 
 from symbp.derive.search.cost import extent
-from symbp.ir.expr import Access, Expr, Index, free_indices, unused_index
+from symbp.ir.expr import Access, Expr, Index, free_indices, parts_of, unused_index
 from symbp.ir.system import Equation, Reduction, Tensor
 
 
@@ -38,7 +38,7 @@ def _over(equation: Equation, factor: Access, axis: int, index: Index, size: Exp
     subscript = sympy.expand(factor.subscripts[axis])
     slope = subscript.coeff(index, 1)
     rest = sympy.expand(subscript - slope * index)
-    if slope not in (1, -1) or index in free_indices(rest) or subscript.atoms(Access):
+    if slope not in (1, -1) or index in free_indices(rest) or parts_of(subscript, Access):
         return None
     others = [f for f in sympy.Mul.make_args(equation.body) if f != factor and index in free_indices(f)]
     if len(others) != 1 or not _reads_plainly(others[0], index) or index in _elsewhere(factor, axis):

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from symbp.derive.derivation import Side, Step, part
-from symbp.ir.expr import Access, Expr
+from symbp.ir.expr import Access, Expr, parts_of
 from symbp.ir.system import Equation, System
 
 
@@ -99,4 +99,4 @@ class Rule(Generic[F]):
 
 def names(*expressions: Expr) -> tuple[str, ...]:
     """The tensors that expressions read."""
-    return tuple(sorted({a.name for e in expressions for a in e.atoms(Access)}))
+    return tuple(sorted({a.name for e in expressions for a in parts_of(e, Access)}))

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import sympy
 
-from symbp.derive.proof.fingerprints import Key, Value, Values
+from symbp.derive.proof.fingerprints import Key, Values
+from symbp.derive.proof.value import Value
 from symbp.derive.rules.fold import MANY
 from symbp.derive.search.cost import equation_cost, volume
 from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, value_accesses

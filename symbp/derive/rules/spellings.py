@@ -28,7 +28,7 @@ from symbp.derive.rules.exponentials import (
     overflows,
     tangents,
 )
-from symbp.ir.expr import Expr, Guard
+from symbp.ir.expr import Expr, Guard, parts_of
 
 
 # --- spellings
@@ -60,14 +60,14 @@ def hyperbolic(body: Expr, _: bool) -> Iterator[Expr]:
 
 def substituted(body: Expr, _: bool) -> Iterator[Expr]:
     """`[k = y] f(k)` → `[k = y] f(y)`, and back."""
-    for form in dict.fromkeys([body, expand(body)] if body.atoms(Guard) else []):
+    for form in dict.fromkeys([body, expand(body)] if parts_of(body, Guard) else []):
         yield under_guards(form)
         yield under_guards(form, towards_index=True)
 
 
 def by_brackets(body: Expr, _: bool) -> Iterator[Expr]:
     """Terms under the same brackets written as one."""
-    if body.atoms(Guard):
+    if parts_of(body, Guard):
         yield by_guards(body)
 
 
@@ -98,7 +98,7 @@ def collected_inside(body: Expr, multiplied: Expr) -> Iterator[Expr]:
     """What is common taken out, and a factor collected from the terms that are left."""
     for whole in (multiplied, body):
         shared = common_factor(whole)
-        for inner in (f for f in sympy.Mul.make_args(shared) if f.is_Add and not f.atoms(Guard)):
+        for inner in (f for f in sympy.Mul.make_args(shared) if f.is_Add and not parts_of(f, Guard)):
             for form in collections_of(inner):
                 yield shared / inner * form
 

@@ -20,7 +20,7 @@ from symbp.derive.rules.neighbours import Neighbours, at_other_steps
 from symbp.derive.rules.reindex import shorter_sums
 from symbp.derive.rules.sums import exchanged
 from symbp.derive.search.cancellation import as_sharp
-from symbp.ir.expr import Access, Expr
+from symbp.ir.expr import Access, Expr, parts_of
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Tensor
 
@@ -68,7 +68,7 @@ def definition_inverted(equation: Equation, search: Search, known: Known) -> Ite
     usable = {name: inv for name, inv in known.inversions.items() if search.allowed(inv.source)}
     hidden = {name: inv for name, inv in usable.items() if not inv.of_leaf}
     for turned in dict.fromkeys([inverted(body, hidden), inverted(body, usable)]):
-        gone = {a.name for a in body.atoms(Access)} - {a.name for a in turned.atoms(Access)}
+        gone = {a.name for a in parts_of(body, Access)} - {a.name for a in parts_of(turned, Access)}
         sources = [known.inversions[n].source for n in sorted(gone) if n in known.inversions]
         yield Start(turned, search.without(gone), tuple(dict.fromkeys(sources)))
 

@@ -24,6 +24,7 @@ from symbp.ir.expr import (
     Index,
     IntegerAccess,
     free_indices,
+    parts_of,
     unused_index,
     value_accesses,
 )
@@ -178,7 +179,7 @@ def _unknown_range(factor: Expr, system: System) -> bool:
     """Whether it reads a value that is only now being named, at other places than it was defined at."""
     return not isinstance(factor, Guard) and any(
         access.name not in system.by_name and not all(isinstance(s, Index) for s in access.subscripts)
-        for access in factor.atoms(Access)
+        for access in parts_of(factor, Access)
     )
 
 
@@ -254,9 +255,9 @@ def _is_read_at(place: Expr, extent: Expr, system: System) -> bool:
     for equation in system.equations:
         if system.tensor(equation.target).role in (Role.ADJOINT, Role.GRADIENT):
             continue
-        if equation.where or equation.body.atoms(Guard):
+        if equation.where or parts_of(equation.body, Guard):
             continue  # what a bracket excludes isn't read
-        for access in equation.body.atoms(Access):
+        for access in parts_of(equation.body, Access):
             shape = system.tensor(access.name).shape
             if access.outside is None and any(
                 at.is_Integer and at >= place and sympy.expand(n - extent) == 0
@@ -272,7 +273,7 @@ def partly_summed(equation: Equation, search: Search) -> list[Equation]:
     for count in range(len(equation.reduced) - 1, 0, -1):
         for inner in itertools.combinations(equation.reduced, count):
             value = search.lookup(equation.body, inner)
-            if value is None or not value.atoms(Access):
+            if value is None or not parts_of(value, Access):
                 continue
             left = tuple(i for i in equation.reduced if i not in inner)
             ranges = tuple(equation.extents[i] for i in (*equation.indices, *left))
@@ -351,7 +352,7 @@ def _one_sign(term: Expr) -> Expr:
 
 def _coefficient(body: Expr, read: Access) -> Expr | None:
     """The number that multiplies a read in a sum of terms."""
-    found = [t for t in sympy.Add.make_args(body) if read in t.atoms(Access)]
+    found = [t for t in sympy.Add.make_args(body) if read in parts_of(t, Access)]
     if len(found) != 1:
         return None
     factor = found[0] / read

@@ -34,7 +34,7 @@ import sympy
 from symbp.derive.rules.algebra import on_symbols
 from symbp.derive.rules.brackets import under_guards
 from symbp.derive.search.likeness import is_rational, value
-from symbp.ir.expr import Access, Expr, Guard, Index, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, parts_of, value_accesses
 from symbp.ir.signs import Signs
 
 ANY = 10**6  # factors that may be multiplied in
@@ -122,7 +122,7 @@ def _rounded(e: Expr, signs: Signs) -> frozenset[Expr]:
     """The terms of sums in a body that are rounded values already: what they are multiplied with is rounded
     no worse; not so where another difference multiplies theirs, since that may be small."""
     found: set[Expr] = set()
-    for product in (e, *e.atoms(sympy.Mul)):
+    for product in (e, *parts_of(e, sympy.Mul)):
         factors = [f.as_base_exp() for f in sympy.Mul.make_args(product)]
         sums = [(base, power) for base, power in factors if base.is_Add and not power.is_negative]
         if len(sums) == 1 and sums[0][1] == 1:

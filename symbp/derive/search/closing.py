@@ -33,7 +33,7 @@ from symbp.derive.search.rewriter import Rewriter, Rewritten
 from symbp.derive.search.worklist import Backward
 from symbp.derive.sweep.ranges import within_ranges
 from symbp.ir.evaluation.vector import Run
-from symbp.ir.expr import Access, Expr, rename
+from symbp.ir.expr import Access, Expr, parts_of, rename
 from symbp.ir.system import Equation, System
 
 PASSES = 4
@@ -175,7 +175,9 @@ class _Closing:
             found.setdefault(key, {})[name, place.part, place.node] = place
         written = written_out(equation.body, self.rewriter.scaled)
         if written != equation.body:
-            gone = {a.name for a in equation.body.atoms(Access)} - {a.name for a in written.atoms(Access)}
+            gone = {a.name for a in parts_of(equation.body, Access)} - {
+                a.name for a in parts_of(written, Access)
+            }
             other = equation.with_(body=fold(written, self.accept.search(equation).without(gone)))
             for key, place in occurrences(other, self.values, equation_cost(equation)):
                 found.setdefault(key, {}).setdefault((name, place.part, place.node), place)
@@ -213,7 +215,7 @@ class _Closing:
         if not trivial and body_cost(found, equation.extents) < equation_cost(equation):
             ranges = tuple(equation.extents[i] for i in equation.indices)
             same = equation.with_(body=found, reduction=None, ranges=ranges)
-            new = {a.name for a in found.atoms(Access)} - {*equation.read_names}
+            new = {a.name for a in parts_of(found, Access)} - {*equation.read_names}
             rests = (name, *sorted(n for n in new if n in self.backward.position))
             why = (self.rewriter.why(equation.body),)
             self.accept.steps.append(registry.SAME_VALUE.within(equation, read, found, rests, why))

@@ -49,36 +49,14 @@ def body_cost(body: Expr, extents: Extents) -> float:
 
 
 @lru_cache(maxsize=65536)
-def _body_cost(body: Expr, nominal: tuple[tuple[str, float], ...]) -> float:
+def _body_cost(e: Expr, nominal: tuple[tuple[str, float], ...]) -> float:
     widths = dict(nominal)
 
     def box(indices: Iterable[Index]) -> float:
         return math.prod(widths.get(i.name, NOMINAL) for i in indices)
 
-    def walk(e: Expr) -> float:
-        if isinstance(e, Access):
-            gathered = not all(isinstance(s, Index) for s in e.subscripts)
-            return (GATHER if gathered else READ) * box(free_indices(e))
-        if isinstance(e, Guard):
-            return GUARD * box(free_indices(e))
-        if not e.args:
-            return 0.0
-        here = box(free_indices(e))
-        if e.is_Pow and not isinstance(e, sympy.exp):
-            return walk(e.base) + here * _power_cost(e.exp)
-        if e.is_Add:
-            apart = exclusive(e)
-            if apart is None:
-                return chain(e.args)
-            return sum(walk(rest) + READ * box(free_indices(rest)) for rest in apart.values())
-        if e.is_Mul:
-            under = [1 / f for f in e.args if divides(f)]
-            over = [f for f in e.args if not divides(f) and f != -1]
-            if not under:
-                return chain(over)
-            divisor = free_indices(sympy.Mul(*under))
-            return chain([*over, *under]) + (DIVIDE - 1.0 if over else DIVIDE) * box(divisor)
-        return sum(walk(a) for a in e.args) + FUNCTION * here
+    def walk(part: Expr) -> float:
+        return _body_cost(part, nominal)
 
     def chain(args: Iterable[Expr]) -> float:
         operands = sorted((len(free_indices(a)), walk(a), a.sort_key(), a) for a in args)
@@ -88,7 +66,29 @@ def _body_cost(body: Expr, nominal: tuple[tuple[str, float], ...]) -> float:
             total += cost + box(seen)
         return total
 
-    return walk(body)
+    if isinstance(e, Access):
+        gathered = not all(isinstance(s, Index) for s in e.subscripts)
+        return (GATHER if gathered else READ) * box(free_indices(e))
+    if isinstance(e, Guard):
+        return GUARD * box(free_indices(e))
+    if not e.args:
+        return 0.0
+    here = box(free_indices(e))
+    if e.is_Pow and not isinstance(e, sympy.exp):
+        return walk(e.base) + here * _power_cost(e.exp)
+    if e.is_Add:
+        apart = exclusive(e)
+        if apart is None:
+            return chain(e.args)
+        return sum(walk(rest) + READ * box(free_indices(rest)) for rest in apart.values())
+    if e.is_Mul:
+        under = [1 / f for f in e.args if divides(f)]
+        over = [f for f in e.args if not divides(f) and f != -1]
+        if not under:
+            return chain(over)
+        divisor = free_indices(sympy.Mul(*under))
+        return chain([*over, *under]) + (DIVIDE - 1.0 if over else DIVIDE) * box(divisor)
+    return sum(walk(a) for a in e.args) + FUNCTION * here
 
 
 def divides(factor: Expr) -> bool:

@@ -17,6 +17,7 @@ import sympy
 from symbp.derive.derivation import Step, named, part
 from symbp.derive.proof.prove import proof
 from symbp.derive.rules import registry
+from symbp.derive.rules.algebra import operations
 from symbp.derive.rules.brackets import exclusive
 from symbp.derive.rules.branches import Branches
 from symbp.derive.rules.exponentials import flipped
@@ -30,7 +31,7 @@ from symbp.derive.rules.sums import Core, Lemma, SumForm, sum_forms
 from symbp.derive.search.cancellation import divisors
 from symbp.derive.search.cost import equation_cost
 from symbp.derive.search.worklist import Position
-from symbp.ir.expr import Access, Expr, Guard, Index, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, free_indices, parts_of
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
 
@@ -108,7 +109,7 @@ class Rewriter:
         """The equation in its best form; `again` if other values are known than the first time."""
         if equation.op not in (None, "sum"):
             return Rewritten(equation)
-        if sympy.count_ops(equation.body) > MOST_OPERATIONS:
+        if operations(equation.body) > MOST_OPERATIONS:
             return Rewritten(equation.with_(body=flipped(equation.body)))
         forms = self._forms(equation, search)
         if again:
@@ -159,7 +160,7 @@ class Rewriter:
                 found += [self._from_form(plain, form, where, split) for form in forms]
                 if not split:
                     found += [self._from_form(plain, f, where, True) for f in forms if _scaled(f)]
-                if body != start.body and start.body.atoms(Guard):  # folding may have swallowed a delta
+                if body != start.body and parts_of(start.body, Guard):  # folding may have swallowed a delta
                     untouched = Rewritten(start)
                     forms = sum_forms(start, start.body, self.joint, where, self.signs)
                     found += [self._from_form(untouched, form, where, split) for form in forms]

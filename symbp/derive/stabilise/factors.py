@@ -8,7 +8,7 @@ from __future__ import annotations
 import sympy
 
 from symbp.derive.definitions import map_body
-from symbp.ir.expr import Access, Expr, Guard, accesses
+from symbp.ir.expr import Access, Expr, Guard, accesses, parts_of
 from symbp.ir.system import System
 
 
@@ -36,7 +36,7 @@ def bracket_of(factor: Expr, system: System) -> Guard | None:
     if is_mask(factor, system):
         return Guard("=", factor, 1)  # type: ignore[no-any-return]
     reads = accesses(factor)
-    chosen = bool(factor.atoms(Guard)) or any(is_mask(a, system) for a in reads)
+    chosen = bool(parts_of(factor, Guard)) or any(is_mask(a, system) for a in reads)
     if factor.has(sympy.exp) or not chosen or not all(is_mask(a, system) or a.is_integer for a in reads):
         return None
     found = Guard("!=", factor, 0)

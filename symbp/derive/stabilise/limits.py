@@ -24,7 +24,7 @@ from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.derive.stabilise.exponential_sums import terms_of, two_terms, written_out
 from symbp.derive.stabilise.largest import Largest
 from symbp.ir.build import where
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, parts_of
 from symbp.ir.signs import Signs
 from symbp.ir.system import Equation, System
 
@@ -58,7 +58,7 @@ class Settling:
         self.divisors = {
             power.base.name
             for equation in system.equations
-            for power in equation.body.atoms(sympy.Pow)
+            for power in parts_of(equation.body, sympy.Pow)
             if isinstance(power.base, Access) and power.exp.is_negative
         }
 
@@ -81,7 +81,7 @@ class Settling:
         body = equation.body
         written = written_out(body, self.system, unsafe=True)
         for start in dict.fromkeys([body, written]):
-            divisors = [p.base for p in start.atoms(sympy.Pow) if p.exp.is_number and p.exp.is_negative]
+            divisors = [p.base for p in parts_of(start, sympy.Pow) if p.exp.is_number and p.exp.is_negative]
             if not any(d.is_Add and d.has(sympy.exp) for d in divisors):
                 continue
             if not overflows(start):

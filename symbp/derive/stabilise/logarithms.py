@@ -32,7 +32,7 @@ from symbp.derive.stabilise.exponential_sums import (
 from symbp.derive.stabilise.factors import bracket_of, exponential_factor, is_mask
 from symbp.derive.stabilise.largest import Largest
 from symbp.ir.build import where
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, parts_of, unused_name
 from symbp.ir.system import Equation, Reduction, System
 
 
@@ -148,7 +148,7 @@ class _Expansion:
     def of_mixture(self, equation: Equation, access: Access) -> _Log | None:
         """log Σ_e g·p of products of exponentials and what they are divided by, as log Σ_e exp(log g + log
         p): all of the products may be too small for a number."""
-        factors = [f for f in sympy.Mul.make_args(equation.body) if f.atoms(Access)]
+        factors = [f for f in sympy.Mul.make_args(equation.body) if parts_of(f, Access)]
         if equation.target in self.within or len(factors) < 2:
             return None
         taken = {i.name for i in self.equation.all_indices}
@@ -194,7 +194,7 @@ class _Expansion:
                 if not (factor == bracket or is_mask(factor, self.system)):
                     total += sympy.log(factor)
                 continue
-            if factor.is_positive and not factor.has(sympy.exp) and not factor.atoms(Access):
+            if factor.is_positive and not factor.has(sympy.exp) and not parts_of(factor, Access):
                 total += sympy.log(factor)
                 continue
             part = self.log(factor)

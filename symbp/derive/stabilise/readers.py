@@ -15,7 +15,7 @@ from symbp.derive.definitions import inline
 from symbp.derive.rules.exponentials import overflows
 from symbp.derive.rules.rule import Change
 from symbp.derive.stabilise.exponential_sums import written_out
-from symbp.ir.expr import Access, Expr, Guard
+from symbp.ir.expr import Access, Expr, Guard, parts_of
 from symbp.ir.system import Equation, System
 
 
@@ -78,7 +78,9 @@ def exposed(body: Expr, system: System) -> bool:
     constant = {e.target for e in system.equations if e.constant}
     shifted = {
         x: sympy.Dummy("shifted", positive=True)
-        for x in written.atoms(sympy.exp)
-        if any(-t in written.atoms(Access) and (-t).name in constant for t in sympy.Add.make_args(x.args[0]))
+        for x in parts_of(written, sympy.exp)
+        if any(
+            -t in parts_of(written, Access) and (-t).name in constant for t in sympy.Add.make_args(x.args[0])
+        )
     }
     return overflows(written.xreplace(shifted)) > 0

@@ -14,7 +14,7 @@ import sympy
 from symbp.derive.rules.algebra import common_factor, tidy_sign
 from symbp.derive.stabilise.exponential_sums import terms_of
 from symbp.derive.stabilise.factors import bracket_of, is_mask
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, parts_of
 from symbp.ir.system import Equation, System
 
 MOST_SCALED = 32  # tensors that a shift may change
@@ -134,7 +134,7 @@ def _may_scale(equation: Equation, by: Expr, system: System) -> bool:
 
 def _signs(body: Expr, reads: list[Access]) -> list[Guard]:
     """The brackets that compare one of the reads with 0: a positive factor doesn't change them."""
-    found = [g for g in body.atoms(Guard) if 0 in (g.lhs, g.rhs) and (g.lhs in reads or g.rhs in reads)]
+    found = [g for g in parts_of(body, Guard) if 0 in (g.lhs, g.rhs) and (g.lhs in reads or g.rhs in reads)]
     return sorted(found, key=sympy.default_sort_key)
 
 

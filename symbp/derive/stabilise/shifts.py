@@ -21,7 +21,7 @@ from symbp.derive.stabilise.exclusion import Exclusion
 from symbp.derive.stabilise.exponential_sums import largest
 from symbp.derive.stabilise.factors import exponential_factor
 from symbp.derive.stabilise.scaling import Readers, Scaled, as_brackets, less
-from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, unused_name
+from symbp.ir.expr import Access, Expr, Guard, Index, accesses, free_indices, parts_of, unused_name
 from symbp.ir.system import Equation, Reduction, System, Tensor
 
 RULE = "shift of a sum of exponentials"
@@ -139,7 +139,7 @@ def _floors(found: _Exponentials, readers: Readers) -> tuple[Expr, ...]:
     """The exponents beside the sum, by the sum's own indices; none if one has others."""
     floors = []
     for exponent, by in readers.added:
-        peak = next(iter(by.atoms(Access)))
+        peak = next(iter(parts_of(by, Access)))
         names = dict(zip(peak.subscripts, found.total.indices, strict=True))
         floor = exponent.xreplace(names)
         if not all(isinstance(i, Index) for i in names) or not free_indices(floor) <= {*found.total.indices}:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import sympy
 
 from symbp.ir.bounds import simplify_guard, within
-from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, free_indices
+from symbp.ir.expr import Access, Expr, FloorDiv, Guard, Index, Mod, free_indices, parts_of
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class _Inversion:
 
     def _unsolved(self, e: Expr) -> list[Index]:
         """The indices of scope that `e` contains outside of integer tensors, in the order of the scope."""
-        if e.atoms(Access):
+        if parts_of(e, Access):
             return []
         return [i for i in self.scope if i in free_indices(e) and i not in self.solution]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 import sympy
 
 from symbp.ir.bounds import simplify_guard, within
-from symbp.ir.expr import Access, Expr, Guard, Index
+from symbp.ir.expr import Access, Expr, Guard, Index, parts_of
 
 Shape = Callable[[str], Sequence[Expr]]
 
@@ -28,10 +28,10 @@ def within_ranges(e: Expr, shape: Shape, extents: Mapping[Index, Expr]) -> Expr:
     `h[t, n | h0[n]]`, and no bracket that always holds, `[t ≥ 0]`."""
     decided: dict[Expr, Expr] = {
         access: type(access)(access.name, *access.subscripts)
-        for access in sorted(e.atoms(Access), key=sympy.default_sort_key)
+        for access in sorted(parts_of(e, Access), key=sympy.default_sort_key)
         if access.outside is not None and not within_all(access, shape(access.name), extents)
     }
-    for guard in sorted(e.atoms(Guard), key=sympy.default_sort_key):
-        if not guard.atoms(Access) and (known := simplify_guard(guard, extents)) in (0, 1):
+    for guard in sorted(parts_of(e, Guard), key=sympy.default_sort_key):
+        if not parts_of(guard, Access) and (known := simplify_guard(guard, extents)) in (0, 1):
             decided[guard] = known
     return e.xreplace(decided) if decided else e

@@ -22,7 +22,7 @@ from symbp.derive.sweep.inverted_reads import invert
 from symbp.derive.sweep.matrix_adjoints import leaf_adjoint
 from symbp.derive.sweep.ranges import within_all, within_ranges
 from symbp.errors import DerivationError
-from symbp.ir.expr import Access, Expr, Guard, Index, unused_index, value_accesses
+from symbp.ir.expr import Access, Expr, Guard, Index, parts_of, unused_index, value_accesses
 from symbp.ir.labels import Differential
 from symbp.ir.partial import partial
 from symbp.ir.system import Equation, Reduction, Role, System, Tensor
@@ -181,7 +181,7 @@ class _Sweep:
         for access in value_accesses(body):
             local = partial(body, access)
             found.append((access, local))
-            if access.outside is not None and access.outside.atoms(Access):
+            if access.outside is not None and parts_of(access.outside, Access):
                 shape = self.system.tensor(access.name).shape
                 for missed in _complement(within_all(access, shape, extents)):
                     for inner, derivative in self.local_derivatives(access.outside, extents):

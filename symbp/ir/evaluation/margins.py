@@ -13,7 +13,7 @@ import sympy
 
 from symbp.ir.bounds import within
 from symbp.ir.evaluation.vector import Run
-from symbp.ir.expr import Expr, Guard, accesses
+from symbp.ir.expr import Expr, Guard, accesses, parts_of
 from symbp.ir.system import Equation, System
 
 Array = np.ndarray[Any, Any]
@@ -32,7 +32,7 @@ def kink_margin(
     shapes = {t.name: t.shape for t in system.tensors}
     needed = system.resting(wanted) if wanted is not None else system.by_name.keys()
     for equation in (e for e in system.equations if e.target in needed):
-        for guard in sorted(equation.body.atoms(Guard), key=str):
+        for guard in sorted(parts_of(equation.body, Guard), key=str):
             if not (guard.lhs.is_integer and guard.rhs.is_integer):
                 inside = in_range(equation, (guard,), shapes)
                 distance = _where(point, equation, inside, guard.lhs - guard.rhs)

@@ -14,7 +14,7 @@ import numpy as np
 import sympy
 
 from symbp.ir.evaluation.domains import Domain, Value, elementwise, float_power
-from symbp.ir.expr import Expr
+from symbp.ir.expr import Expr, parts_of
 from symbp.ir.system import System
 
 
@@ -49,7 +49,7 @@ def with_softplus(system: System) -> System:
     """The system as targets compute it."""
 
     def told(body: Expr) -> Expr:
-        pairs = {log: log.args[0] - 1 for log in body.atoms(sympy.log)}
+        pairs = {log: log.args[0] - 1 for log in parts_of(body, sympy.log)}
         return body.xreplace({a: Softplus(e.args[0]) for a, e in pairs.items() if isinstance(e, sympy.exp)})
 
     return system.with_(equations=tuple(e.with_(body=told(e.body)) for e in system.equations))

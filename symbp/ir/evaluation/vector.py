@@ -24,6 +24,7 @@ from symbp.ir.groups import Group, groups
 from symbp.ir.matrices import MatrixLeaf, fitted
 from symbp.ir.system import Equation, System
 
+MOST_PARTS, SMALL = 4000, 1000  # parts of bodies whose values are kept, elements of each
 LARGE = 1 << 20  # elements of a box above which products are contracted instead of filled in
 
 
@@ -79,6 +80,8 @@ class Run:
         self._arrays: dict[str, np.ndarray[Any, Any]] = {}
         self._groups: dict[str, tuple[int, Group]] | None = None  # with the place in the order
         self._ramps: dict[tuple[int, int, int], np.ndarray[Any, Any]] = {}
+        self._parts: dict[object, dict[Expr, Any]] = {}  # values of parts of bodies, by the axes of their box
+        self._keeping = False
         self.is_complex = any(np.iscomplexobj(value) for value in values.values())
         self.dtype = np.complex128 if self.is_complex else np.float64
 
@@ -108,12 +111,21 @@ class Run:
 
     def define(self, name: str, array: Any) -> None:
         """Adds a tensor to the point, readable by `value`."""
+        if name in self._arrays:
+            self._parts.clear()
         self._arrays[name] = np.asarray(array)
 
-    def value(self, equation: Equation) -> np.ndarray[Any, Any]:
-        """The right-hand side of an equation, an array of its target's shape; nothing is defined."""
-        with np.errstate(all="ignore"):
-            return self._evaluate(equation, {})
+    def value(self, equation: Equation, *, kept: bool = False) -> np.ndarray[Any, Any]:
+        """The right-hand side of an equation, an array of its target's shape; nothing is defined. What it has
+        in common with others over its box is evaluated once, if that is to be `kept`."""
+        if sum(map(len, self._parts.values())) > MOST_PARTS:
+            self._parts.clear()
+        self._keeping = kept
+        try:
+            with np.errstate(all="ignore"):
+                return self._evaluate(equation, {})
+        finally:
+            self._keeping = False
 
     def extent(self, e: Expr) -> int:
         """The value of an extent in sizes."""
@@ -192,7 +204,10 @@ class Run:
         plain = tuple(n for i, n in list(ranges.items())[: len(equation.indices)] if i not in point)
         if equation.leaf is not None:
             return self._matrix_leaf(equation, equation.leaf, ranges, point)
-        box = self.box(self, equation, [(i, n) for i, n in ranges.items() if i not in point], point)
+        axes = tuple((i, n) for i, n in ranges.items() if i not in point)
+        box = self.box(self, equation, axes, point)
+        if self._keeping and not point and prod(box.shape) <= SMALL:
+            box.memo = self._parts.setdefault(axes, box.memo)
         if equation.op in ("max", "argmax"):
             return maximum(box, len(plain))
         if equation.op == "sum" and prod(box.shape) > LARGE:
@@ -204,10 +219,10 @@ class Run:
         if equation.op == "prod" and mask is not None:
             value = np.where(mask, value, 1)
         whole = value if np.shape(value) == box.shape else np.broadcast_to(value, box.shape)
-        axes = tuple(range(len(plain), len(box.shape)))
         if equation.op is None:
             return np.array(whole, dtype=np.int64 if integer else None)
-        return np.asarray(whole.sum(axis=axes) if equation.op == "sum" else whole.prod(axis=axes))
+        over = tuple(range(len(plain), len(box.shape)))
+        return np.asarray(whole.sum(axis=over) if equation.op == "sum" else whole.prod(axis=over))
 
     def _matrix_leaf(
         self, equation: Equation, leaf: MatrixLeaf, ranges: Mapping[Index, int], point: Mapping[Index, int]

@@ -12,12 +12,11 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, Guard, Mod, Size, accesses, free_indices, free_sizes
+from symbp.ir.expr import Expr, FloorDiv, Guard, Mod, Size, accesses, free_indices, free_sizes, parts_of
 from symbp.ir.lengths import rooms_under_conditions
 from symbp.ir.points.reaches import Reach, reaches
 from symbp.ir.sizes.formula import Formula, formulas
@@ -25,7 +24,7 @@ from symbp.ir.sizes.obeying import Pair, obeyed, obeying
 from symbp.ir.system import System
 
 SMALL = ((3, 4, 5, 2, 6, 7), (4, 3, 6, 5, 2, 8))  # pairwise distinct, and in another order at each point
-RATIOS = (1, 2, Fraction(1, 2))  # in which two sizes must not stand at both of two points
+RATIOS = ((1, 1), (2, 1), (1, 2))  # in which two sizes must not stand at both of two points
 FALLING = ((6, 4, 3, 2), (5, 3, 2, 4))  # where the first must not be less than the second: XᵀX inverted
 ANEW = 1000  # variants from here on don't begin with the small sizes
 TRIES = 400
@@ -217,7 +216,7 @@ def _taken_for_another(name: str, value: int, found: Mapping[str, int], unlike: 
     if value == before:
         return True
     pairs = ((v, unlike[other]) for other, v in found.items() if other != name and other in unlike)
-    return any(value == ratio * v and before == ratio * u for v, u in pairs for ratio in RATIOS)
+    return any(value * b == a * v and before * b == a * u for v, u in pairs for a, b in RATIOS)
 
 
 def _lowered(
@@ -259,7 +258,7 @@ def literal_sizes(system: System) -> Mapping[str, int]:
     shapes = {t.name: t.shape for t in system.tensors}
     for equation in system.equations:
         for e in (equation.body, *equation.where):
-            whole = [g for g in e.atoms(Guard) if g.lhs.is_integer and g.rhs.is_integer]
+            whole = [g for g in parts_of(e, Guard) if g.lhs.is_integer and g.rhs.is_integer]
             asked = [(g.rhs - g.lhs, (), g.op in ("=", "!=")) for g in whole]
             pairs = [pair for a in accesses(e) for pair in zip(a.subscripts, shapes[a.name], strict=True)]
             read = [(subscript, (n,), not free_indices(subscript)) for subscript, n in pairs]

@@ -17,7 +17,7 @@ from math import gcd, lcm
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, Size, free_sizes
+from symbp.ir.expr import Expr, FloorDiv, Size, free_sizes, parts_of
 from symbp.ir.sizes.canonical import canonical, normal, terms_of
 
 Pair = tuple[Expr, Expr]
@@ -135,7 +135,7 @@ class Relations:
                 s: d * (t - 1) + r for s, (d, r, t) in self._multiples.items() if s in e.free_symbols
             }
             e = normal(e.xreplace(step) if step else e)
-            atoms = {a: self._rewritten[a] for a in e.atoms(FloorDiv) if a in self._rewritten}
+            atoms = {a: self._rewritten[a] for a in parts_of(e, FloorDiv) if a in self._rewritten}
             if not atoms:
                 return e
             e = normal(e.xreplace(atoms))
@@ -160,7 +160,7 @@ class Relations:
                 continue
             if not left.is_Integer or not 0 <= left < d:
                 return False
-            if len(sizes) != 1 or top.atoms(FloorDiv):
+            if len(sizes) != 1 or parts_of(top, FloorDiv):
                 continue
             (size,), number = sizes, top.as_coeff_Add()[0]
             weight = sympy.expand(top - number).coeff(size, 1)
