@@ -46,54 +46,61 @@ One training step takes, with each array read and written once per kernel:
     workspace  480 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ()
-POSITIONS = ()
-ONES = ()
+OPEN_SIZES: tuple[str, ...] = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 T, D = 3, 2
 NAME = "attention"
 SIZES = {"T": T, "D": D}
 PARAMETERS = {"Wq": ("D", "D"), "Wk": ("D", "D"), "Wv": ("D", "D")}
-INPUTS = {"x": ("T", "D"), "y": ("T", "D")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("T", "D"), "y": ("T", "D")}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p", "o"), "loss"
-METRICS = ()
-BATCH = None
+OUTPUTS = ("p", "o")
+LOSS = "loss"
+METRICS: tuple[str, ...] = ()
+BATCH: str | None = None
 GRADIENTS = {"Wq": "dWq", "Wk": "dWk", "Wv": "dWv"}
 EQUATIONS = {
     1: "q", 2: "k", 3: "v", 4: "z4", 5: "s", 6: "m_s", 7: "e_p", 8: "s_p", 9: "p", 10: "o", 11: "s_loss",
     12: "loss", 13: "do", 14: "dp", 15: "ds_p_s1", 16: "dz4", 17: "dv", 18: "dWv", 19: "dk", 20: "dWk",
     21: "dq", 22: "dWq",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -171,7 +178,6 @@ def _backward(theta, gradient, work, counts, at, x, y):
 @kernel
 def _metrics(theta, work, counts, at):
     """No metrics."""
-    pass
 
 
 @kernel
@@ -302,7 +308,7 @@ def _places():
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "Wq": math.sqrt(3 / D) * rng.uniform(-1, 1, (D, D)),
         "Wk": math.sqrt(3 / D) * rng.uniform(-1, 1, (D, D)),
         "Wv": math.sqrt(3 / D) * rng.uniform(-1, 1, (D, D)),
@@ -320,7 +326,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -367,11 +373,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -407,10 +412,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -49,31 +49,36 @@ One training step takes, with each array read and written once per kernel:
                for a block of rows = 2,048, with 56,640 for its gradients (up to 6,144: all N at once)
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import itertools
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
-POSITIONS = ()
+POSITIONS: tuple[str, ...] = ()
 ONES = ("ones_rows",)
 NEEDED: dict[str, Any] = {}
 BLOCKS = {"N": 2048}
@@ -86,12 +91,13 @@ PARAMETERS = {
     "W1": ("D", "H"), "b1": ("H",), "W2": ("H", "C"), "b2": ("C",), "W3": ("C", "H"), "b3": ("H",),
     "W4": ("H", "D"), "b4": ("D",),
 }
-INPUTS = {"x": ("N", "D")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D")}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("code", "shown"), "loss"
-METRICS = ()
+OUTPUTS = ("code", "shown")
+LOSS = "loss"
+METRICS: tuple[str, ...] = ()
 BATCH = "N"
 GRADIENTS = {
     "W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2", "W3": "dW3", "b3": "db3", "W4": "dW4", "b4": "db4",
@@ -101,10 +107,10 @@ EQUATIONS = {
     11: "da4", 12: "db4", 13: "dh3", 14: "dW4", 15: "dz3", 16: "db3", 17: "dcode", 18: "dW3", 19: "db2",
     20: "dh1", 21: "dW2", 22: "dz1", 23: "dW1", 24: "db1",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -269,19 +275,19 @@ def _places(rows, N):
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         # an offset needs no asymmetry to learn
         "b1": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W2": math.sqrt(6 / (C + H)) * rng.uniform(-1, 1, (H, C)),
         # an offset needs no asymmetry to learn
         "b2": np.zeros(C),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W3": math.sqrt(6 / (C + H)) * rng.uniform(-1, 1, (C, H)),
         # an offset needs no asymmetry to learn
         "b3": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W4": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
         # an offset needs no asymmetry to learn
         "b4": np.zeros(D),
@@ -325,6 +331,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -342,11 +349,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -382,10 +388,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -63,33 +63,40 @@ One training step takes, with each array read and written once per kernel:
     workspace  40·T·V·rows + 14,592·T·rows + 8·N·T + 8 bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 E, H = 32, 64
 NAME = "char_gru"
@@ -98,12 +105,13 @@ PARAMETERS = {
     "table": ("V", "E"), "W": ("E", 3, "H"), "U": ("H", 3, "H"), "b": (3, "H"), "d": (3, "H"),
     "R": ("H", "V"), "c": ("V",),
 }
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -114,10 +122,10 @@ EQUATIONS = {
     20: "dh_1", 21: "dh", 22: "dn_h", 23: "dr_h", 24: "da1_2", 25: "dU", 26: "dR", 27: "dd", 28: "da1",
     29: "db", 30: "dx1", 31: "dtable", 32: "dW", 33: "c_accuracy", 34: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -250,9 +258,9 @@ def _compute_a1(a1, z1, b, rows, T):
     _disjoint()
     for n in range(rows):
         for i in range(T):
-            for l in range(3):
+            for l_ in range(3):
                 for m in range(H):
-                    a1[n, i, l, m] = z1[n, i, l, m] + b[l, m]  # (3)
+                    a1[n, i, l_, m] = z1[n, i, l_, m] + b[l_, m]  # (3)
 
 
 @kernel
@@ -269,10 +277,10 @@ def _compute_h(r_a1_2, r_a1_2_product, a1_2, d, r_h, a1, u_h, n_h, h, rows, i):
     """Equations (4) to (9)."""
     _disjoint()
     for n in range(rows):
-        for l in range(3):
+        for l_ in range(3):
             for m in range(H):
-                r_a1_2[n, i, l, m] = r_a1_2_product[n, l, m]  # (4)
-                a1_2[n, i, l, m] = r_a1_2[n, i, l, m] + d[l, m]  # (5)
+                r_a1_2[n, i, l_, m] = r_a1_2_product[n, l_, m]  # (4)
+                a1_2[n, i, l_, m] = r_a1_2[n, i, l_, m] + d[l_, m]  # (5)
         for m in range(H):
             r_h[n, i, m] = _sigmoid(a1[n, i, 0, m] + a1_2[n, i, 0, m])  # (6)
             u_h[n, i, m] = _sigmoid(a1[n, i, 1, m] + a1_2[n, i, 1, m])  # (7)
@@ -332,9 +340,9 @@ def _compute_dh_1_left(dh_1_left, da1_2, rows, i, T):
     """Equation (20)."""
     _disjoint()
     for n in range(rows):
-        for l in range(3):
+        for l_ in range(3):
             for m2 in range(H):
-                dh_1_left[n, l, m2] = da1_2[n, i + 1, l, m2] if i + 2 <= T else 0.0  # (20)
+                dh_1_left[n, l_, m2] = da1_2[n, i + 1, l_, m2] if i + 2 <= T else 0.0  # (20)
 
 
 @kernel
@@ -349,13 +357,14 @@ def _compute_da1_2(dh_1, dh_1_product, dh, u_h, dh_3, dn_h, dr_h, n_h, a1_2, da1
             )  # (21)
             dn_h[n, i, m] = (1 - u_h[n, i, m]) * dh[n, i, m]  # (22)
             dr_h[n, i, m] = (1 - n_h[n, i, m] * n_h[n, i, m]) * a1_2[n, i, 2, m] * dn_h[n, i, m]  # (23)
-            for l in range(3):
-                da1_2[n, i, l, m] = (
-                    _either(l == 0, (1 - r_h[n, i, m]) * dr_h[n, i, m] * r_h[n, i, m], 0.0)
+            for l_ in range(3):
+                da1_2[n, i, l_, m] = (
+                    _either(l_ == 0, (1 - r_h[n, i, m]) * dr_h[n, i, m] * r_h[n, i, m], 0.0)
                     + (
                         dn_h[n, i, m] * ((h[n, i - 1, m] if i >= 1 else 0.0) - n_h[n, i, m]) * u_h[n, i, m]
-                        if l == 1 else 0.0
-                    ) + _either(l == 2, (1 - n_h[n, i, m] * n_h[n, i, m]) * dn_h[n, i, m] * r_h[n, i, m], 0.0)
+                        if l_ == 1 else 0.0
+                    )
+                    + _either(l_ == 2, (1 - n_h[n, i, m] * n_h[n, i, m]) * dn_h[n, i, m] * r_h[n, i, m], 0.0)
                 )  # (24)
 
 
@@ -367,17 +376,17 @@ def _compute_db(dd, db, da1_2, da1, r_h, dr_h, dn_h, h, n_h, u_h, rows, T):
     db[:, :] = 0.0
     for n in range(rows):
         for i in range(T):
-            for l in range(3):
+            for l_ in range(3):
                 for m in range(H):
-                    dd[l, m] += da1_2[n, i, l, m]  # (27)
-                    da1[n, i, l, m] = (
-                        _either(l == 0, (1 - r_h[n, i, m]) * dr_h[n, i, m] * r_h[n, i, m], 0.0)
+                    dd[l_, m] += da1_2[n, i, l_, m]  # (27)
+                    da1[n, i, l_, m] = (
+                        _either(l_ == 0, (1 - r_h[n, i, m]) * dr_h[n, i, m] * r_h[n, i, m], 0.0)
                         + (
                             dn_h[n, i, m] * ((h[n, i - 1, m] if i >= 1 else 0.0) - n_h[n, i, m])
-                            * u_h[n, i, m] if l == 1 else 0.0
-                        ) + _either(l == 2, (1 - n_h[n, i, m] * n_h[n, i, m]) * dn_h[n, i, m], 0.0)
+                            * u_h[n, i, m] if l_ == 1 else 0.0
+                        ) + _either(l_ == 2, (1 - n_h[n, i, m] * n_h[n, i, m]) * dn_h[n, i, m], 0.0)
                     )  # (28)
-                    db[l, m] += da1[n, i, l, m]  # (29)
+                    db[l_, m] += da1[n, i, l_, m]  # (29)
 
 
 @kernel
@@ -455,6 +464,10 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, work, counts, at, x, y, rows, N, T, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, V, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, rows, N, T, V)
     _loss(theta, work, counts, at, y, rows, N, T, V)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V)
@@ -495,6 +508,10 @@ def _train_step_in_chunks(
     N, T, V,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, V, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -554,14 +571,14 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     V = sizes["V"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "table": math.sqrt(6 / (E + V)) * rng.uniform(-1, 1, (V, E)),
         "W": math.sqrt(6 / (3 * H + E)) * rng.uniform(-1, 1, (E, 3, H)),
         "U": math.sqrt(3 / (2 * H)) * rng.uniform(-1, 1, (H, 3, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros((3, H)),
         "d": np.zeros((3, H)),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
@@ -571,7 +588,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _sigmoid, _tanh
 
@@ -580,7 +597,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -626,11 +643,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -666,10 +682,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -61,33 +61,40 @@ One training step takes, with each array read and written once per kernel:
     workspace  32·T·V·rows + 8·N·T + 9,472·T·rows + 2,560·rows bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 E, H = 32, 64
 NAME = "char_lstm"
@@ -95,12 +102,13 @@ SIZES = {"E": E, "H": H}
 PARAMETERS = {
     "table": ("V", "E"), "W": ("E", 4, "H"), "U": ("H", 4, "H"), "b": (4, "H"), "R": ("H", "V"), "c": ("V",),
 }
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -111,10 +119,10 @@ EQUATIONS = {
     20: "dh_2", 21: "dh_1", 22: "dh", 23: "dc1", 24: "da1", 25: "dU", 26: "dR", 27: "db", 28: "dx1",
     29: "dtable", 30: "dW", 31: "c_accuracy", 32: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -252,10 +260,10 @@ def _compute_h(r_a1, r_a1_product, a1, z1, b, i_c1, f_c1, g_c1, c1, o_h, h, rows
     """Equations (3) to (10)."""
     _disjoint()
     for n in range(rows):
-        for l in range(4):
+        for l_ in range(4):
             for m in range(H):
-                r_a1[n, i, l, m] = r_a1_product[n, l, m]  # (3)
-                a1[n, i, l, m] = r_a1[n, i, l, m] + z1[n, i, l, m] + b[l, m]  # (4)
+                r_a1[n, i, l_, m] = r_a1_product[n, l_, m]  # (3)
+                a1[n, i, l_, m] = r_a1[n, i, l_, m] + z1[n, i, l_, m] + b[l_, m]  # (4)
         for m in range(H):
             i_c1[n, i, m] = _sigmoid(a1[n, i, 0, m])  # (5)
             f_c1[n, i, m] = _sigmoid(a1[n, i, 1, m])  # (6)
@@ -317,9 +325,9 @@ def _compute_dh_1_left(dh_1_left, da1, rows, i, T):
     """Equation (21)."""
     _disjoint()
     for n in range(rows):
-        for l in range(4):
+        for l_ in range(4):
             for m2 in range(H):
-                dh_1_left[n, l, m2] = da1[n, i + 1, l, m2] if i + 2 <= T else 0.0  # (21)
+                dh_1_left[n, l_, m2] = da1[n, i + 1, l_, m2] if i + 2 <= T else 0.0  # (21)
 
 
 @kernel
@@ -334,15 +342,16 @@ def _compute_da1(dh_1, dh_1_product, dh, dh_2, dc1, c1, o_h, f_c1, da1, i_c1, g_
                 (1 - _tanh(c1[n, i, m]) ** 2) * dh[n, i, m] * o_h[n, i, m]
                 + (dc1[n, i + 1, m] * f_c1[n, i + 1, m] if i + 2 <= T else 0.0)
             )  # (23)
-            for l in range(4):
-                da1[n, i, l, m] = (
-                    _either(l == 0, (1 - i_c1[n, i, m]) * dc1[n, i, m] * g_c1[n, i, m] * i_c1[n, i, m], 0.0)
+            for l_ in range(4):
+                da1[n, i, l_, m] = (
+                    _either(l_ == 0, (1 - i_c1[n, i, m]) * dc1[n, i, m] * g_c1[n, i, m] * i_c1[n, i, m], 0.0)
                     + (
                         (1 - f_c1[n, i, m]) * (c1[n, i - 1, m] if i >= 1 else 0.0) * dc1[n, i, m]
-                        * f_c1[n, i, m] if l == 1 else 0.0
+                        * f_c1[n, i, m] if l_ == 1 else 0.0
                     )
-                    + _either(l == 2, (1 - g_c1[n, i, m] * g_c1[n, i, m]) * dc1[n, i, m] * i_c1[n, i, m], 0.0)
-                    + _either(l == 3, (1 - o_h[n, i, m]) * dh[n, i, m] * h[n, i, m], 0.0)
+                    + _either(
+                        l_ == 2, (1 - g_c1[n, i, m] * g_c1[n, i, m]) * dc1[n, i, m] * i_c1[n, i, m], 0.0
+                    ) + _either(l_ == 3, (1 - o_h[n, i, m]) * dh[n, i, m] * h[n, i, m], 0.0)
                 )  # (24)
 
 
@@ -353,9 +362,9 @@ def _compute_db(db, da1, rows, T):
     db[:, :] = 0.0
     for n in range(rows):
         for i in range(T):
-            for l in range(4):
+            for l_ in range(4):
                 for m in range(H):
-                    db[l, m] += da1[n, i, l, m]  # (27)
+                    db[l_, m] += da1[n, i, l_, m]  # (27)
 
 
 @kernel
@@ -433,6 +442,10 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, work, counts, at, x, y, rows, N, T, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, V, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, rows, N, T, V)
     _loss(theta, work, counts, at, y, rows, N, T, V)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V)
@@ -473,6 +486,10 @@ def _train_step_in_chunks(
     N, T, V,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, V, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -531,13 +548,13 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     V = sizes["V"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "table": math.sqrt(6 / (E + V)) * rng.uniform(-1, 1, (V, E)),
         "W": math.sqrt(6 / (4 * H + E)) * rng.uniform(-1, 1, (E, 4, H)),
         "U": math.sqrt(6 / (5 * H)) * rng.uniform(-1, 1, (H, 4, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros((4, H)),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
@@ -547,7 +564,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _sigmoid, _tanh
 
@@ -556,7 +573,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -602,11 +619,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -642,10 +658,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -53,33 +53,40 @@ One training step takes, with each array read and written once per kernel:
     workspace  40·T·V·rows + 3,840·T·rows + 8·N·T + 8 bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 E, H = 32, 64
 NAME = "char_rnn"
@@ -87,12 +94,13 @@ SIZES = {"E": E, "H": H}
 PARAMETERS = {
     "table": ("V", "E"), "W": ("E", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "V"), "c": ("V",),
 }
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -102,10 +110,10 @@ EQUATIONS = {
     12: "da2", 13: "dc", 14: "dh_2", 15: "dh_1", 16: "dr_h", 17: "dU", 18: "dR", 19: "db", 20: "dx1",
     21: "dtable", 22: "dW", 23: "c_accuracy", 24: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -228,9 +236,9 @@ def _compute_h(r_h, r_h_product, h, z1, b, rows, i):
     """Equations (3), (4)."""
     _disjoint()
     for n in range(rows):
-        for l in range(H):
-            r_h[n, i, l] = r_h_product[n, l]  # (3)
-            h[n, i, l] = _tanh(r_h[n, i, l] + z1[n, i, l] + b[l])  # (4)
+        for l_ in range(H):
+            r_h[n, i, l_] = r_h_product[n, l_]  # (3)
+            h[n, i, l_] = _tanh(r_h[n, i, l_] + z1[n, i, l_] + b[l_])  # (4)
 
 
 @kernel
@@ -292,9 +300,9 @@ def _compute_dr_h(dh_1, dh_1_product, dr_h, h, dh_2, rows, i):
     """Equations (15), (16)."""
     _disjoint()
     for n in range(rows):
-        for l in range(H):
-            dh_1[n, i, l] = dh_1_product[n, l]  # (15)
-            dr_h[n, i, l] = (1 - h[n, i, l] * h[n, i, l]) * (dh_1[n, i, l] + dh_2[n, i, l])  # (16)
+        for l_ in range(H):
+            dh_1[n, i, l_] = dh_1_product[n, l_]  # (15)
+            dr_h[n, i, l_] = (1 - h[n, i, l_] * h[n, i, l_]) * (dh_1[n, i, l_] + dh_2[n, i, l_])  # (16)
 
 
 @kernel
@@ -304,8 +312,8 @@ def _compute_db(db, dr_h, rows, T):
     db[:] = 0.0
     for n in range(rows):
         for i in range(T):
-            for l in range(H):
-                db[l] += dr_h[n, i, l]  # (19)
+            for l_ in range(H):
+                db[l_] += dr_h[n, i, l_]  # (19)
 
 
 @kernel
@@ -383,6 +391,10 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, clip_norm, work, counts, at, x, y, rows, N, T, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, V, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, rows, N, T, V)
     _loss(theta, work, counts, at, y, rows, N, T, V)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V)
@@ -423,6 +435,10 @@ def _train_step_in_chunks(
     N, T, V,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, V, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -473,13 +489,13 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     V = sizes["V"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "table": math.sqrt(6 / (E + V)) * rng.uniform(-1, 1, (V, E)),
         "W": math.sqrt(6 / (E + H)) * rng.uniform(-1, 1, (E, H)),
         "U": math.sqrt(3 / H) * rng.uniform(-1, 1, (H, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
@@ -489,7 +505,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -498,7 +514,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -544,11 +560,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -584,10 +599,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -53,24 +53,29 @@ One training step takes, with each array read and written once per kernel:
     workspace  33·N·T·V + 4,384·N·T + 16·V + 520·N + 8·T + 393,224 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -85,11 +90,12 @@ SIZES = {"E": E, "H": H}
 PARAMETERS = {
     "table": ("V", "E"), "W": ("E", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "V"), "c": ("V",),
 }
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"table": "dtable", "W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
@@ -98,10 +104,10 @@ EQUATIONS = {
     12: "da2", 13: "dc", 14: "dh_2", 15: "dh_1", 16: "dr_h", 17: "dU", 18: "dR", 19: "db", 20: "dx1",
     21: "dtable", 22: "dW", 23: "c_accuracy", 24: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "clip_norm": 1.0}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -334,13 +340,13 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     V = sizes["V"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "table": math.sqrt(6 / (E + V)) * rng.uniform(-1, 1, (V, E)),
         "W": math.sqrt(6 / (E + H)) * rng.uniform(-1, 1, (E, H)),
         "U": math.sqrt(3 / H) * rng.uniform(-1, 1, (H, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + V)) * rng.uniform(-1, 1, (H, V)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(V),
@@ -385,6 +391,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -402,11 +409,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -442,10 +448,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -86,33 +86,40 @@ One training step takes, with each array read and written once per kernel:
                + 8·max(N, 16·rows·((S - 2)//2)² + 32·rows·((S - 2)//2) + 16·rows) bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "S", "K")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED = {
     "(S - D2 + 1)//2 + 1": lambda s: (s["S"] - 2) // 2 + 1,
     "(S - D3 + 1)//2 + 1": lambda s: (s["S"] - 2) // 2 + 1,
@@ -127,7 +134,7 @@ PARAMETERS = {
     "W": (lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"], "K"),
     "b": ("K",),
 }
-INPUTS = {"x": ("N", "D1", "S", "S"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D1", "S", "S"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS = {"mask2": (("binary", -1),)}
 FORWARD_INPUTS = ("x",)
@@ -135,14 +142,14 @@ SOLVED: dict[str, Any] = {}
 CONDITIONS: dict[str, Any] = {}
 SAMPLE = {"N": 5, "S": 5, "K": 5}
 RANDOM = {
-   
     "mask2": (("N", lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"]), "bernoulli", 0.7),
 }
-RANDOM_AT_INFERENCE = ()
+RANDOM_AT_INFERENCE: tuple[str, ...] = ()
 INFERENCE = {"loss": "loss_infer", "p": "p_infer"}
 FORWARD_GIVEN = ("x", "mask2")
 INFERENCE_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -154,10 +161,10 @@ EQUATIONS = {
     28: "dC1", 29: "dc1", 30: "z3_infer", 31: "a3_infer", 32: "m_a3_infer", 33: "e_p_infer", 34: "s_p_infer",
     35: "p_infer", 36: "loss_infer", 37: "c_accuracy", 38: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -333,13 +340,13 @@ def _compute_x_windows(x_windows, x, rows, S):
     _disjoint()
     for n in range(rows):
         for i in range(D1):
-            for l in range(3):
+            for l_ in range(3):
                 for m in range(3):
                     for i1 in range(S):
                         for i2 in range(S):
-                            x_windows[n, i, l, m, i1, i2] = (
-                                x[n, i, i1 + l - 1, i2 + m - 1] if 0 <= i1 + l - 1 < S and 0 <= i2 + m - 1 < S
-                                else 0.0
+                            x_windows[n, i, l_, m, i1, i2] = (
+                                x[n, i, i1 + l_ - 1, i2 + m - 1]
+                                if 0 <= i1 + l_ - 1 < S and 0 <= i2 + m - 1 < S else 0.0
                             )  # (1)
 
 
@@ -509,9 +516,9 @@ def _compute_dC1(dC1, dC1_each, rows):
     for n in range(rows):
         for k in range(F1):
             for i in range(D1):
-                for l in range(3):
+                for l_ in range(3):
                     for m in range(3):
-                        dC1[k, i, l, m] += dC1_each[n, k, i, l, m]  # (28)
+                        dC1[k, i, l_, m] += dC1_each[n, k, i, l_, m]  # (28)
 
 
 @kernel
@@ -595,6 +602,8 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, mask2, rows, N, S, K,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, mask2, rows, N, S, K)
     _loss(theta, work, counts, at, y, rows, N, S, K)
     _backward(theta, gradient, work, counts, at, y, mask2, rows, N, S, K)
@@ -636,10 +645,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -659,6 +668,8 @@ def _train_step_in_chunks(
     S, K,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, mask2, N, S, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -729,15 +740,15 @@ def _initial(rng, sizes):
     S = sizes["S"]
     K = sizes["K"]
     return {
-        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        # a rectifier passes half of the variance: weights carry twice as much (He et al. 2015, equation 10)
         "C1": math.sqrt(2 / (D1 * D2 * D3)) * rng.standard_normal((F1, D1, D2, D3)),
         # an offset needs no asymmetry to learn
         "c1": np.zeros(F1),
-        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        # a rectifier passes half of the variance: weights carry twice as much (He et al. 2015, equation 10)
         "C2": math.sqrt(2 / (D4 * D5 * F1)) * rng.standard_normal((F2, F1, D4, D5)),
         # an offset needs no asymmetry to learn
         "c2": np.zeros(F2),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": 2.449489742783178 * math.sqrt(1 / (F2 * ((S + 1 - D2) // 2 - D4 + 4) * ((S + 1 - D3) // 2 - D5 + 4) + K)) * rng.uniform(-1, 1, (((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(K),
@@ -747,7 +758,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside, _either
 # symbp/runtime/numba/float64.py: _exp, _log, _power_of_two, _reduced
 
 
@@ -755,7 +766,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -803,11 +814,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -843,10 +853,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -84,24 +84,29 @@ One training step takes, with each array read and written once per kernel:
                + 16·N, 32·N·((S - 2)//2)² + 64·N·((S - 2)//2) + 32·N) bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -123,7 +128,7 @@ PARAMETERS = {
     "W": (lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"], "K"),
     "b": ("K",),
 }
-INPUTS = {"x": ("N", "D1", "S", "S"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D1", "S", "S"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS = {"mask2": (("binary", -1),)}
 FORWARD_INPUTS = ("x",)
@@ -131,12 +136,12 @@ SOLVED: dict[str, Any] = {}
 CONDITIONS: dict[str, Any] = {}
 SAMPLE = {"N": 5, "S": 5, "K": 5}
 RANDOM = {
-   
     "mask2": (("N", lambda s: ((s["S"] + 1 - s["D2"]) // 2 + 4 - s["D4"]) * ((s["S"] + 1 - s["D3"]) // 2 + 4 - s["D5"]) * s["F2"]), "bernoulli", 0.7),
 }
-RANDOM_AT_INFERENCE = ()
+RANDOM_AT_INFERENCE: tuple[str, ...] = ()
 INFERENCE = {"loss": "loss_infer", "p": "p_infer"}
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"C1": "dC1", "c1": "dc1", "C2": "dC2", "c2": "dc2", "W": "dW", "b": "db"}
@@ -147,10 +152,10 @@ EQUATIONS = {
     28: "dC1", 29: "dc1", 30: "z3_infer", 31: "a3_infer", 32: "m_a3_infer", 33: "e_p_infer", 34: "s_p_infer",
     35: "p_infer", 36: "loss_infer", 37: "c_accuracy", 38: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -566,15 +571,15 @@ def _initial(rng, sizes):
     S = sizes["S"]
     K = sizes["K"]
     return {
-        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        # a rectifier passes half of the variance: weights carry twice as much (He et al. 2015, equation 10)
         "C1": math.sqrt(2 / (D1 * D2 * D3)) * rng.standard_normal((F1, D1, D2, D3)),
         # an offset needs no asymmetry to learn
         "c1": np.zeros(F1),
-        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        # a rectifier passes half of the variance: weights carry twice as much (He et al. 2015, equation 10)
         "C2": math.sqrt(2 / (D4 * D5 * F1)) * rng.standard_normal((F2, F1, D4, D5)),
         # an offset needs no asymmetry to learn
         "c2": np.zeros(F2),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": 2.449489742783178 * math.sqrt(1 / (F2 * ((S + 1 - D2) // 2 - D4 + 4) * ((S + 1 - D3) // 2 - D5 + 4) + K)) * rng.uniform(-1, 1, (((S + 1 - D2) // 2 + 4 - D4) * ((S + 1 - D3) // 2 + 4 - D5) * F2, K)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(K),
@@ -619,6 +624,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -638,11 +644,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -678,10 +683,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

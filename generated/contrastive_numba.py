@@ -70,42 +70,49 @@ One training step takes, with each array read and written once per kernel:
     workspace  164,872 + 24·N² + 9,352·N bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N",)
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 D, H, C = 64, 128, 16
 NAME = "contrastive"
 SIZES = {"D": D, "H": H, "C": C}
 PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "C"), "b2": ("C",)}
-INPUTS = {"a": ("N", "D"), "b": ("N", "D")}
+INPUTS: dict[str, tuple[Any, ...]] = {"a": ("N", "D"), "b": ("N", "D")}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("a", "b")
 FORWARD_GIVEN = ("a", "b")
-OUTPUTS, LOSS = ("p", "q"), "loss"
+OUTPUTS = ("p", "q")
+LOSS = "loss"
 METRICS = ("found",)
 BATCH = "N"
 GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
@@ -117,10 +124,10 @@ EQUATIONS = {
     36: "dW2", 37: "dz1", 38: "dW1_1", 39: "dW1_2", 40: "dW1", 41: "db1_1", 42: "db1_2", 43: "db1",
     44: "cosine", 45: "own", 46: "found",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -503,11 +510,11 @@ def _places(N):
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         # an offset needs no asymmetry to learn
         "b1": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W2": math.sqrt(6 / (C + H)) * rng.uniform(-1, 1, (H, C)),
         # an offset needs no asymmetry to learn
         "b2": np.zeros(C),
@@ -526,7 +533,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -573,11 +580,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -613,10 +619,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

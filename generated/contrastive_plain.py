@@ -21,7 +21,6 @@ def initial_parameters(rng):
     }
 
 
-@np.errstate(all="ignore")
 def loss_and_gradients(params, a, b):
     """The loss, and its derivative by each parameter."""
     W1, b1, W2, b2 = params["W1"], params["b1"], params["W2"], params["b2"]
@@ -30,40 +29,40 @@ def loss_and_gradients(params, a, b):
     h1 = np.tanh(a1)  # (2)
     a2 = h1 @ W2 + b2  # (3)
     s1 = (a2**2).sum(-1)  # (4)
-    norm1 = np.where(s1 <= 0, 0, np.sqrt(s1))  # (5)
-    p = a2 / norm1[:, None]  # (6)
-    a3 = b @ W1 + b1  # (7)
-    h3 = np.tanh(a3)  # (8)
-    a4 = h3 @ W2 + b2  # (9)
-    s2 = (a4**2).sum(-1)  # (10)
-    norm2 = np.where(s2 <= 0, 0, np.sqrt(s2))  # (11)
-    q = a4 / norm2[:, None]  # (12)
-    z1 = p @ q.T * 5  # (13)
+    p = a2 / np.sqrt(s1)[:, None]  # (5)
+    a3 = b @ W1 + b1  # (6)
+    h3 = np.tanh(a3)  # (7)
+    a4 = h3 @ W2 + b2  # (8)
+    s2 = (a4**2).sum(-1)  # (9)
+    q = a4 / np.sqrt(s2)[:, None]  # (10)
+    z1 = p @ q.T * 5  # (11)
     loss = (
-        np.logaddexp.reduce(z1, 0) / 2 + np.logaddexp.reduce(z1, -1) / 2
-        - z1[np.arange(N), np.arange(N)]
-    ).mean()  # (14)
+        (
+            np.logaddexp.reduce(z1, 0) + np.logaddexp.reduce(z1, -1)
+            - 2 * z1[np.arange(N), np.arange(N)]
+        ).mean() / 2
+    )  # (12)
     dz1 = (
-        softmax(z1) / 2 + softmax(z1, axis=0) / 2 - (np.arange(N) == np.arange(N)[:, None])
-    ) / N  # (15)
-    z2 = dz1.T @ p  # (16)
+        softmax(z1) + softmax(z1, axis=0) - 1 * (np.arange(N) == np.arange(N)[:, None]) * 2
+    ) / (2 * N)  # (13)
+    z2 = dz1.T @ p  # (14)
     da4 = (
         5 * (z2 - np.where((s2 > 0)[:, None], (z2 * q).sum(-1, keepdims=True) * q, 0))
-        / norm2[:, None]
-    )  # (17)
-    dh3 = da4 @ W2.T  # (18)
-    da3 = (1 - h3**2) * dh3  # (19)
-    z3 = dz1 @ q  # (20)
+        / np.sqrt(s2)[:, None]
+    )  # (15)
+    dh3 = da4 @ W2.T  # (16)
+    da3 = (1 - h3**2) * dh3  # (17)
+    z3 = dz1 @ q  # (18)
     da2 = (
         5 * (z3 - np.where((s1 > 0)[:, None], (z3 * p).sum(-1, keepdims=True) * p, 0))
-        / norm1[:, None]
-    )  # (21)
-    db2 = da2.sum(0) + da4.sum(0)  # (22)
-    dh1 = da2 @ W2.T  # (23)
-    dW2 = h1.T @ da2 + h3.T @ da4  # (24)
-    da1 = (1 - h1**2) * dh1  # (25)
-    dW1 = a.T @ da1 + b.T @ da3  # (26)
-    db1 = ((1 - h1**2) * dh1).sum(0) + ((1 - h3**2) * dh3).sum(0)  # (27)
+        / np.sqrt(s1)[:, None]
+    )  # (19)
+    db2 = da2.sum(0) + da4.sum(0)  # (20)
+    dh1 = da2 @ W2.T  # (21)
+    dW2 = h1.T @ da2 + h3.T @ da4  # (22)
+    da1 = (1 - h1**2) * dh1  # (23)
+    dW1 = a.T @ da1 + b.T @ da3  # (24)
+    db1 = ((1 - h1**2) * dh1).sum(0) + ((1 - h3**2) * dh3).sum(0)  # (25)
     return loss, {"W1": dW1, "b1": db1, "W2": dW2, "b2": db2}
 
 

@@ -41,43 +41,51 @@ One training step takes, with each array read and written once per kernel:
     workspace  8·N·T + 8·max(6·K·T·rows + 3·rows + 16, 16 + 6·K·T·rows + 2·K²) bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "V", "K")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 NAME = "crf"
 SIZES: dict[str, Any] = {}
 PARAMETERS = {"W": ("V", "K"), "A": ("K", "K")}
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("marginal",), "loss"
+OUTPUTS = ("marginal",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -87,10 +95,10 @@ EQUATIONS = {
     8: "marginal", 9: "steps", 10: "words", 11: "loss", 12: "ds_alpha", 13: "dA_1", 14: "dA_2", 15: "dA",
     16: "dscores", 17: "dW", 18: "c_accuracy", 19: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.02, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -239,7 +247,7 @@ def _compute_marginal(
                     )  # (7)
             dtotal_dalpha_1[n, t, k] = dtotal_dalpha_1_sum
             marginal[n, t, k] = (
-                (_exp(alpha[n, T - 1, k] - m_alpha[n]) / s_total[n] if T == t + 1 else 0.0)
+                (_exp(alpha[n, T - 1, k] - m_alpha[n]) / s_total[n] if t + 1 == T else 0.0)
                 + dtotal_dalpha_1[n, t, k]
             )  # (8)
 
@@ -354,6 +362,10 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, T, V, K,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, rows, N, T, V, K)
     _loss(theta, work, counts, at, y, rows, N, T, V, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, V, K)
@@ -397,10 +409,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -420,6 +432,10 @@ def _train_step_in_chunks(
     K,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, V, K)
     _add_gradients(gradient, gradients, V, K)
     for k in range(1, len(work)):
@@ -472,7 +488,7 @@ def _initial(rng, sizes):
     V = sizes["V"]
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(6 / (K + V)) * rng.uniform(-1, 1, (V, K)),
         "A": math.sqrt(3 / K) * rng.uniform(-1, 1, (K, K)),
     }
@@ -481,7 +497,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside
 # symbp/runtime/numba/float64.py: _exp, _log, _power_of_two, _reduced
 
 
@@ -528,11 +544,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -568,10 +583,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -42,24 +42,29 @@ One training step takes, with each array read and written once per kernel:
                + max(K·N·T, 2·N·T + T) bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -71,11 +76,12 @@ NEEDED: dict[str, Any] = {}
 NAME = "crf"
 SIZES: dict[str, Any] = {}
 PARAMETERS = {"W": ("V", "K"), "A": ("K", "K")}
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("marginal",), "loss"
+OUTPUTS = ("marginal",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"W": "dW", "A": "dA"}
@@ -84,10 +90,10 @@ EQUATIONS = {
     8: "marginal", 9: "steps", 10: "words", 11: "loss", 12: "ds_alpha", 13: "dA_1", 14: "dA_2", 15: "dA",
     16: "dscores", 17: "dW", 18: "c_accuracy", 19: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.02, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -115,7 +121,7 @@ def _forward(params, tensors, N, T, V, K):
     s_total_column = s_total[:, None]
     steps2 = [
         (
-            t, dtotal_dalpha_1[t].reshape(K * N), marginal_all if T == t + 1 else zeros_NK,
+            t, dtotal_dalpha_1[t].reshape(K * N), marginal_all if t + 1 == T else zeros_NK,
             dtotal_dalpha_1[t], marginal[:, t], alpha[t][..., None] if t + 2 <= T else None,
             m_s_alpha[t + 1][:, None, :] if t + 2 <= T else None,
             marginal[:, t + 1][:, None, :] if t + 2 <= T else None,
@@ -379,7 +385,7 @@ def _initial(rng, sizes):
     V = sizes["V"]
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(6 / (K + V)) * rng.uniform(-1, 1, (V, K)),
         "A": math.sqrt(3 / K) * rng.uniform(-1, 1, (K, K)),
     }
@@ -423,6 +429,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -440,11 +447,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -480,10 +486,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -75,44 +75,52 @@ One training step takes, with each array read and written once per kernel:
                + 4·K·T·rows + 2·N·T + 9·T·rows + 2·N + 18) bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "D", "S", "K")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 H = 32
 NAME = "ctc"
 SIZES = {"H": H}
 PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "K"), "c": ("K",)}
-INPUTS = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
 INTEGERS = {"y": ("K", None), "length": (lambda s: s["S"] + 1, None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("exact",)
 BATCH = "N"
 CHUNKED = "N"
@@ -126,10 +134,10 @@ EQUATIONS = {
     39: "dR", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
     47: "exact",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -386,10 +394,10 @@ def _compute_e(z, m_z, s_lse, log_p, e, y, rows, T, K, S):
             s_lse[n, t] = s_lse_sum
             for k in range(K):
                 log_p[n, t, k] = z[n, t, k] - m_z[n, t] - _log(s_lse[n, t])  # (11)
-            for l in range(2 * S + 1):
-                e[n, t, l] = (
-                    log_p[n, t, 0] * (1 - (1.0 if l % 2 == 1 else 0.0))
-                    + (log_p[n, t, y[n, l // 2]] if l % 2 == 1 else 0.0)
+            for l_ in range(2 * S + 1):
+                e[n, t, l_] = (
+                    log_p[n, t, 0] * (1 - (1.0 if l_ % 2 == 1 else 0.0))
+                    + (log_p[n, t, y[n, l_ // 2]] if l_ % 2 == 1 else 0.0)
                 )  # (12)
 
 
@@ -398,26 +406,26 @@ def _compute_alpha(y, alpha, m_alpha, m_alpha_finite, s_alpha_sum, s_alpha, e, r
     """Equations (13) to (17)."""
     _disjoint()
     for n in range(rows):
-        for l in range(2 * S + 1):
+        for l_ in range(2 * S + 1):
             m_alpha_max = -np.inf
             for m in range(3):
-                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                if m <= (1.0 if l_ % 2 == 1 else 0.0) * (1.0 if (y[n, l_ // 2 - 1] if l_ // 2 >= 1 else -1) != (y[n, l_ // 2] if l_ // 2 + 1 <= S else -1) else 0.0) + 1:
                     m_alpha_max = _larger(
                         m_alpha_max,
-                        alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0,
+                        alpha[n, t - 1, l_ - m] if t >= 1 and m <= l_ else -np.inf if l_ != m else 0.0,
                     )  # (13)
-            m_alpha[n, t, l] = m_alpha_max
-            m_alpha_finite[n, t, l] = 0.0 if m_alpha[n, t, l] <= -np.inf else m_alpha[n, t, l]  # (14)
+            m_alpha[n, t, l_] = m_alpha_max
+            m_alpha_finite[n, t, l_] = 0.0 if m_alpha[n, t, l_] <= -np.inf else m_alpha[n, t, l_]  # (14)
             s_alpha_sum_sum = 0.0
             for m in range(3):
-                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                if m <= (1.0 if l_ % 2 == 1 else 0.0) * (1.0 if (y[n, l_ // 2 - 1] if l_ // 2 >= 1 else -1) != (y[n, l_ // 2] if l_ // 2 + 1 <= S else -1) else 0.0) + 1:
                     s_alpha_sum_sum += _exp(
-                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0)
-                        - m_alpha_finite[n, t, l],
+                        (alpha[n, t - 1, l_ - m] if t >= 1 and m <= l_ else -np.inf if l_ != m else 0.0)
+                        - m_alpha_finite[n, t, l_],
                     )  # (15)
-            s_alpha_sum[n, t, l] = s_alpha_sum_sum
-            s_alpha[n, t, l] = (1.0 if s_alpha_sum[n, t, l] == 0 else 0.0) + s_alpha_sum[n, t, l]  # (16)
-            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha[n, t, l]  # (17)
+            s_alpha_sum[n, t, l_] = s_alpha_sum_sum
+            s_alpha[n, t, l_] = (1.0 if s_alpha_sum[n, t, l_] == 0 else 0.0) + s_alpha_sum[n, t, l_]  # (16)
+            alpha[n, t, l_] = e[n, t, l_] + _log(s_alpha[n, t, l_]) + m_alpha[n, t, l_]  # (17)
 
 
 @kernel
@@ -456,10 +464,10 @@ def _compute_dU_left(ds_nll, length, s_nll, dalpha_2_s1, alpha, m_alpha2_finite,
     _disjoint()
     for n in range(rows):
         ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll[n])  # (24)
-        for l in range(2 * S + 1):
-            dalpha_2_s1[n, l] = (
-                _exp(alpha[n, T - 1, l] - m_alpha2_finite[n]) if l + 1 >= 2 * length[n] and l <= 2 * length[n]
-                else 0.0
+        for l_ in range(2 * S + 1):
+            dalpha_2_s1[n, l_] = (
+                _exp(alpha[n, T - 1, l_] - m_alpha2_finite[n])
+                if l_ + 1 >= 2 * length[n] and l_ <= 2 * length[n] else 0.0
             )  # (25)
         for t in range(T):
             for i in range(H):
@@ -473,26 +481,26 @@ def _compute_ds_alpha(
     """Equations (26) to (28)."""
     _disjoint()
     for n in range(rows):
-        for l in range(2 * S + 1):
+        for l_ in range(2 * S + 1):
             dalpha_1_sum = 0.0
             for m in range(3):
-                if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
+                if t + 2 <= T and l_ + m <= 2 * S and m <= (1.0 if (l_ + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l_ + m) // 2 - 1] if 0 <= (l_ + m) // 2 - 1 < S else -1) != (y[n, (l_ + m) // 2] if (l_ + m) // 2 + 1 <= S else -1) else 0.0) + 1:
                     dalpha_1_sum += (
-                        ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])
+                        ds_alpha[n, t + 1, l_ + m] * _exp(alpha[n, t, l_] - m_alpha_finite[n, t + 1, l_ + m])
                     )  # (26)
-            dalpha_1[n, t, l] = dalpha_1_sum
-            dalpha[n, t, l] = (
-                _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1[n, t, l]
+            dalpha_1[n, t, l_] = dalpha_1_sum
+            dalpha[n, t, l_] = (
+                _either(t + 1 == T, dalpha_2_s1[n, l_] * ds_nll[n], 0.0) + dalpha_1[n, t, l_]
             )  # (27)
-            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (28)
+            ds_alpha[n, t, l_] = dalpha[n, t, l_] / s_alpha[n, t, l_]  # (28)
 
 
 @kernel
 def _compute_dlog_p_1_s1_right(dlog_p_1_s1_right, S):
     """Equation (29)."""
     _disjoint()
-    for l in range(2 * S + 1):
-        dlog_p_1_s1_right[l] = 1 - (1.0 if l % 2 == 1 else 0.0)  # (29)
+    for l_ in range(2 * S + 1):
+        dlog_p_1_s1_right[l_] = 1 - (1.0 if l_ % 2 == 1 else 0.0)  # (29)
 
 
 @kernel
@@ -503,9 +511,9 @@ def _compute_dc(dc, dlog_p_2, y, dalpha, dlog_p, dlog_p_1_s1, ds_lse_s1, dz, p, 
     for n in range(rows):
         for t in range(T):
             dlog_p_2[n, t, :] = 0.0
-            for l in range(2 * S + 1):
-                if l % 2 == 1 and y[n, l // 2] + 1 <= K and y[n, l // 2] >= 0:
-                    dlog_p_2[n, t, y[n, l // 2]] += dalpha[n, t, l]  # (30)
+            for l_ in range(2 * S + 1):
+                if l_ % 2 == 1 and y[n, l_ // 2] + 1 <= K and y[n, l_ // 2] >= 0:
+                    dlog_p_2[n, t, y[n, l_ // 2]] += dalpha[n, t, l_]  # (30)
             ds_lse_s1_sum = 0.0
             for k in range(K):
                 dlog_p[n, t, k] = _either(k == 0, dlog_p_1_s1[n, t], 0.0) + dlog_p_2[n, t, k]  # (31)
@@ -575,10 +583,10 @@ def _compute_dU_left_2(z_row, z2, c, e_p_row, p, log_p_row, e, y, dU_left, h1, r
             for k in range(K):
                 p[n, t, k] = e_p_row[k] / s_p  # (9)
                 log_p_row[k] = z_row[k] - m_z - _log(s_lse)  # (11)
-            for l in range(2 * S + 1):
-                e[n, t, l] = (
-                    log_p_row[0] * (1 - (1.0 if l % 2 == 1 else 0.0))
-                    + (log_p_row[y[n, l // 2]] if l % 2 == 1 else 0.0)
+            for l_ in range(2 * S + 1):
+                e[n, t, l_] = (
+                    log_p_row[0] * (1 - (1.0 if l_ % 2 == 1 else 0.0))
+                    + (log_p_row[y[n, l_ // 2]] if l_ % 2 == 1 else 0.0)
                 )  # (12)
             for i in range(H):
                 dU_left[n, t, i] = h1[n, t - 1, i] if t >= 1 else 0.0  # (38)
@@ -589,23 +597,24 @@ def _compute_alpha_2(y, alpha, m_alpha_finite, s_alpha, e, rows, S, t):
     """Equations (13) to (17)."""
     _disjoint()
     for n in range(rows):
-        for l in range(2 * S + 1):
+        for l_ in range(2 * S + 1):
             m_alpha = -np.inf
             for m in range(3):
-                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                if m <= (1.0 if l_ % 2 == 1 else 0.0) * (1.0 if (y[n, l_ // 2 - 1] if l_ // 2 >= 1 else -1) != (y[n, l_ // 2] if l_ // 2 + 1 <= S else -1) else 0.0) + 1:
                     m_alpha = _larger(
-                        m_alpha, alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0
+                        m_alpha,
+                        alpha[n, t - 1, l_ - m] if t >= 1 and m <= l_ else -np.inf if l_ != m else 0.0,
                     )  # (13)
-            m_alpha_finite[n, t, l] = 0.0 if m_alpha <= -np.inf else m_alpha  # (14)
+            m_alpha_finite[n, t, l_] = 0.0 if m_alpha <= -np.inf else m_alpha  # (14)
             s_alpha_sum = 0.0
             for m in range(3):
-                if m <= (1.0 if l % 2 == 1 else 0.0) * (1.0 if (y[n, l // 2 - 1] if l // 2 >= 1 else -1) != (y[n, l // 2] if l // 2 + 1 <= S else -1) else 0.0) + 1:
+                if m <= (1.0 if l_ % 2 == 1 else 0.0) * (1.0 if (y[n, l_ // 2 - 1] if l_ // 2 >= 1 else -1) != (y[n, l_ // 2] if l_ // 2 + 1 <= S else -1) else 0.0) + 1:
                     s_alpha_sum += _exp(
-                        (alpha[n, t - 1, l - m] if t >= 1 and m <= l else -np.inf if l != m else 0.0)
-                        - m_alpha_finite[n, t, l],
+                        (alpha[n, t - 1, l_ - m] if t >= 1 and m <= l_ else -np.inf if l_ != m else 0.0)
+                        - m_alpha_finite[n, t, l_],
                     )  # (15)
-            s_alpha[n, t, l] = (1.0 if s_alpha_sum == 0 else 0.0) + s_alpha_sum  # (16)
-            alpha[n, t, l] = e[n, t, l] + _log(s_alpha[n, t, l]) + m_alpha  # (17)
+            s_alpha[n, t, l_] = (1.0 if s_alpha_sum == 0 else 0.0) + s_alpha_sum  # (16)
+            alpha[n, t, l_] = e[n, t, l_] + _log(s_alpha[n, t, l_]) + m_alpha  # (17)
 
 
 @kernel
@@ -634,9 +643,9 @@ def _compute_dalpha_2_s1(alpha, length, ds_nll, dalpha_2_s1, loss, rows, T, S, N
         nll = -_log(s_nll) - m_alpha2  # (22)
         loss_sum += nll / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]))  # (23)
         ds_nll[n] = -1 / (N * ((1.0 if length[n] == 0 else 0.0) + length[n]) * s_nll)  # (24)
-        for l in range(2 * S + 1):
-            dalpha_2_s1[n, l] = (
-                _exp(alpha[n, T - 1, l] - m_alpha2_finite) if l + 1 >= 2 * length[n] and l <= 2 * length[n]
+        for l_ in range(2 * S + 1):
+            dalpha_2_s1[n, l_] = (
+                _exp(alpha[n, T - 1, l_] - m_alpha2_finite) if l_ + 1 >= 2 * length[n] and l_ <= 2 * length[n]
                 else 0.0
             )  # (25)
     loss[0] = loss_sum
@@ -649,15 +658,15 @@ def _compute_ds_alpha_2(
     """Equations (26) to (28)."""
     _disjoint()
     for n in range(rows):
-        for l in range(2 * S + 1):
+        for l_ in range(2 * S + 1):
             dalpha_1 = 0.0
             for m in range(3):
-                if t + 2 <= T and l + m <= 2 * S and m <= (1.0 if (l + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l + m) // 2 - 1] if 0 <= (l + m) // 2 - 1 < S else -1) != (y[n, (l + m) // 2] if (l + m) // 2 + 1 <= S else -1) else 0.0) + 1:
+                if t + 2 <= T and l_ + m <= 2 * S and m <= (1.0 if (l_ + m) % 2 == 1 else 0.0) * (1.0 if (y[n, (l_ + m) // 2 - 1] if 0 <= (l_ + m) // 2 - 1 < S else -1) != (y[n, (l_ + m) // 2] if (l_ + m) // 2 + 1 <= S else -1) else 0.0) + 1:
                     dalpha_1 += (
-                        ds_alpha[n, t + 1, l + m] * _exp(alpha[n, t, l] - m_alpha_finite[n, t + 1, l + m])
+                        ds_alpha[n, t + 1, l_ + m] * _exp(alpha[n, t, l_] - m_alpha_finite[n, t + 1, l_ + m])
                     )  # (26)
-            dalpha[n, t, l] = _either(T == t + 1, dalpha_2_s1[n, l] * ds_nll[n], 0.0) + dalpha_1  # (27)
-            ds_alpha[n, t, l] = dalpha[n, t, l] / s_alpha[n, t, l]  # (28)
+            dalpha[n, t, l_] = _either(t + 1 == T, dalpha_2_s1[n, l_] * ds_nll[n], 0.0) + dalpha_1  # (27)
+            ds_alpha[n, t, l_] = dalpha[n, t, l_] / s_alpha[n, t, l_]  # (28)
 
 
 @kernel
@@ -668,9 +677,9 @@ def _compute_dc_2(dc, dlog_p_2, y, dalpha, dlog_p_row, dlog_p_1_s1, dz, p, rows,
     for n in range(rows):
         for t in range(T):
             dlog_p_2[n, t, :] = 0.0
-            for l in range(2 * S + 1):
-                if l % 2 == 1 and y[n, l // 2] + 1 <= K and y[n, l // 2] >= 0:
-                    dlog_p_2[n, t, y[n, l // 2]] += dalpha[n, t, l]  # (30)
+            for l_ in range(2 * S + 1):
+                if l_ % 2 == 1 and y[n, l_ // 2] + 1 <= K and y[n, l_ // 2] >= 0:
+                    dlog_p_2[n, t, y[n, l_ // 2]] += dalpha[n, t, l_]  # (30)
             ds_lse_s1 = 0.0
             for k in range(K):
                 dlog_p_row[k] = _either(k == 0, dlog_p_1_s1[n, t], 0.0) + dlog_p_2[n, t, k]  # (31)
@@ -768,6 +777,10 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, length, rows, N, T, D, S, K,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
+    if _any_outside(length, S + 1, 0):
+        return math.nan, False, False
     _forward_and_backward(theta, gradient, work, counts, at, x, y, length, rows, N, T, D, S, K)
     loss = work[at[24]]
     moderate = _all_moderate(gradient)
@@ -805,10 +818,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -828,6 +841,10 @@ def _train_step_in_chunks(
     T, D, S, K,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
+    if _any_outside(length, S + 1, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, length, N, T, D, S, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -910,12 +927,12 @@ def _initial(rng, sizes):
     D = sizes["D"]
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         "U": math.sqrt(3 / H) * rng.uniform(-1, 1, (H, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
@@ -925,7 +942,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -934,7 +951,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -980,11 +997,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -1020,10 +1036,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -75,24 +75,29 @@ One training step takes, with each array read and written once per kernel:
                + 16·T + 216·S + 616·N + max(K, T², 2·N·S·T, 8·N·S + 18·S + 4·N + 9) bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -105,11 +110,12 @@ H = 32
 NAME = "ctc"
 SIZES = {"H": H}
 PARAMETERS = {"W": ("D", "H"), "U": ("H", "H"), "b": ("H",), "R": ("H", "K"), "c": ("K",)}
-INPUTS = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T", "D"), "y": ("N", "S"), "length": ("N",)}
 INTEGERS = {"y": ("K", None), "length": (lambda s: s["S"] + 1, None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("exact",)
 BATCH = "N"
 GRADIENTS = {"W": "dW", "U": "dU", "b": "db", "R": "dR", "c": "dc"}
@@ -122,10 +128,10 @@ EQUATIONS = {
     39: "dR", 40: "db", 41: "dW", 42: "best", 43: "heard", 44: "place", 45: "errors", 46: "letters",
     47: "exact",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -531,7 +537,7 @@ def _backward(params, tensors, gradients, N, T, D, S, K):
                 else:  # (26)
                     t_5.fill(0)  # (26)
                 dalpha_1_part += t_5  # (26)
-            np.add(dalpha_all if T == t + 1 else zeros_1, dalpha_1[t], out=dalpha[t])  # (27)
+            np.add(dalpha_all if t + 1 == T else zeros_1, dalpha_1[t], out=dalpha[t])  # (27)
             np.multiply(dalpha[t], ds_alpha_all[t], out=ds_alpha[t])  # (28)
         np.bitwise_and(range_, 1, out=at_1)  # (29)
         np.equal(at_1, one, out=is_1)  # (29)
@@ -779,12 +785,12 @@ def _initial(rng, sizes):
     D = sizes["D"]
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         "U": math.sqrt(3 / H) * rng.uniform(-1, 1, (H, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "R": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
@@ -829,6 +835,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -846,11 +853,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -886,10 +892,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """dropout: a network that trains in Numba.
 
 Derived from the network dropout; float64. It reads x(N, D), t(N,).
-Random tensors, drawn in each step: mask1(N, H): bernoulli(0.5).
+Random tensors, drawn in each step: mask1(N, H): bernoulli(0.75).
 The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
 Train, evaluate, predict or check it: python THIS_FILE --help
 
@@ -9,12 +9,12 @@ Equations:
 
     (1)   z1[n,j] = Σ_i x[n,i]·W[i,j]
     (2)   h[n,j] = tanh(z1[n,j])
-    (3)   k[n,j] = 2·h[n,j]·mask1[n,j]
+    (3)   k[n,j] = 4·h[n,j]·mask1[n,j]/3
     (4)   y[n] = Σ_j k[n,j]·v[j]
     (5)   loss = Σ_n (y[n] - t[n])²/N
     (6)   dy[n] = 2·(y[n] - t[n])/N
     (7)   dv[j] = Σ_n k[n,j]·dy[n]
-    (8)   dz1[n,j] = 2·dy[n]·(1 - h[n,j]²)·mask1[n,j]·v[j]
+    (8)   dz1[n,j] = 4·dy[n]·(1 - h[n,j]²)·mask1[n,j]·v[j]/3
     (9)   dW[i,j] = Σ_n x[n,i]·dz1[n,j]
     (10)  y_infer[n] = Σ_j h[n,j]·v[j]
     (11)  loss_infer = Σ_n (y_infer[n] - t[n])²/N
@@ -36,57 +36,64 @@ One training step takes, with each array read and written once per kernel:
     workspace  232 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ()
-POSITIONS = ()
-ONES = ()
+OPEN_SIZES: tuple[str, ...] = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 N, D, H = 2, 2, 4
 NAME = "dropout"
 SIZES = {"N": N, "D": D, "H": H}
 PARAMETERS = {"W": ("D", "H"), "v": ("H",)}
-INPUTS = {"x": ("N", "D"), "t": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "t": ("N",)}
 INTEGERS: dict[str, Any] = {}
 FACTS = {"mask1": (("binary", -1),)}
 FORWARD_INPUTS = ("x",)
-RANDOM = {"mask1": (("N", "H"), "bernoulli", 0.5)}
-RANDOM_AT_INFERENCE = ()
+RANDOM = {"mask1": (("N", "H"), "bernoulli", 0.75)}
+RANDOM_AT_INFERENCE: tuple[str, ...] = ()
 INFERENCE = {"loss": "loss_infer", "y": "y_infer"}
 FORWARD_GIVEN = ("x", "mask1")
 INFERENCE_GIVEN = ("x",)
-OUTPUTS, LOSS = ("y",), "loss"
-METRICS = ()
-BATCH = None
+OUTPUTS = ("y",)
+LOSS = "loss"
+METRICS: tuple[str, ...] = ()
+BATCH: str | None = None
 GRADIENTS = {"W": "dW", "v": "dv"}
 EQUATIONS = {
     1: "z1", 2: "h", 3: "k", 4: "y", 5: "loss", 6: "dy", 7: "dv", 8: "dz1", 9: "dW", 10: "y_infer",
     11: "loss_infer",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -164,7 +171,7 @@ def _compute_k(h, z1, k, mask1):
     for n in range(N):
         for j in range(H):
             h[n, j] = _tanh(z1[n, j])  # (2)
-            k[n, j] = 2 * h[n, j] * mask1[n, j]  # (3)
+            k[n, j] = 4 / 3 * h[n, j] * mask1[n, j]  # (3)
 
 
 @kernel
@@ -184,7 +191,7 @@ def _compute_dz1(dy, y, t, dz1, h, mask1, v):
     for n in range(N):
         dy[n] = 2 / N * (y[n] - t[n])  # (6)
         for j in range(H):
-            dz1[n, j] = 2 * (1 - h[n, j] * h[n, j]) * mask1[n, j] * dy[n] * v[j]  # (8)
+            dz1[n, j] = 4 / 3 * (1 - h[n, j] * h[n, j]) * mask1[n, j] * dy[n] * v[j]  # (8)
 
 
 @kernel
@@ -261,7 +268,7 @@ def _places():
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         "v": math.sqrt(6 / (H + 1)) * rng.uniform(-1, 1, H),
     }
@@ -279,7 +286,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -328,11 +335,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -368,10 +374,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """dropout: a network that trains in NumPy.
 
 Derived from the network dropout; float64. It reads x(N, D), t(N,).
-Random tensors, drawn in each step: mask1(N, H): bernoulli(0.5).
+Random tensors, drawn in each step: mask1(N, H): bernoulli(0.75).
 The comment (k) behind a line names the equation that the line computes, (Uk) an equation of the update.
 Train, evaluate, predict or check it: python THIS_FILE --help
 
@@ -9,12 +9,12 @@ Equations:
 
     (1)   z1[n,j] = Σ_i x[n,i]·W[i,j]
     (2)   h[n,j] = tanh(z1[n,j])
-    (3)   k[n,j] = 2·h[n,j]·mask1[n,j]
+    (3)   k[n,j] = 4·h[n,j]·mask1[n,j]/3
     (4)   y[n] = Σ_j k[n,j]·v[j]
     (5)   loss = Σ_n (y[n] - t[n])²/N
     (6)   dy[n] = 2·(y[n] - t[n])/N
     (7)   dv[j] = Σ_n k[n,j]·dy[n]
-    (8)   dz1[n,j] = 2·dy[n]·(1 - h[n,j]²)·mask1[n,j]·v[j]
+    (8)   dz1[n,j] = 4·dy[n]·(1 - h[n,j]²)·mask1[n,j]·v[j]/3
     (9)   dW[i,j] = Σ_n x[n,i]·dz1[n,j]
     (10)  y_infer[n] = Σ_j h[n,j]·v[j]
     (11)  loss_infer = Σ_n (y_infer[n] - t[n])²/N
@@ -36,55 +36,61 @@ One training step takes, with each array read and written once per kernel:
     workspace  200 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ()
-POSITIONS = ()
-ONES = ()
+OPEN_SIZES: tuple[str, ...] = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 N, D, H = 2, 2, 4
 NAME = "dropout"
 SIZES = {"N": N, "D": D, "H": H}
 PARAMETERS = {"W": ("D", "H"), "v": ("H",)}
-INPUTS = {"x": ("N", "D"), "t": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "t": ("N",)}
 INTEGERS: dict[str, Any] = {}
 FACTS = {"mask1": (("binary", -1),)}
 FORWARD_INPUTS = ("x",)
-RANDOM = {"mask1": (("N", "H"), "bernoulli", 0.5)}
-RANDOM_AT_INFERENCE = ()
+RANDOM = {"mask1": (("N", "H"), "bernoulli", 0.75)}
+RANDOM_AT_INFERENCE: tuple[str, ...] = ()
 INFERENCE = {"loss": "loss_infer", "y": "y_infer"}
-OUTPUTS, LOSS = ("y",), "loss"
-METRICS = ()
-BATCH = None
+OUTPUTS = ("y",)
+LOSS = "loss"
+METRICS: tuple[str, ...] = ()
+BATCH: str | None = None
 GRADIENTS = {"W": "dW", "v": "dv"}
 EQUATIONS = {
     1: "z1", 2: "h", 3: "k", 4: "y", 5: "loss", 6: "dy", 7: "dv", 8: "dz1", 9: "dW", 10: "y_infer",
     11: "loss_infer",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -94,13 +100,13 @@ def _forward(params, tensors):
     """The outputs: equations (1) to (4)."""
     W, v = params["W"], params["v"]
     z1, h, k, y = tensors["z1"], tensors["h"], tensors["k"], tensors["y"]
-    two = np.array(2, DTYPE)
+    c1 = np.array(4 / 3, DTYPE)  # (3)
 
     def run(data):
         x, mask1 = data["x"], data["mask1"]
         np.dot(x, W, out=z1)  # (1)
         np.tanh(z1, out=h)  # (2)
-        np.multiply(two, h, out=k)  # (3)
+        np.multiply(c1, h, out=k)  # (3)
         np.multiply(k, mask1, out=k)  # (3)
         np.dot(k, v, out=y)  # (4)
 
@@ -128,7 +134,7 @@ def _backward(params, tensors, gradients):
     dW, dv = gradients["W"], gradients["v"]
     c1 = np.array(2 / N, DTYPE)  # (6)
     one = np.array(1, DTYPE)
-    two = np.array(2, DTYPE)
+    c2 = np.array(4 / 3, DTYPE)  # (8)
     dy_column = dy[:, None]
     k_T = k.T
 
@@ -138,7 +144,7 @@ def _backward(params, tensors, gradients):
         np.multiply(c1, dy, out=dy)  # (6)
         np.multiply(h, h, out=dz1)  # (8)
         np.subtract(one, dz1, out=dz1)  # (8)
-        np.multiply(two, dz1, out=dz1)  # (8)
+        np.multiply(c2, dz1, out=dz1)  # (8)
         np.multiply(dz1, mask1, out=dz1)  # (8)
         np.multiply(dz1, dy_column, out=dz1)  # (8)
         np.multiply(dz1, v, out=dz1)  # (8)
@@ -228,7 +234,7 @@ def _places():
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         "v": math.sqrt(6 / (H + 1)) * rng.uniform(-1, 1, H),
     }
@@ -266,6 +272,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -285,11 +292,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -325,10 +331,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ Equations:
     (28)  h4[k,n,t,j] = x_h4[k,n,t,j]·gamma4[k,j] + beta4[k,j]
     (29)  z5[k,n,t,q] = Σ_j h4[k,n,t,j]·W5[k,j,q]
     (30)  a5[k,n,t,q] = z5[k,n,t,q] + b5[k,q]
-    (31)  h5[k,n,t,q] = (1 + tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π)))·a5[k,n,t,q]/2
+    (31)  h5[k,n,t,q] = (1 + tanh(sqrt(2/π)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])))·a5[k,n,t,q]/2
     (32)  z6[k,n,t,j] = Σ_q h5[k,n,t,q]·W6[k,q,j]
     (33)  a6[k,n,t,j] = a4[k,n,t,j] + z6[k,n,t,j] + b6[k,j]
     (34)  m_h6[n,t] = Σ_j a6[D2 - 1,n,t,j]/D1
@@ -59,7 +59,7 @@ Equations:
     (51)  dm_h6_s1[n,t] = Σ_j dx_h6[n,t,j]
     (52)  da6[k,n,t,j] = [k = D2 - 1]·r_h6[n,t]·(dx_h6[n,t,j] - dr_h6_s1[n,t]·x_h6[n,t,j]/D1 - dm_h6_s1[n,t]/D1) + [k < D2 - 1]·(r_h1[k + 1,n,t]·(dx_h1[k + 1,n,t,j] - dr_h1_s1[k + 1,n,t]·x_h1[k + 1,n,t,j]/D1) + da4[k + 1,n,t,j] - dm_h1_s1[k + 1,n,t]·r_h1[k + 1,n,t]/D1)
     (53)  dh5[k,n,t,q] = Σ_j da6[k,n,t,j]·W6[k,q,j]
-    (54)  da5[k,n,t,q] = (1/2 + sqrt(2)·(1 + 0.134145·a5[k,n,t,q]²)·(1 - tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π))²)·a5[k,n,t,q]/(2·sqrt(π)) + tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π))/2)·dh5[k,n,t,q]
+    (54)  da5[k,n,t,q] = (1/2 + (1 + 0.134145·a5[k,n,t,q]²)·(1 - tanh(sqrt(2/π)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q]))²)·a5[k,n,t,q]/sqrt(2·π) + tanh(sqrt(2/π)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q]))/2)·dh5[k,n,t,q]
     (55)  dh4[k,n,t,j] = Σ_q da5[k,n,t,q]·W5[k,j,q]
     (56)  dx_h4[k,n,t,j] = dh4[k,n,t,j]·gamma4[k,j]
     (57)  dr_h4_s1[k,n,t] = Σ_j dx_h4[k,n,t,j]·x_h4[k,n,t,j]
@@ -131,31 +131,37 @@ One training step takes, with each array read and written once per kernel:
                + 28·N·T², 16 + 2·N·T·V + 2,612·N·T + 28·N·T² + 64·V) bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("N", "T", "V")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 D1, D2, D3 = 32, 2, 8
 NAME = "gpt"
@@ -168,12 +174,13 @@ PARAMETERS = {
     "W5": ("D2", "D1", lambda s: 4 * s["D1"]), "b5": ("D2", lambda s: 4 * s["D1"]),
     "W6": ("D2", lambda s: 4 * s["D1"], "D1"), "b6": ("D2", "D1"), "gamma6": ("D1",), "beta6": ("D1",),
 }
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("z",), "loss"
+OUTPUTS = ("z",)
+LOSS = "loss"
 METRICS = ("exact",)
 BATCH = "N"
 GRADIENTS = {
@@ -196,10 +203,10 @@ EQUATIONS = {
     86: "dWk2", 87: "dWv3", 88: "dgamma1", 89: "dbeta1", 90: "dx1_2", 91: "dtokens_E_1", 92: "dtokens_E_2",
     93: "dtokens_E", 94: "dpositions_E", 95: "best", 96: "wrong", 97: "exact",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "weight_decay": 0.01, "clip_norm": 1.0}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -291,24 +298,24 @@ def _forward(theta, work, counts, at, x, N, T, V):
         _compute_h1(a6, x1_2, m_h1, c_h1, v_h1, r_h1, x_h1, h1, gamma1, beta1, N, T, k)  # (3) to (8)
         _compute_z3_right(z1_right, Wq1, z2_right, Wk2, z3_right, Wv3, k)  # (9), (11), (13)
         for n in range(N):
-            for l in range(4):
-                _product(h1[k, n], z1_right[l], z1_product[n, l])  # (9)
+            for l_ in range(4):
+                _product(h1[k, n], z1_right[l_], z1_product[n, l_])  # (9)
         _compute_q1(z1, z1_product, q1, bq1, N, T, k)  # (9), (10)
         for n in range(N):
-            for l in range(4):
-                _product(h1[k, n], z2_right[l], z2_product[n, l])  # (11)
+            for l_ in range(4):
+                _product(h1[k, n], z2_right[l_], z2_product[n, l_])  # (11)
         _compute_q1(z2, z2_product, k2, bk2, N, T, k)  # (11), (12)
         for n in range(N):
-            for l in range(4):
-                _product(h1[k, n], z3_right[l], z3_product[n, l])  # (13)
+            for l_ in range(4):
+                _product(h1[k, n], z3_right[l_], z3_product[n, l_])  # (13)
         _compute_q1(z3, z3_product, v3, bv3, N, T, k)  # (13), (14)
         for n in range(N):
-            for l in range(4):
-                _product(q1[k, n, l], k2[k, n, l].T, S_z4_product[n, l])  # (15)
+            for l_ in range(4):
+                _product(q1[k, n, l_], k2[k, n, l_].T, S_z4_product[n, l_])  # (15)
         _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k)  # (15) to (19)
         for n in range(N):
-            for l in range(4):
-                _product(p_z4[k, n, l], v3[k, n, l], o_z4_product[n, l])  # (20)
+            for l_ in range(4):
+                _product(p_z4[k, n, l_], v3[k, n, l_], o_z4_product[n, l_])  # (20)
         _compute_z4_left(o_z4, o_z4_product, z4_left, N, T, k)  # (20), (21)
         _product(
             z4_left.reshape(N * T, 4 * D3), Wo4[k].reshape(4 * D3, D1), z4_product.reshape(N * T, D1)
@@ -450,24 +457,24 @@ def _backward(theta, gradient, work, counts, at, x, y, N, T, V):
             dh4, dh4_product, dx_h4, gamma4, x_h4, dr_h4_s1, dm_h4_s1, da4, da6, r_h4, N, T, k
         )  # (55) to (59)
         for n in range(N):
-            for l in range(4):
-                _product(da4[k, n], Wo4[k, l].T, do_z4_product[n, l])  # (60)
+            for l_ in range(4):
+                _product(da4[k, n], Wo4[k, l_].T, do_z4_product[n, l_])  # (60)
         _compute_do_z4(do_z4, do_z4_product, N, T, k)  # (60)
         for n in range(N):
-            for l in range(4):
-                _product(do_z4[k, n, l], v3[k, n, l].T, dp_z4_product[n, l])  # (61)
+            for l_ in range(4):
+                _product(do_z4[k, n, l_], v3[k, n, l_].T, dp_z4_product[n, l_])  # (61)
         _compute_dS_z4(dp_z4, dp_z4_product, p_z4, ds_z4_s1, dS_z4, N, T, k)  # (61) to (63)
         for n in range(N):
-            for l in range(4):
-                _product(p_z4[k, n, l].T, do_z4[k, n, l], dv3_product[n, l])  # (64)
+            for l_ in range(4):
+                _product(p_z4[k, n, l_].T, do_z4[k, n, l_], dv3_product[n, l_])  # (64)
         _compute_z4_left(dv3, dv3_product, dh1_3_left, N, T, k)  # (64), (69)
         for n in range(N):
-            for l in range(4):
-                _product(dS_z4[k, n, l].T, q1[k, n, l], dk2_s1_product[n, l])  # (65)
+            for l_ in range(4):
+                _product(dS_z4[k, n, l_].T, q1[k, n, l_], dk2_s1_product[n, l_])  # (65)
         _compute_z4_left(dk2_s1, dk2_s1_product, dh1_2_left, N, T, k)  # (65), (68)
         for n in range(N):
-            for l in range(4):
-                _product(dS_z4[k, n, l], k2[k, n, l], dq1_product[n, l])  # (66)
+            for l_ in range(4):
+                _product(dS_z4[k, n, l_], k2[k, n, l_], dq1_product[n, l_])  # (66)
         _compute_dh1_1_left(dq1, dq1_product, dh1_1_left, N, T, k)  # (66), (67)
         _product(
             dh1_1_left.reshape(N * T, 4 * D3), Wq1[k].reshape(D1, 4 * D3).T, dh1_1_product.reshape(N * T, D1)
@@ -563,12 +570,12 @@ def _compute_h1(a6, x1_2, m_h1, c_h1, v_h1, r_h1, x_h1, h1, gamma1, beta1, N, T,
 def _compute_z3_right(z1_right, Wq1, z2_right, Wk2, z3_right, Wv3, k):
     """Equations (9), (11), (13)."""
     _disjoint()
-    for l in range(4):
+    for l_ in range(4):
         for j in range(D1):
             for m in range(D3):
-                z1_right[l, j, m] = Wq1[k, j, l, m]  # (9)
-                z2_right[l, j, m] = Wk2[k, j, l, m]  # (11)
-                z3_right[l, j, m] = Wv3[k, j, l, m]  # (13)
+                z1_right[l_, j, m] = Wq1[k, j, l_, m]  # (9)
+                z2_right[l_, j, m] = Wk2[k, j, l_, m]  # (11)
+                z3_right[l_, j, m] = Wv3[k, j, l_, m]  # (13)
 
 
 @kernel
@@ -576,11 +583,11 @@ def _compute_q1(z1, z1_product, q1, bq1, N, T, k):
     """Equations (9) to (14)."""
     _disjoint()
     for n in range(N):
-        for l in range(4):
+        for l_ in range(4):
             for t in range(T):
                 for m in range(D3):
-                    z1[k, n, l, t, m] = z1_product[n, l, t, m]  # (9), (11), (13)
-                    q1[k, n, l, t, m] = z1[k, n, l, t, m] + bq1[k, l, m]  # (10), (12), (14)
+                    z1[k, n, l_, t, m] = z1_product[n, l_, t, m]  # (9), (11), (13)
+                    q1[k, n, l_, t, m] = z1[k, n, l_, t, m] + bq1[k, l_, m]  # (10), (12), (14)
 
 
 @kernel
@@ -588,23 +595,23 @@ def _compute_p_z4(S_z4, S_z4_product, m_S_z4, e_z4, s_z4, p_z4, N, T, k):
     """Equations (15) to (19)."""
     _disjoint()
     for n in range(N):
-        for l in range(4):
+        for l_ in range(4):
             for t in range(T):
                 m_S_z4_max = -np.inf
                 for i in range(T):
-                    S_z4[k, n, l, t, i] = S_z4_product[n, l, t, i] / math.sqrt(D3)  # (15)
+                    S_z4[k, n, l_, t, i] = S_z4_product[n, l_, t, i] / math.sqrt(D3)  # (15)
                     if i <= t:
-                        m_S_z4_max = _larger(m_S_z4_max, S_z4[k, n, l, t, i])  # (16)
-                m_S_z4[k, n, l, t] = m_S_z4_max
+                        m_S_z4_max = _larger(m_S_z4_max, S_z4[k, n, l_, t, i])  # (16)
+                m_S_z4[k, n, l_, t] = m_S_z4_max
                 s_z4_sum = 0.0
                 for i in range(T):
-                    e_z4[k, n, l, t, i] = (
-                        _exp(S_z4[k, n, l, t, i] - m_S_z4[k, n, l, t]) if i <= t else 0.0
+                    e_z4[k, n, l_, t, i] = (
+                        _exp(S_z4[k, n, l_, t, i] - m_S_z4[k, n, l_, t]) if i <= t else 0.0
                     )  # (17)
-                    s_z4_sum += e_z4[k, n, l, t, i]  # (18)
-                s_z4[k, n, l, t] = s_z4_sum
+                    s_z4_sum += e_z4[k, n, l_, t, i]  # (18)
+                s_z4[k, n, l_, t] = s_z4_sum
                 for i in range(T):
-                    p_z4[k, n, l, t, i] = e_z4[k, n, l, t, i] / s_z4[k, n, l, t]  # (19)
+                    p_z4[k, n, l_, t, i] = e_z4[k, n, l_, t, i] / s_z4[k, n, l_, t]  # (19)
 
 
 @kernel
@@ -612,11 +619,11 @@ def _compute_z4_left(o_z4, o_z4_product, z4_left, N, T, k):
     """Equations (20), (21), (64), (65), (68), (69)."""
     _disjoint()
     for n in range(N):
-        for l in range(4):
+        for l_ in range(4):
             for t in range(T):
                 for m in range(D3):
-                    o_z4[k, n, l, t, m] = o_z4_product[n, l, t, m]  # (20), (64), (65)
-                    z4_left[n, t, l, m] = o_z4[k, n, l, t, m]  # (21), (68), (69)
+                    o_z4[k, n, l_, t, m] = o_z4_product[n, l_, t, m]  # (20), (64), (65)
+                    z4_left[n, t, l_, m] = o_z4[k, n, l_, t, m]  # (21), (68), (69)
 
 
 @kernel
@@ -779,7 +786,7 @@ def _compute_da6(
                     )
                     + (
                         (dx_h6[n, t, j] - x_h6[n, t, j] * dr_h6_s1[n, t] / D1 - dm_h6_s1[n, t] / D1)
-                        * r_h6[n, t] if D2 == k + 1 else 0.0
+                        * r_h6[n, t] if k + 1 == D2 else 0.0
                     )
                 )  # (52)
 
@@ -832,10 +839,10 @@ def _compute_do_z4(do_z4, do_z4_product, N, T, k):
     """Equation (60)."""
     _disjoint()
     for n in range(N):
-        for l in range(4):
+        for l_ in range(4):
             for t in range(T):
                 for m in range(D3):
-                    do_z4[k, n, l, t, m] = do_z4_product[n, l, t, m]  # (60)
+                    do_z4[k, n, l_, t, m] = do_z4_product[n, l_, t, m]  # (60)
 
 
 @kernel
@@ -843,17 +850,17 @@ def _compute_dS_z4(dp_z4, dp_z4_product, p_z4, ds_z4_s1, dS_z4, N, T, k):
     """Equations (61) to (63)."""
     _disjoint()
     for n in range(N):
-        for l in range(4):
+        for l_ in range(4):
             for t in range(T):
                 ds_z4_s1_sum = 0.0
                 for i in range(T):
-                    dp_z4[k, n, l, t, i] = dp_z4_product[n, l, t, i]  # (61)
-                    ds_z4_s1_sum += dp_z4[k, n, l, t, i] * p_z4[k, n, l, t, i]  # (62)
-                ds_z4_s1[k, n, l, t] = ds_z4_s1_sum
+                    dp_z4[k, n, l_, t, i] = dp_z4_product[n, l_, t, i]  # (61)
+                    ds_z4_s1_sum += dp_z4[k, n, l_, t, i] * p_z4[k, n, l_, t, i]  # (62)
+                ds_z4_s1[k, n, l_, t] = ds_z4_s1_sum
                 for i in range(T):
-                    dS_z4[k, n, l, t, i] = (
-                        dp_z4[k, n, l, t, i] - ds_z4_s1[k, n, l, t]
-                    ) * p_z4[k, n, l, t, i]  # (63)
+                    dS_z4[k, n, l_, t, i] = (
+                        dp_z4[k, n, l_, t, i] - ds_z4_s1[k, n, l_, t]
+                    ) * p_z4[k, n, l_, t, i]  # (63)
 
 
 @kernel
@@ -861,11 +868,11 @@ def _compute_dh1_1_left(dq1, dq1_product, dh1_1_left, N, T, k):
     """Equations (66), (67)."""
     _disjoint()
     for n in range(N):
-        for l in range(4):
+        for l_ in range(4):
             for t in range(T):
                 for m in range(D3):
-                    dq1[k, n, l, t, m] = dq1_product[n, l, t, m] / math.sqrt(D3)  # (66)
-                    dh1_1_left[n, t, l, m] = dq1[k, n, l, t, m]  # (67)
+                    dq1[k, n, l_, t, m] = dq1_product[n, l_, t, m] / math.sqrt(D3)  # (66)
+                    dh1_1_left[n, t, l_, m] = dq1[k, n, l_, t, m]  # (67)
 
 
 @kernel
@@ -934,20 +941,20 @@ def _compute_dbeta1(
                     dbeta1[k, j] += dh1[k, n, t, j]  # (89)
                 for q in range(4 * D1):
                     db5[k, q] += da5[k, n, t, q]  # (77)
-                for l in range(4):
+                for l_ in range(4):
                     for m in range(D3):
-                        dWo4_left[k, n, t, l, m] = o_z4[k, n, l, t, m]  # (81)
-                        dWq1_right[k, n, t, l, m] = dq1[k, n, l, t, m]  # (85)
-                        dWk2_right[k, n, t, l, m] = dk2_s1[k, n, l, t, m]  # (86)
-                        dWv3_right[k, n, t, l, m] = dv3[k, n, l, t, m]  # (87)
-            for l in range(4):
+                        dWo4_left[k, n, t, l_, m] = o_z4[k, n, l_, t, m]  # (81)
+                        dWq1_right[k, n, t, l_, m] = dq1[k, n, l_, t, m]  # (85)
+                        dWk2_right[k, n, t, l_, m] = dk2_s1[k, n, l_, t, m]  # (86)
+                        dWv3_right[k, n, t, l_, m] = dv3[k, n, l_, t, m]  # (87)
+            for l_ in range(4):
                 for t in range(T):
                     for m in range(D3):
-                        dbv3[k, l, m] += dv3[k, n, l, t, m]  # (82)
-                        dbq1[k, l, m] += dq1[k, n, l, t, m]  # (84)
-        for l in range(4):
+                        dbv3[k, l_, m] += dv3[k, n, l_, t, m]  # (82)
+                        dbq1[k, l_, m] += dq1[k, n, l_, t, m]  # (84)
+        for l_ in range(4):
             for m in range(D3):
-                dbk2[k, l, m] = 0.0  # (83)
+                dbk2[k, l_, m] = 0.0  # (83)
 
 
 @kernel
@@ -956,9 +963,9 @@ def _compute_dWk2(dWk2):
     _disjoint()
     for k in range(D2):
         for j in range(D1):
-            for l in range(4):
+            for l_ in range(4):
                 for m in range(D3):
-                    dWk2[k, j, l, m] *= 1 / math.sqrt(D3)  # (86)
+                    dWk2[k, j, l_, m] *= 1 / math.sqrt(D3)  # (86)
 
 
 @kernel
@@ -1064,6 +1071,10 @@ def _train_step(
     T, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(x, V, 0):
+        return math.nan, False, False
+    if _any_outside(y, V, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, N, T, V)
     _loss(theta, work, counts, at, y, N, T, V)
     _backward(theta, gradient, work, counts, at, x, y, N, T, V)
@@ -1236,7 +1247,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -1245,7 +1256,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -1292,11 +1303,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -1332,10 +1342,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ Equations:
     (28)  h4[k,n,t,j] = x_h4[k,n,t,j]·gamma4[k,j] + beta4[k,j]
     (29)  z5[k,n,t,q] = Σ_j h4[k,n,t,j]·W5[k,j,q]
     (30)  a5[k,n,t,q] = z5[k,n,t,q] + b5[k,q]
-    (31)  h5[k,n,t,q] = (1 + tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π)))·a5[k,n,t,q]/2
+    (31)  h5[k,n,t,q] = (1 + tanh(sqrt(2/π)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])))·a5[k,n,t,q]/2
     (32)  z6[k,n,t,j] = Σ_q h5[k,n,t,q]·W6[k,q,j]
     (33)  a6[k,n,t,j] = a4[k,n,t,j] + z6[k,n,t,j] + b6[k,j]
     (34)  m_h6[n,t] = Σ_j a6[D2 - 1,n,t,j]/D1
@@ -59,7 +59,7 @@ Equations:
     (51)  dm_h6_s1[n,t] = Σ_j dx_h6[n,t,j]
     (52)  da6[k,n,t,j] = [k = D2 - 1]·r_h6[n,t]·(dx_h6[n,t,j] - dr_h6_s1[n,t]·x_h6[n,t,j]/D1 - dm_h6_s1[n,t]/D1) + [k < D2 - 1]·(r_h1[k + 1,n,t]·(dx_h1[k + 1,n,t,j] - dr_h1_s1[k + 1,n,t]·x_h1[k + 1,n,t,j]/D1) + da4[k + 1,n,t,j] - dm_h1_s1[k + 1,n,t]·r_h1[k + 1,n,t]/D1)
     (53)  dh5[k,n,t,q] = Σ_j da6[k,n,t,j]·W6[k,q,j]
-    (54)  da5[k,n,t,q] = (1/2 + sqrt(2)·(1 + 0.134145·a5[k,n,t,q]²)·(1 - tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π))²)·a5[k,n,t,q]/(2·sqrt(π)) + tanh(sqrt(2)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q])/sqrt(π))/2)·dh5[k,n,t,q]
+    (54)  da5[k,n,t,q] = (1/2 + (1 + 0.134145·a5[k,n,t,q]²)·(1 - tanh(sqrt(2/π)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q]))²)·a5[k,n,t,q]/sqrt(2·π) + tanh(sqrt(2/π)·(0.044715·a5[k,n,t,q]³ + a5[k,n,t,q]))/2)·dh5[k,n,t,q]
     (55)  dh4[k,n,t,j] = Σ_q da5[k,n,t,q]·W5[k,j,q]
     (56)  dx_h4[k,n,t,j] = dh4[k,n,t,j]·gamma4[k,j]
     (57)  dr_h4_s1[k,n,t] = Σ_j dx_h4[k,n,t,j]·x_h4[k,n,t,j]
@@ -131,24 +131,29 @@ One training step takes, with each array read and written once per kernel:
                + N·T·V) bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -168,11 +173,12 @@ PARAMETERS = {
     "W5": ("D2", "D1", lambda s: 4 * s["D1"]), "b5": ("D2", lambda s: 4 * s["D1"]),
     "W6": ("D2", lambda s: 4 * s["D1"], "D1"), "b6": ("D2", "D1"), "gamma6": ("D1",), "beta6": ("D1",),
 }
-INPUTS = {"x": ("N", "T"), "y": ("N", "T")}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T"), "y": ("N", "T")}
 INTEGERS = {"x": ("V", None), "y": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("z",), "loss"
+OUTPUTS = ("z",)
+LOSS = "loss"
 METRICS = ("exact",)
 BATCH = "N"
 GRADIENTS = {
@@ -195,10 +201,10 @@ EQUATIONS = {
     86: "dWk2", 87: "dWv3", 88: "dgamma1", 89: "dbeta1", 90: "dx1_2", 91: "dtokens_E_1", 92: "dtokens_E_2",
     93: "dtokens_E", 94: "dpositions_E", 95: "best", 96: "wrong", 97: "exact",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08, "weight_decay": 0.01, "clip_norm": 1.0}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -480,7 +486,7 @@ def _backward(params, tensors, gradients, N, T, V):
                 np.subtract(da6[k], t_NT[..., None], out=da6[k])  # (52)
             else:  # (52)
                 da6[k].fill(0)  # (52)
-            if D2 == k + 1:  # (52)
+            if k + 1 == D2:  # (52)
                 np.multiply(x_h6, dr_h6_s1[..., None], out=t_N_T_D1)  # (52)
                 np.divide(t_N_T_D1, D1, out=t_N_T_D1)  # (52)
                 np.subtract(dx_h6, t_N_T_D1, out=t_N_T_D1)  # (52)
@@ -842,6 +848,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -859,11 +866,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -899,10 +905,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

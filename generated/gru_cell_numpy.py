@@ -50,31 +50,36 @@ One training step takes, with each array read and written once per kernel:
     workspace  392 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ()
-POSITIONS = ()
-ONES = ()
+OPEN_SIZES: tuple[str, ...] = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 D, H = 2, 2
 NAME = "gru_cell"
@@ -83,23 +88,24 @@ PARAMETERS = {
     "Wz": ("H", "D"), "Wr": ("H", "D"), "Wn": ("H", "D"), "Uz": ("H", "H"), "Ur": ("H", "H"),
     "Un": ("H", "H"),
 }
-INPUTS = {"x": ("D",), "h0": ("H",), "t": ("H",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("D",), "h0": ("H",), "t": ("H",)}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x", "h0")
-OUTPUTS, LOSS = ("h",), "loss"
-METRICS = ()
-BATCH = None
+OUTPUTS = ("h",)
+LOSS = "loss"
+METRICS: tuple[str, ...] = ()
+BATCH: str | None = None
 GRADIENTS = {"Wz": "dWz", "Wr": "dWr", "Wn": "dWn", "Uz": "dUz", "Ur": "dUr", "Un": "dUn"}
 EQUATIONS = {
     1: "z1", 2: "z2", 3: "a2", 4: "z", 5: "z3", 6: "z4", 7: "a4", 8: "r", 9: "z5", 10: "u_z6", 11: "z6",
     12: "n", 13: "h", 14: "s_loss", 15: "loss", 16: "dh", 17: "dz6", 18: "du_z6", 19: "dUn", 20: "dWn",
     21: "da4", 22: "dUr", 23: "dWr", 24: "da2", 25: "dUz", 26: "dWz",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -268,7 +274,7 @@ def _places():
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "Wz": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
         "Wr": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
         "Wn": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
@@ -316,6 +322,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -333,11 +340,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -373,10 +379,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

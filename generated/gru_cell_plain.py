@@ -52,9 +52,9 @@ def loss_and_gradients(params, x, h0, t):
     return loss, {"Wz": dWz, "Wr": dWr, "Wn": dWn, "Uz": dUz, "Ur": dUr, "Un": dUn}
 
 
-def train(params, x, h0, t, epochs=10, batch=32, seed=0):
+def train(params, x, h0, t, epochs=10, batch=32):
     """Adam on mini-batches, which are drawn anew in each epoch."""
-    rng, step = np.random.default_rng(seed), 0
+    step = 0
     lr, beta1, beta2, eps = 0.001, 0.9, 0.999, 1e-08
     m = {name: np.zeros_like(value) for name, value in params.items()}
     v = {name: np.zeros_like(value) for name, value in params.items()}

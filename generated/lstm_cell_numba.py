@@ -58,31 +58,37 @@ One training step takes, with each array read and written once per kernel:
     workspace  200 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ()
-POSITIONS = ()
-ONES = ()
+OPEN_SIZES: tuple[str, ...] = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 D, H = 2, 2
 NAME = "lstm_cell"
@@ -91,14 +97,15 @@ PARAMETERS = {
     "Wi": ("H", "D"), "Wf": ("H", "D"), "Wg": ("H", "D"), "Wo": ("H", "D"), "Ui": ("H", "H"),
     "Uf": ("H", "H"), "Ug": ("H", "H"), "Uo": ("H", "H"),
 }
-INPUTS = {"x": ("D",), "h0": ("H",), "c0": ("H",), "t": ("H",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("D",), "h0": ("H",), "c0": ("H",), "t": ("H",)}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x", "h0", "c0")
 FORWARD_GIVEN = ("x", "h0", "c0")
-OUTPUTS, LOSS = ("h", "c"), "loss"
-METRICS = ()
-BATCH = None
+OUTPUTS = ("h", "c")
+LOSS = "loss"
+METRICS: tuple[str, ...] = ()
+BATCH: str | None = None
 GRADIENTS = {
     "Wi": "dWi", "Wf": "dWf", "Wg": "dWg", "Wo": "dWo", "Ui": "dUi", "Uf": "dUf", "Ug": "dUg", "Uo": "dUo",
 }
@@ -108,10 +115,10 @@ EQUATIONS = {
     22: "dc", 23: "da8", 24: "dUo", 25: "dWo", 26: "dz6", 27: "dUg", 28: "dWg", 29: "da4", 30: "dUf",
     31: "dWf", 32: "da2", 33: "dUi", 34: "dWi",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -207,7 +214,6 @@ def _backward(theta, gradient, work, counts, at, x, h0, c0, t):
 @kernel
 def _metrics(theta, work, counts, at):
     """No metrics."""
-    pass
 
 
 @kernel
@@ -363,7 +369,7 @@ def _places():
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "Wi": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
         "Wf": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
         "Wg": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
@@ -427,11 +433,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -467,10 +472,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

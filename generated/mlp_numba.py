@@ -42,44 +42,52 @@ One training step takes, with each array read and written once per kernel:
     workspace  1,536·rows + 8·N + 8 bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 D, H, K = 64, 64, 10
 NAME = "mlp"
 SIZES = {"D": D, "H": H, "K": K}
 PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "K"), "b2": ("K",)}
-INPUTS = {"x": ("N", "D"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -88,10 +96,10 @@ EQUATIONS = {
     1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "db2",
     12: "dh", 13: "dW2", 14: "dz1", 15: "dW1", 16: "db1", 17: "c_accuracy", 18: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -134,15 +142,16 @@ def _disjoint() -> None:
 
 def _larger(a: float, b: float) -> float:
     """The larger of two numbers, NaN if one is."""
-    return b if b > a or b != b else a
+    return b if b > a or math.isnan(b) else a
 
 
 @intrinsics
 def _of_the_compiler() -> dict[str, Any]:
     """`_disjoint` and `_larger` as the compiler's own."""
-    from llvmlite import ir
     from numba import types
     from numba.extending import intrinsic
+
+    ir = import_module("llvmlite.ir")
 
     def disjoint(_context: Any) -> Any:
         def write(target: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
@@ -358,6 +367,8 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N):
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, rows, N)
     _loss(theta, work, counts, at, y, rows, N)
     _backward(theta, gradient, work, counts, at, x, y, rows, N)
@@ -396,10 +407,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -418,6 +429,8 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -458,11 +471,11 @@ def _places(rows, N):
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         # an offset needs no asymmetry to learn
         "b1": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W2": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "b2": np.zeros(K),
@@ -492,12 +505,22 @@ def _all_moderate(values: Array) -> bool:
     return bool(total < DTYPE(np.inf))
 
 
+@kernel
+def _any_outside(values: Array, top: int, ignored: int) -> bool:
+    """Whether an integer is neither from 0 to `top` - 1 nor `ignored`: memory of others would be read and
+    written at such a place."""
+    found = False
+    for value in values.flat:
+        found |= (value < 0 or value >= top) and value != ignored
+    return found
+
+
 @exact_kernel
 def _exp(x: Any) -> Any:
     """exp(x); 2^k in two factors, since it need not be a normal number."""
     x = np.float64(x)
-    x = 710.0 if x > 710.0 else x
-    x = -746.0 if x < -746.0 else x
+    x = min(x, 710.0)
+    x = max(x, -746.0)
     grown, k = _reduced(x)
     half = k >> 1
     return (1.0 + grown) * _power_of_two(half) * _power_of_two(k - half)
@@ -507,8 +530,8 @@ def _exp(x: Any) -> Any:
 def _expm1(x: Any) -> Any:
     """exp(x) - 1 = 2^k·(exp(r) - 1) + (2^k - 1), which is exact near 0; halved, since 2^k may overflow."""
     x = np.float64(x)
-    x = 710.0 if x > 710.0 else x
-    x = -38.0 if x < -38.0 else x
+    x = min(x, 710.0)
+    x = max(x, -38.0)
     grown, k = _reduced(x)
     half = _power_of_two(k - 1)
     return 2.0 * (half * grown + (half - 0.5))
@@ -559,7 +582,7 @@ def _reduced(x: Any) -> tuple[Any, Any]:
 def _tanh(x: Any) -> Any:
     """tanh(x) by exp(2·x) - 1, which loses nothing near 0; from 20 on it is 1."""
     a = abs(DTYPE(x))
-    grown = _expm1(DTYPE(2) * (DTYPE(20) if a > DTYPE(20) else a))
+    grown = _expm1(DTYPE(2) * min(a, DTYPE(20)))
     return math.copysign(grown / (grown + DTYPE(2)), DTYPE(x))
 
 
@@ -575,8 +598,7 @@ class _Vectors:
     """Writes operations on registers into the function that is being compiled."""
 
     def __init__(self, builder: Any) -> None:
-        from llvmlite import ir
-
+        ir = import_module("llvmlite.ir")
         self.builder, self.ir = builder, ir
         self.whole, self.short = ir.IntType(64), ir.IntType(32)
         self.real = ir.FloatType() if _ITEM == 4 else ir.DoubleType()
@@ -714,11 +736,10 @@ def _write_room(v: _Vectors) -> Any:
 
 def _vector_intrinsics() -> dict[str, Any]:
     """`_tile` and what else there is for whole registers; nothing where the processor's are shorter."""
-    from llvmlite import binding
     from numba import types
     from numba.extending import intrinsic
 
-    if not binding.get_host_cpu_features().get("avx512f", False):
+    if not import_module("llvmlite.binding").get_host_cpu_features().get("avx512f", False):
         return {}
 
     step = types.intp
@@ -756,6 +777,14 @@ def _vector_intrinsics() -> dict[str, Any]:
     found = {"_turn": turn, "_copy_row": copy_row, "_copy": copy, "_room": room}
     tiles = {"_tile": tile(2), "_narrow_tile": tile(1)}
     return {**{name: intrinsic(function) for name, function in found.items()}, **tiles}
+
+
+def _in_registers(*numbers: int) -> int:
+    """Stands for what the compiler is told how to write."""
+    raise NotImplementedError
+
+
+_room = _tile = _narrow_tile = _turn = _copy_row = _copy = _in_registers
 
 
 @kernel
@@ -1035,7 +1064,7 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     if missing or unknown:
         what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
         raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
-    _settle({name: np.asarray(params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
+    _settle({name: _as_dtype(name, params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
     if isinstance(params, Arena) and params.flat.dtype == DTYPE:
         arena = params
     else:
@@ -1061,7 +1090,8 @@ def _pieces(array: Array) -> Iterator[Array]:
 
 def _taken(array: Array, chosen: Array) -> Array:
     """Some rows, in an order."""
-    return array[chosen]
+    found: Array = array[chosen]
+    return found
 
 
 def _measured(array: Array, measure: str, axes: tuple[int, ...]) -> Array:
@@ -1209,7 +1239,8 @@ def _key(sizes: Mapping[str, int]) -> tuple[int, ...]:
 
 
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
-    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite,
+    or an integer out of its range."""
     moments = (arena.flat for arena in state.moments.values())
     hyper = (state.hyper[name] for name in HYPER)
     own = (state.params.flat, state.gradients.flat, *moments, state.step + 1, *hyper)
@@ -1259,9 +1290,8 @@ def _in_chunks(state: State, sizes: Mapping[str, int], count: int) -> _Chunks:
 def _blas_threads() -> tuple[Callable[[], int], Callable[[int], Any]]:
     """How many threads the library of matrix products uses, and how to say how many it shall use; nothing
     happens where the library has another form."""
-    import scipy
-
-    folder = Path(scipy.__file__).parent
+    found = find_spec("scipy")
+    folder = Path(found.origin or "" if found else "").parent
     for path in sorted([*folder.parent.glob("scipy.libs/*openblas*"), *folder.glob(".dylibs/*openblas*")]):
         library = ctypes.CDLL(str(path))
         for prefix in ("scipy_openblas", "openblas"):
@@ -1298,10 +1328,10 @@ def _given(
     training: bool = True,
 ) -> dict[str, Array]:
     """All that the stages read beside parameters."""
-    if buffers or masks:
-        _as_buffers(buffers, sizes)
+    if masks:
         raise DataError("the network has no random tensors, so there are no masks to give")
-    return data
+    found = _as_buffers(buffers, sizes)
+    return {**data, **found} if found else data
 
 
 # ---- Parameters and the state of training ----
@@ -1428,20 +1458,6 @@ def loss_and_gradients(
     return float(tensors[LOSS]), gradients
 
 
-@kernel
-def _any_outside(values: Array, top: int, ignored: int) -> bool:
-    found = False
-    for value in values.flat:
-        found |= (value < 0 or value >= top) and value != ignored
-    return found
-
-
-def _outside(values: Array, top: int, ignored: int | None) -> bool:
-    """Whether a value lies not from 0 to `top` - 1, nor is `ignored`."""
-    _compile()
-    return bool(_any_outside(values, top, 0 if ignored is None else ignored))
-
-
 class NotFinite(FloatingPointError):
     """A loss, gradient or buffer is not finite; the step was not taken. `equation` and `tensor` say where."""
 
@@ -1454,7 +1470,11 @@ class NotFinite(FloatingPointError):
 def _refused(
     state: State, before: Sequence[Array], loss: float, data: Mapping[str, Array], sizes: Mapping[str, int]
 ) -> NotFinite:
-    """Puts buffers back as they were `before`; what wasn't finite."""
+    """Puts buffers back as they were `before`; what wasn't finite.
+
+    Raises DataError: an integer is out of its range, and nothing was computed."""
+    for name in INTEGERS:
+        _check_values(name, data[name], sizes)
     lost = [name for name, buffer in state.buffers.items() if not np.isfinite(buffer).all()]
     for buffer, kept in zip(state.buffers.values(), before, strict=True):
         buffer[...] = kept
@@ -1511,12 +1531,7 @@ def train_step(state: State, **inputs: Any) -> float:
     Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
     state is then as it was.
     """
-    data, sizes = _step_data(state, inputs)
-    for name, (bound, ignored) in INTEGERS.items():
-        top = None if bound is None else _extent(bound, sizes)
-        if top is not None and name in data and _outside(data[name], top, ignored):
-            _check_values(name, data[name], sizes)
-    return _step(state, data, sizes)
+    return _step(state, *_step_data(state, inputs))
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
@@ -1557,17 +1572,15 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise DataError(f"{path} is no file that could be replaced")
-    with suppress(OSError):
-        for left in target.parent.iterdir():
-            owner = left.name.removeprefix(f"{target.name}.").removesuffix(".part")
-            if left.name == f"{target.name}.{owner}.part" and owner.isdecimal() and not _runs(int(owner)):
-                left.unlink()
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
+    _clear(target)
+    temporary = target.with_name(f"{_stem(target)}{_here()}-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
         _move(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -1578,6 +1591,32 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _stem(target: Path) -> str:
+    """How the names of a file's temporary ones begin; file systems have names of some 255 bytes."""
+    return f"{target.name[:50]}."
+
+
+def _clear(target: Path) -> None:
+    """Removes what processes have left that were killed: of this machine those that run no more; whether one
+    of another runs nobody can tell, but that a file has not been written to for a day."""
+    with suppress(OSError):
+        for left in target.parent.glob(f"{glob.escape(_stem(target))}*.part"):
+            place, _, process = left.name[len(_stem(target)) :].rpartition("-")[0].partition("-")
+            if process.isdecimal():
+                own = place == _here()
+                old = left.stat().st_mtime < time.time() - 86400
+                if (own and not _runs(int(process))) or (not own and old):
+                    left.unlink(missing_ok=True)
+
+
+def _here() -> str:
+    """Where the numbers of processes are those of this one: on this machine, in this container."""
+    counted = ""
+    with suppress(OSError):
+        counted = os.readlink("/proc/self/ns/pid")
+    return f"h{zlib.crc32(f'{platform.node()} {counted}'.encode()):08x}"
 
 
 def _move(temporary: Path, target: Path) -> None:
@@ -1616,7 +1655,7 @@ def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = Non
     except OSError:
         raise
     except Exception as failure:  # whatever the readers raise on a file that isn't theirs
-        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
+        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from failure
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
@@ -1683,7 +1722,7 @@ def load(path: str | os.PathLike[str]) -> State:
     try:
         state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
         state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
-        if min(state.step, state.seed) < 0:
+        if not (0 <= state.step < 2**62 and state.seed >= 0):
             raise ValueError(f"step {state.step}, seed {state.seed}")
     except (TypeError, ValueError) as failure:
         raise DataError(f"{path}: {failure}") from None
@@ -1718,7 +1757,7 @@ class _Stop:
     def __init__(self) -> None:
         self.asked = False
 
-    def __enter__(self) -> _Stop:
+    def __enter__(self) -> Self:
         own = threading.current_thread() is threading.main_thread()
         usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if own}
         self._usual = {number: h for number, h in usual.items() if h not in (signal.SIG_IGN, None)}
@@ -2181,12 +2220,19 @@ def _train(options: argparse.Namespace) -> int:
     except NotFinite as failure:
         stopped, status, history = str(failure), 1, failure.history
         print(f"stopped: {failure}", file=sys.stderr)
-    options.out, status = _saved(state, options.out, status)
+    trained = bool(state.step or not stopped)  # else it isn't worth another file's place
+    if trained:
+        options.out, status = _saved(state, options.out, status)
     last = history[-1] if history else {}
     if last.get("interrupted"):
         status = status or 130
         print(f"interrupted: {options.out} has the parameters so far{options.go_on}", file=sys.stderr)
-    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    result = {
+        "epochs": len(history),
+        "steps": state.step,
+        "params": str(options.out) if trained else None,
+        **last,
+    }
     if stopped:
         result["stopped"] = stopped
     _show(result, options.json)
@@ -2301,10 +2347,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

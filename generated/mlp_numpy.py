@@ -43,25 +43,30 @@ One training step takes, with each array read and written once per kernel:
                for a block of rows = 2,048, with 38,480 for its gradients (up to 6,144: all N at once)
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import itertools
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -77,11 +82,12 @@ D, H, K = 64, 64, 10
 NAME = "mlp"
 SIZES = {"D": D, "H": H, "K": K}
 PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "K"), "b2": ("K",)}
-INPUTS = {"x": ("N", "D"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2"}
@@ -89,10 +95,10 @@ EQUATIONS = {
     1: "z1", 2: "h", 3: "z2", 4: "a2", 5: "m_a2", 6: "e_p", 7: "s_p", 8: "p", 9: "loss", 10: "da2", 11: "db2",
     12: "dh", 13: "dW2", 14: "dz1", 15: "dW1", 16: "db1", 17: "c_accuracy", 18: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -255,11 +261,11 @@ def _places(rows, N):
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         # an offset needs no asymmetry to learn
         "b1": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W2": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "b2": np.zeros(K),
@@ -470,7 +476,7 @@ def _as_arena(params: Mapping[str, Any]) -> tuple[Arena, dict[str, int]]:
     if missing or unknown:
         what = f"{', '.join(missing)} missing" if missing else f"{', '.join(unknown)} unknown"
         raise DataError(f"parameters: {what}; the network has {', '.join(PARAMETERS) or 'none'}")
-    _settle({name: np.asarray(params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
+    _settle({name: _as_dtype(name, params[name]) for name in PARAMETERS}, PARAMETERS, sizes)
     if isinstance(params, Arena) and params.flat.dtype == DTYPE:
         arena = params
     else:
@@ -496,7 +502,8 @@ def _pieces(array: Array) -> Iterator[Array]:
 
 def _taken(array: Array, chosen: Array) -> Array:
     """Some rows, in an order."""
-    return array[chosen]
+    found: Array = array[chosen]
+    return found
 
 
 def _measured(array: Array, measure: str, axes: tuple[int, ...]) -> Array:
@@ -733,9 +740,24 @@ def _all_finite(values: Array) -> bool:
     return math.isfinite(values.max(initial=0)) and math.isfinite(values.min(initial=0))
 
 
+def _any_outside(data: Mapping[str, Array], sizes: Mapping[str, int]) -> bool:
+    """Whether an integer is neither below its bound nor what stands beside it."""
+    for name, (bound, ignored) in INTEGERS.items():
+        top = None if bound is None else _extent(bound, sizes)
+        if top is not None:
+            values = data[name] if ignored is None else data[name][data[name] != ignored]
+            values = values.view(np.uint64)  # where negative ones are large
+            if values.size and values.item(values.argmax()) >= top:  # half the time of `max`
+                return True
+    return False
+
+
 @np.errstate(all="ignore")
 def _advance(state: State, data: Mapping[str, Array], sizes: Mapping[str, int]) -> tuple[float, bool]:
-    """One step; the update is left out, and False returned, if the loss or a gradient is not finite."""
+    """One step; the update is left out, and False returned, if the loss or a gradient is not finite,
+    or an integer out of its range."""
+    if _any_outside(data, sizes):
+        return math.nan, False
     step = state.bound
     if step is None or step.sizes is not sizes or not step.serves(state):
         step = state.bound = _bound(state, sizes)
@@ -774,10 +796,10 @@ def _given(
     training: bool = True,
 ) -> dict[str, Array]:
     """All that the stages read beside parameters."""
-    if buffers or masks:
-        _as_buffers(buffers, sizes)
+    if masks:
         raise DataError("the network has no random tensors, so there are no masks to give")
-    return data
+    found = _as_buffers(buffers, sizes)
+    return {**data, **found} if found else data
 
 
 # ---- Parameters and the state of training ----
@@ -904,13 +926,6 @@ def loss_and_gradients(
     return float(tensors[LOSS]), gradients
 
 
-def _outside(values: Array, top: int, ignored: int | None) -> bool:
-    """Whether a value is neither from 0 to `top` - 1 nor `ignored`; unsigned, negative ones are large."""
-    if ignored is not None:
-        values = values[values != ignored]
-    return bool(values.size) and int(values.view(np.uint64).max()) >= top
-
-
 class NotFinite(FloatingPointError):
     """A loss, gradient or buffer is not finite; the step was not taken. `equation` and `tensor` say where."""
 
@@ -923,7 +938,11 @@ class NotFinite(FloatingPointError):
 def _refused(
     state: State, before: Sequence[Array], loss: float, data: Mapping[str, Array], sizes: Mapping[str, int]
 ) -> NotFinite:
-    """Puts buffers back as they were `before`; what wasn't finite."""
+    """Puts buffers back as they were `before`; what wasn't finite.
+
+    Raises DataError: an integer is out of its range, and nothing was computed."""
+    for name in INTEGERS:
+        _check_values(name, data[name], sizes)
     lost = [name for name, buffer in state.buffers.items() if not np.isfinite(buffer).all()]
     for buffer, kept in zip(state.buffers.values(), before, strict=True):
         buffer[...] = kept
@@ -980,12 +999,7 @@ def train_step(state: State, **inputs: Any) -> float:
     Raises DataError, and NotFinite if the loss, a gradient or a buffer's next value is not finite; the
     state is then as it was.
     """
-    data, sizes = _step_data(state, inputs)
-    for name, (bound, ignored) in INTEGERS.items():
-        top = None if bound is None else _extent(bound, sizes)
-        if top is not None and name in data and _outside(data[name], top, ignored):
-            _check_values(name, data[name], sizes)
-    return _step(state, data, sizes)
+    return _step(state, *_step_data(state, inputs))
 
 
 def _step_data(state: State, inputs: dict[str, Any]) -> tuple[dict[str, Array], dict[str, int]]:
@@ -1026,17 +1040,15 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
     target = Path(os.path.realpath(path))
     if target.exists() and not target.is_file():
         raise DataError(f"{path} is no file that could be replaced")
-    with suppress(OSError):
-        for left in target.parent.iterdir():
-            owner = left.name.removeprefix(f"{target.name}.").removesuffix(".part")
-            if left.name == f"{target.name}.{owner}.part" and owner.isdecimal() and not _runs(int(owner)):
-                left.unlink()
-    temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
+    _clear(target)
+    temporary = target.with_name(f"{_stem(target)}{_here()}-{os.getpid()}-{secrets.token_hex(4)}.part")
     try:
-        with temporary.open("wb") as file:
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
+        if target.exists():
+            temporary.chmod(target.stat().st_mode & 0o777)
         _move(temporary, target)
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -1047,6 +1059,32 @@ def _replace_whole(path: str | os.PathLike[str], write: Callable[[Any], object])
             os.fsync(folder)
         finally:
             os.close(folder)
+
+
+def _stem(target: Path) -> str:
+    """How the names of a file's temporary ones begin; file systems have names of some 255 bytes."""
+    return f"{target.name[:50]}."
+
+
+def _clear(target: Path) -> None:
+    """Removes what processes have left that were killed: of this machine those that run no more; whether one
+    of another runs nobody can tell, but that a file has not been written to for a day."""
+    with suppress(OSError):
+        for left in target.parent.glob(f"{glob.escape(_stem(target))}*.part"):
+            place, _, process = left.name[len(_stem(target)) :].rpartition("-")[0].partition("-")
+            if process.isdecimal():
+                own = place == _here()
+                old = left.stat().st_mtime < time.time() - 86400
+                if (own and not _runs(int(process))) or (not own and old):
+                    left.unlink(missing_ok=True)
+
+
+def _here() -> str:
+    """Where the numbers of processes are those of this one: on this machine, in this container."""
+    counted = ""
+    with suppress(OSError):
+        counted = os.readlink("/proc/self/ns/pid")
+    return f"h{zlib.crc32(f'{platform.node()} {counted}'.encode()):08x}"
 
 
 def _move(temporary: Path, target: Path) -> None:
@@ -1085,7 +1123,7 @@ def _read_whole(path: str | os.PathLike[str], wanted: Iterable[str] | None = Non
     except OSError:
         raise
     except Exception as failure:  # whatever the readers raise on a file that isn't theirs
-        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from None
+        raise DataError(f"{path} is no whole .npz file of arrays: {failure}") from failure
 
 
 def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Array:
@@ -1152,7 +1190,7 @@ def load(path: str | os.PathLike[str]) -> State:
     try:
         state = init_state(params, buffers, seed=int(arrays.get("seed", 0)))
         state.step, state.columns = int(arrays.get("step", 0)), str(arrays.get("columns", ""))
-        if min(state.step, state.seed) < 0:
+        if not (0 <= state.step < 2**62 and state.seed >= 0):
             raise ValueError(f"step {state.step}, seed {state.seed}")
     except (TypeError, ValueError) as failure:
         raise DataError(f"{path}: {failure}") from None
@@ -1187,7 +1225,7 @@ class _Stop:
     def __init__(self) -> None:
         self.asked = False
 
-    def __enter__(self) -> _Stop:
+    def __enter__(self) -> Self:
         own = threading.current_thread() is threading.main_thread()
         usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if own}
         self._usual = {number: h for number, h in usual.items() if h not in (signal.SIG_IGN, None)}
@@ -1650,12 +1688,19 @@ def _train(options: argparse.Namespace) -> int:
     except NotFinite as failure:
         stopped, status, history = str(failure), 1, failure.history
         print(f"stopped: {failure}", file=sys.stderr)
-    options.out, status = _saved(state, options.out, status)
+    trained = bool(state.step or not stopped)  # else it isn't worth another file's place
+    if trained:
+        options.out, status = _saved(state, options.out, status)
     last = history[-1] if history else {}
     if last.get("interrupted"):
         status = status or 130
         print(f"interrupted: {options.out} has the parameters so far{options.go_on}", file=sys.stderr)
-    result = {"epochs": len(history), "steps": state.step, "params": str(options.out), **last}
+    result = {
+        "epochs": len(history),
+        "steps": state.step,
+        "params": str(options.out) if trained else None,
+        **last,
+    }
     if stopped:
         result["stopped"] = stopped
     _show(result, options.json)
@@ -1770,10 +1815,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -64,33 +64,40 @@ One training step takes, with each array read and written once per kernel:
     workspace  240·K·rows + 3,024·rows + 576·D + 64·K + 8·N + 8 bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "D", "K")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 H, E = 12, 6
 NAME = "moe"
@@ -99,12 +106,13 @@ PARAMETERS = {
     "G": ("D", "H"), "G2": ("H", "E"), "g1": ("H",), "g2": ("E",), "W": ("E", "D", "H"), "b": ("E", "H"),
     "V": ("E", "H", "K"), "c": ("E", "K"),
 }
-INPUTS = {"x": ("N", "D"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p", "gate"), "loss"
+OUTPUTS = ("p", "gate")
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -116,10 +124,10 @@ EQUATIONS = {
     25: "dc", 26: "dh", 27: "dV", 28: "dz", 29: "dW", 30: "db", 31: "da2", 32: "dg2", 33: "dh1", 34: "dG2",
     35: "dz1", 36: "dG", 37: "dg1", 38: "c_accuracy", 39: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -635,6 +643,8 @@ def _replay(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, D, K):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _forward_and_backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
     loss = work[at[24]]
     moderate = _all_moderate(gradient)
@@ -672,10 +682,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -694,6 +704,8 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, D, K,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -767,17 +779,17 @@ def _initial(rng, sizes):
     D = sizes["D"]
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "G": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         "G2": math.sqrt(6 / (E + H)) * rng.uniform(-1, 1, (H, E)),
         # an offset needs no asymmetry to learn
         "g1": np.zeros(H),
         "g2": np.zeros(E),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(6 / (D + E * H)) * rng.uniform(-1, 1, (E, D, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros((E, H)),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (E, H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros((E, K)),
@@ -787,7 +799,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -796,7 +808,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -842,11 +854,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -882,10 +893,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -32,31 +32,37 @@ One training step takes, with each array read and written once per kernel:
     workspace  24 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ()
-POSITIONS = ()
-ONES = ()
+OPEN_SIZES: tuple[str, ...] = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 NAME = "neuron_tanh"
 SIZES: dict[str, Any] = {}
@@ -64,17 +70,18 @@ PARAMETERS = {"x1": (), "x2": (), "w1": (), "w2": (), "b": ()}
 INPUTS: dict[str, Any] = {}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
-FORWARD_INPUTS = ()
-FORWARD_GIVEN = ()
-OUTPUTS, LOSS = (), "o"
-METRICS = ()
-BATCH = None
+FORWARD_INPUTS: tuple[str, ...] = ()
+FORWARD_GIVEN: tuple[str, ...] = ()
+OUTPUTS: tuple[str, ...] = ()
+LOSS = "o"
+METRICS: tuple[str, ...] = ()
+BATCH: str | None = None
 GRADIENTS = {"x1": "dx1", "x2": "dx2", "w1": "dw1", "w2": "dw2", "b": "db"}
 EQUATIONS = {1: "u", 2: "v", 3: "s", 4: "n", 5: "o", 6: "db", 7: "dx2", 8: "dw2", 9: "dx1", 10: "dw1"}
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -89,7 +96,6 @@ Array = np.ndarray
 @kernel
 def _forward(theta, work, counts, at):
     """No outputs."""
-    pass
 
 
 @kernel
@@ -135,7 +141,6 @@ def _backward(theta, gradient, work, counts, at):
 @kernel
 def _metrics(theta, work, counts, at):
     """No metrics."""
-    pass
 
 
 @kernel
@@ -262,11 +267,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -302,10 +306,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -88,31 +88,36 @@ One training step takes, with each array read and written once per kernel:
                for a block of rows = 2,048, with 5,384 for its gradients (up to 6,144: all N at once)
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import itertools
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N")
-POSITIONS = ()
+POSITIONS: tuple[str, ...] = ()
 ONES = ("ones_D", "ones_rows")
 NEEDED: dict[str, Any] = {}
 BLOCKS = {"N": 2048}
@@ -122,11 +127,12 @@ D, H = 1, 24
 NAME = "pinn"
 SIZES = {"D": D, "H": H}
 PARAMETERS = {"W1": ("D", "H"), "b1": ("H",), "W2": ("H", "H"), "b2": ("H",), "W3": ("H", "D"), "b3": ("D",)}
-INPUTS = {"t": ("N", "D")}
+INPUTS: dict[str, tuple[Any, ...]] = {"t": ("N", "D")}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("t",)
-OUTPUTS, LOSS = ("u",), "loss"
+OUTPUTS = ("u",)
+LOSS = "loss"
 METRICS = ("error",)
 BATCH = "N"
 GRADIENTS = {"W1": "dW1", "b1": "db1", "W2": "dW2", "b2": "db2", "W3": "dW3", "b3": "db3"}
@@ -141,10 +147,10 @@ EQUATIONS = {
     51: "dW2_1", 52: "dW2_2", 53: "dW2_3", 54: "dW2_4", 55: "dW2", 56: "dz1", 57: "dW1_1", 58: "dW1_2",
     59: "dW1_3", 60: "dW1", 61: "db1", 62: "error",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -513,15 +519,15 @@ def _places(rows, N):
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         # an offset needs no asymmetry to learn
         "b1": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W2": math.sqrt(3 / H) * rng.uniform(-1, 1, (H, H)),
         # an offset needs no asymmetry to learn
         "b2": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W3": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
         # an offset needs no asymmetry to learn
         "b3": np.zeros(D),
@@ -565,6 +571,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -582,11 +589,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -622,10 +628,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

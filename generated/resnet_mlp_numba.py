@@ -52,33 +52,40 @@ One training step takes, with each array read and written once per kernel:
     workspace  40·K·rows + 8·N + 9,984·rows + 8,200 bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "D", "K")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 H, L = 32, 6
 NAME = "resnet_mlp"
@@ -86,12 +93,13 @@ SIZES = {"H": H, "L": L}
 PARAMETERS = {
     "W0": ("D", "H"), "b0": ("H",), "W": ("L", "H", "H"), "b": ("L", "H"), "V": ("H", "K"), "c": ("K",),
 }
-INPUTS = {"x": ("N", "D"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -101,10 +109,10 @@ EQUATIONS = {
     12: "loss", 13: "da2", 14: "dc", 15: "dtop", 16: "dV", 17: "dh_1", 18: "dh", 19: "dz", 20: "dW", 21: "db",
     22: "dfirst_1", 23: "dz1", 24: "dW0", 25: "db0", 26: "c_accuracy", 27: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -140,10 +148,10 @@ def _forward(theta, work, counts, at, x, rows, N, D, K):
     p = work[at[12] : at[12] + K * rows].reshape(rows, K)
     _product(x, W0, z1)  # (1)
     _compute_first(first, z1, b0, rows)  # (2)
-    for l in range(L):
-        _compute_z_left(z_left, h, first, rows, l)  # (3)
-        _product(z_left, W[l], z_product)  # (3)
-        _compute_h(z, z_product, h, first, b, rows, l)  # (3), (4)
+    for l_ in range(L):
+        _compute_z_left(z_left, h, first, rows, l_)  # (3)
+        _product(z_left, W[l_], z_product)  # (3)
+        _compute_h(z, z_product, h, first, b, rows, l_)  # (3), (4)
     _compute_top(top, h, rows)  # (5)
     _product(top, V, z2)  # (6)
     _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K)  # (7) to (11)
@@ -190,14 +198,14 @@ def _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K):
     _compute_dc(dc, da2, p, y, rows, K, N)  # (13), (14)
     _product(da2, V.T, dtop)  # (15)
     _product(top.T, da2, dV)  # (16)
-    for l in range(L - 1, -1, -1):
-        _compute_dh_1_left(dh_1_left, dz, rows, l)  # (17)
-        _compute_dh_1_right(dh_1_right, W, l)  # (17)
+    for l_ in range(L - 1, -1, -1):
+        _compute_dh_1_left(dh_1_left, dz, rows, l_)  # (17)
+        _compute_dh_1_right(dh_1_right, W, l_)  # (17)
         _product(dh_1_left, dh_1_right.T, dh_1_product)  # (17)
-        _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l)  # (17) to (19)
+        _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l_)  # (17) to (19)
     _compute_db(db, dW_left, h, first, dz, rows)  # (20), (21)
-    for l in range(L):
-        _product(dW_left[l].T, dz[l], dW[l])  # (20)
+    for l_ in range(L):
+        _product(dW_left[l_].T, dz[l_], dW[l_])  # (20)
     _product(dz[0], W[0].T, dfirst_1)  # (22)
     _compute_db0(db0, dz1, first, dfirst_1, dh, rows)  # (23), (25)
     _product(x.T, dz1, dW0)  # (24)
@@ -222,22 +230,22 @@ def _compute_first(first, z1, b0, rows):
 
 
 @kernel
-def _compute_z_left(z_left, h, first, rows, l):
+def _compute_z_left(z_left, h, first, rows, l_):
     """Equation (3)."""
     _disjoint()
     for n in range(rows):
         for i in range(H):
-            z_left[n, i] = h[l - 1, n, i] if l >= 1 else first[n, i]  # (3)
+            z_left[n, i] = h[l_ - 1, n, i] if l_ >= 1 else first[n, i]  # (3)
 
 
 @kernel
-def _compute_h(z, z_product, h, first, b, rows, l):
+def _compute_h(z, z_product, h, first, b, rows, l_):
     """Equations (3), (4)."""
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            z[l, n, j] = z_product[n, j]  # (3)
-            h[l, n, j] = (h[l - 1, n, j] if l >= 1 else first[n, j]) + _tanh(z[l, n, j] + b[l, j])  # (4)
+            z[l_, n, j] = z_product[n, j]  # (3)
+            h[l_, n, j] = (h[l_ - 1, n, j] if l_ >= 1 else first[n, j]) + _tanh(z[l_, n, j] + b[l_, j])  # (4)
 
 
 @kernel
@@ -290,47 +298,47 @@ def _compute_dc(dc, da2, p, y, rows, K, N):
 
 
 @kernel
-def _compute_dh_1_left(dh_1_left, dz, rows, l):
+def _compute_dh_1_left(dh_1_left, dz, rows, l_):
     """Equation (17)."""
     _disjoint()
     for n in range(rows):
         for j2 in range(H):
-            dh_1_left[n, j2] = dz[l + 1, n, j2] if l + 2 <= L else 0.0  # (17)
+            dh_1_left[n, j2] = dz[l_ + 1, n, j2] if l_ + 2 <= L else 0.0  # (17)
 
 
 @kernel
-def _compute_dh_1_right(dh_1_right, W, l):
+def _compute_dh_1_right(dh_1_right, W, l_):
     """Equation (17)."""
     _disjoint()
     for j in range(H):
         for j2 in range(H):
-            dh_1_right[j, j2] = W[l + 1, j, j2] if l + 2 <= L else 0.0  # (17)
+            dh_1_right[j, j2] = W[l_ + 1, j, j2] if l_ + 2 <= L else 0.0  # (17)
 
 
 @kernel
-def _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l):
+def _compute_dz(dh_1, dh_1_product, dh, dtop, dz, z, b, rows, l_):
     """Equations (17) to (19)."""
     _disjoint()
     for n in range(rows):
         for j in range(H):
-            dh_1[l, n, j] = dh_1_product[n, j]  # (17)
-            dh[l, n, j] = (
-                (dh[l + 1, n, j] if l + 2 <= L else 0.0) + _either(L == l + 1, dtop[n, j], 0.0)
-                + dh_1[l, n, j]
+            dh_1[l_, n, j] = dh_1_product[n, j]  # (17)
+            dh[l_, n, j] = (
+                (dh[l_ + 1, n, j] if l_ + 2 <= L else 0.0) + _either(l_ + 1 == L, dtop[n, j], 0.0)
+                + dh_1[l_, n, j]
             )  # (18)
-            dz[l, n, j] = (1 - _tanh(z[l, n, j] + b[l, j]) ** 2) * dh[l, n, j]  # (19)
+            dz[l_, n, j] = (1 - _tanh(z[l_, n, j] + b[l_, j]) ** 2) * dh[l_, n, j]  # (19)
 
 
 @kernel
 def _compute_db(db, dW_left, h, first, dz, rows):
     """Equations (20), (21)."""
     _disjoint()
-    for l in range(L):
-        db[l, :] = 0.0
+    for l_ in range(L):
+        db[l_, :] = 0.0
         for n in range(rows):
             for i in range(H):
-                dW_left[l, n, i] = h[l - 1, n, i] if l >= 1 else first[n, i]  # (20)
-                db[l, i] += dz[l, n, i]  # (21)
+                dW_left[l_, n, i] = h[l_ - 1, n, i] if l_ >= 1 else first[n, i]  # (20)
+                db[l_, i] += dz[l_, n, i]  # (21)
 
 
 @kernel
@@ -398,6 +406,8 @@ def _loss_and_gradients(theta, gradient, work, counts, at, x, y, rows, N, D, K):
 @kernel
 def _train_step(theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, D, K):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, rows, N, D, K)
     _loss(theta, work, counts, at, y, rows, N, D, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, D, K)
@@ -439,10 +449,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -461,6 +471,8 @@ def _train_step_in_chunks(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, gradients, work, counts, at, bounds, x, y, N, D, K,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, D, K)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -516,15 +528,15 @@ def _initial(rng, sizes):
     D = sizes["D"]
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W0": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         # an offset needs no asymmetry to learn
         "b0": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(3 / H) * rng.uniform(-1, 1, (L, H, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros((L, H)),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
@@ -534,7 +546,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside, _either
 # symbp/runtime/numba/float64.py: _exp, _expm1, _log, _power_of_two, _reduced
 # symbp/runtime/numba/functions.py: _tanh
 
@@ -543,7 +555,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -589,11 +601,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -629,10 +640,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -52,24 +52,29 @@ One training step takes, with each array read and written once per kernel:
     workspace  17·K·N + 10,008·N + 16·K + 262,152 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -84,11 +89,12 @@ SIZES = {"H": H, "L": L}
 PARAMETERS = {
     "W0": ("D", "H"), "b0": ("H",), "W": ("L", "H", "H"), "b": ("L", "H"), "V": ("H", "K"), "c": ("K",),
 }
-INPUTS = {"x": ("N", "D"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"W0": "dW0", "b0": "db0", "W": "dW", "b": "db", "V": "dV", "c": "dc"}
@@ -97,10 +103,10 @@ EQUATIONS = {
     12: "loss", 13: "da2", 14: "dc", 15: "dtop", 16: "dV", 17: "dh_1", 18: "dh", 19: "dz", 20: "dW", 21: "db",
     22: "dfirst_1", 23: "dz1", 24: "dW0", 25: "db0", 26: "c_accuracy", 27: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -114,7 +120,7 @@ def _forward(params, tensors, N, D, K):
     h, top, z2, a2 = tensors["h"], tensors["top"], tensors["z2"], tensors["a2"]
     m_a2, e_p, s_p, p = tensors["m_a2"], tensors["e_p"], tensors["s_p"], tensors["p"]
     ones_K = tensors["ones_K"]
-    steps = [(h[l - 1] if l >= 1 else first, W[l], z[l], b[l], h_tanh[l], h[l]) for l in range(L)]
+    steps = [(h[l_ - 1] if l_ >= 1 else first, W[l_], z[l_], b[l_], h_tanh[l_], h[l_]) for l_ in range(L)]
     h_last = h[L - 1]
     m_a2_column = m_a2[:, None]
     s_p_column = s_p[:, None]
@@ -124,11 +130,11 @@ def _forward(params, tensors, N, D, K):
         np.dot(x, W0, out=z1)  # (1)
         np.add(z1, b0, out=first)  # (2)
         np.tanh(first, out=first)  # (2)
-        for h_before, W_l, z_l, b_l, h_tanh_l, h_l in steps:
-            np.dot(h_before, W_l, out=z_l)  # (3)
-            np.add(z_l, b_l, out=h_tanh_l)  # (4)
-            np.tanh(h_tanh_l, out=h_tanh_l)  # (4)
-            np.add(h_before, h_tanh_l, out=h_l)  # (4)
+        for h_before, W_l_, z_l_, b_l_, h_tanh_l_, h_l_ in steps:
+            np.dot(h_before, W_l_, out=z_l_)  # (3)
+            np.add(z_l_, b_l_, out=h_tanh_l_)  # (4)
+            np.tanh(h_tanh_l_, out=h_tanh_l_)  # (4)
+            np.add(h_before, h_tanh_l_, out=h_l_)  # (4)
         np.copyto(top, h_last)  # (5)
         np.dot(top, V, out=z2)  # (6)
         np.add(z2, c, out=a2)  # (7)
@@ -178,10 +184,10 @@ def _backward(params, tensors, gradients, N, D, K):
     one = np.array(1, DTYPE)
     steps = [
         (
-            l, dh[l + 1] if l + 2 <= L else zeros_NH, dtop if L == l + 1 else zeros_NH, dh[l], dh_1[l],
-            dz_all[l], dz[l], dz[l + 1] if l + 2 <= L else None, W[l + 1].T if l + 2 <= L else None,
+            l_, dh[l_ + 1] if l_ + 2 <= L else zeros_NH, dtop if l_ + 1 == L else zeros_NH, dh[l_], dh_1[l_],
+            dz_all[l_], dz[l_], dz[l_ + 1] if l_ + 2 <= L else None, W[l_ + 1].T if l_ + 2 <= L else None,
         )
-        for l in reversed(range(L))
+        for l_ in reversed(range(L))
     ]
     first_T = first.T
     dz_0 = dz[0]
@@ -202,14 +208,14 @@ def _backward(params, tensors, gradients, N, D, K):
         np.dot(top_T, da2, out=dV)  # (16)
         np.multiply(h_tanh, h_tanh, out=dz_all)  # (19)
         np.subtract(one, dz_all, out=dz_all)  # (19)
-        for l, dh_after, dtop_l, dh_l, dh_1_l, dz_all_l, dz_l, dz_after, W_after_T in steps:
-            if l + 2 <= L:  # (17)
-                np.dot(dz_after, W_after_T, out=dh_1_l)  # (17)
+        for l_, dh_after, dtop_l_, dh_l_, dh_1_l_, dz_all_l_, dz_l_, dz_after, W_after_T in steps:
+            if l_ + 2 <= L:  # (17)
+                np.dot(dz_after, W_after_T, out=dh_1_l_)  # (17)
             else:  # (17)
-                dh_1_l.fill(0)  # (17)
-            np.add(dh_after, dtop_l, out=dh_l)  # (18)
-            np.add(dh_l, dh_1_l, out=dh_l)  # (18)
-            np.multiply(dh_l, dz_all_l, out=dz_l)  # (19)
+                dh_1_l_.fill(0)  # (17)
+            np.add(dh_after, dtop_l_, out=dh_l_)  # (18)
+            np.add(dh_l_, dh_1_l_, out=dh_l_)  # (18)
+            np.multiply(dh_l_, dz_all_l_, out=dz_l_)  # (19)
         np.dot(first_T, dz_0, out=dW_0)  # (20)
         np.matmul(h_T, dz_part, out=dW_part)  # (20)
         np.matmul(ones_N, dz, out=db)  # (21)
@@ -317,15 +323,15 @@ def _initial(rng, sizes):
     D = sizes["D"]
     K = sizes["K"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W0": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (D, H)),
         # an offset needs no asymmetry to learn
         "b0": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W": math.sqrt(3 / H) * rng.uniform(-1, 1, (L, H, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros((L, H)),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
@@ -364,6 +370,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -381,11 +388,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -421,10 +427,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -37,31 +37,36 @@ One training step takes, with each array read and written once per kernel:
     workspace  136 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
-OPEN_SIZES = ()
-POSITIONS = ()
-ONES = ()
+OPEN_SIZES: tuple[str, ...] = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 D, K, H = 2, 2, 2
 NAME = "sigmoid_2_2_2"
@@ -70,22 +75,23 @@ constant_b1 = 0.35
 constant_b2 = 0.6
 CONSTANTS = {"b1": constant_b1, "b2": constant_b2}
 PARAMETERS = {"W1": ("H", "D"), "W2": ("K", "H")}
-INPUTS = {"x": ("D",), "t": ("K",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("D",), "t": ("K",)}
 INTEGERS: dict[str, Any] = {}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("o",), "loss"
-METRICS = ()
-BATCH = None
+OUTPUTS = ("o",)
+LOSS = "loss"
+METRICS: tuple[str, ...] = ()
+BATCH: str | None = None
 GRADIENTS = {"W1": "dW1", "W2": "dW2"}
 EQUATIONS = {
     1: "z1", 2: "a1", 3: "h", 4: "z2", 5: "a2", 6: "o", 7: "s_loss", 8: "loss", 9: "da2", 10: "dh", 11: "dW2",
     12: "da1", 13: "dW1",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -222,7 +228,7 @@ def _places():
 def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "W1": math.sqrt(6 / (D + H)) * rng.uniform(-1, 1, (H, D)),
         "W2": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (K, H)),
     }
@@ -266,6 +272,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -283,11 +290,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -323,10 +329,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

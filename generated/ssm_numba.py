@@ -63,33 +63,40 @@ One training step takes, with each array read and written once per kernel:
     workspace  40·K·rows + 640·T·rows + 1,536·rows + 8·N bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "T", "D", "K")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 S, H = 16, 32
 NAME = "ssm"
@@ -98,12 +105,13 @@ PARAMETERS = {
     "decay": ("S",), "turn": ("S",), "B": ("D", "S"), "W": ("S", "H"), "b": ("H",), "V": ("H", "K"),
     "c": ("K",),
 }
-INPUTS = {"x": ("N", "T", "D"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
 FORWARD_GIVEN = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 CHUNKED = "N"
@@ -115,10 +123,10 @@ EQUATIONS = {
     30: "dimag_1", 31: "dimag_2", 32: "dreal_1", 33: "dreal_2", 34: "dreal", 35: "dturn", 36: "ddecay",
     37: "c_accuracy", 38: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -296,17 +304,17 @@ def _compute_p(a2, z2, c, m_a2, e_p, s_p, p, rows, K):
     _disjoint()
     for n in range(rows):
         m_a2_max = -np.inf
-        for l in range(K):
-            a2[n, l] = z2[n, l] + c[l]  # (13)
-            m_a2_max = _larger(m_a2_max, a2[n, l])  # (14)
+        for l_ in range(K):
+            a2[n, l_] = z2[n, l_] + c[l_]  # (13)
+            m_a2_max = _larger(m_a2_max, a2[n, l_])  # (14)
         m_a2[n] = m_a2_max
         s_p_sum = 0.0
-        for l in range(K):
-            e_p[n, l] = _exp(a2[n, l] - m_a2[n])  # (15)
-            s_p_sum += e_p[n, l]  # (16)
+        for l_ in range(K):
+            e_p[n, l_] = _exp(a2[n, l_] - m_a2[n])  # (15)
+            s_p_sum += e_p[n, l_]  # (16)
         s_p[n] = s_p_sum
-        for l in range(K):
-            p[n, l] = e_p[n, l] / s_p[n]  # (17)
+        for l_ in range(K):
+            p[n, l_] = e_p[n, l_] / s_p[n]  # (17)
 
 
 @kernel
@@ -325,9 +333,9 @@ def _compute_dc(dc, da2, p, y, rows, K, N):
     _disjoint()
     dc[:] = 0.0
     for n in range(rows):
-        for l in range(K):
-            da2[n, l] = (p[n, l] - (1.0 if l == y[n] else 0.0)) / N  # (19)
-            dc[l] += da2[n, l]  # (20)
+        for l_ in range(K):
+            da2[n, l_] = (p[n, l_] - (1.0 if l_ == y[n] else 0.0)) / N  # (19)
+            dc[l_] += da2[n, l_]  # (20)
 
 
 @kernel
@@ -348,12 +356,12 @@ def _compute_dre(dim, dsize, im, real, dre, imag, re, rows, t, T):
     for n in range(rows):
         for j in range(S):
             dim[n, t, j] = (
-                _either(T == t + 1, 2 * dsize[n, j] * im[n, T - 1, j], 0.0)
+                _either(t + 1 == T, 2 * dsize[n, j] * im[n, T - 1, j], 0.0)
                 + (dim[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
                 - (dre[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
             )  # (27)
             dre[n, t, j] = (
-                _either(T == t + 1, 2 * dsize[n, j] * re[n, T - 1, j], 0.0)
+                _either(t + 1 == T, 2 * dsize[n, j] * re[n, T - 1, j], 0.0)
                 + (dim[n, t + 1, j] * imag[j] if t + 2 <= T else 0.0)
                 + (dre[n, t + 1, j] * real[j] if t + 2 <= T else 0.0)
             )  # (28)
@@ -394,9 +402,9 @@ def _compute_accuracy(p, c_accuracy, y, accuracy, N, K):
     for n in range(N):
         c_accuracy_argmax = -np.inf
         c_accuracy_at = -1
-        for l in range(K):
-            if c_accuracy_at < 0 or p[n, l] > c_accuracy_argmax:  # (37)
-                c_accuracy_argmax, c_accuracy_at = p[n, l], l
+        for l_ in range(K):
+            if c_accuracy_at < 0 or p[n, l_] > c_accuracy_argmax:  # (37)
+                c_accuracy_argmax, c_accuracy_at = p[n, l_], l_
         c_accuracy[n] = c_accuracy_at
         if c_accuracy[n] == y[n]:
             accuracy_sum += float(1 / N)  # (38)
@@ -443,6 +451,8 @@ def _train_step(
     theta, gradient, m, v, step_, lr, beta1, beta2, eps, work, counts, at, x, y, rows, N, T, D, K,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, x, rows, N, T, D, K)
     _loss(theta, work, counts, at, y, rows, N, T, D, K)
     _backward(theta, gradient, work, counts, at, x, y, rows, N, T, D, K)
@@ -486,10 +496,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -509,6 +519,8 @@ def _train_step_in_chunks(
     K,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(y, K, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, x, y, N, T, D, K)
     _add_gradients(gradient, gradients, D, K)
     for k in range(1, len(work)):
@@ -584,13 +596,13 @@ def _initial(rng, sizes):
         # the author's choice
         "decay": np.full(S, -2),
         "turn": rng.standard_normal(S),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "B": math.sqrt(6 / (D + S)) * rng.uniform(-1, 1, (D, S)),
-        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        # a rectifier passes half of the variance: weights carry twice as much (He et al. 2015, equation 10)
         "W": math.sqrt(2 / S) * rng.standard_normal((S, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
@@ -600,7 +612,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _either
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside, _either
 # symbp/runtime/numba/float64.py: _exp, _log, _power_of_two, _reduced
 
 
@@ -608,7 +620,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numba/vectors.py: _ITEM, _LANES, _TALL, _WIDE, _DEEP, _Vectors, _write_tile, _write_turn, _write_row, _write_copy, _write_room, _vector_intrinsics
-# symbp/runtime/numba/products.py: _product, _product_in_tiles, _multiply, _pack, _tiles
+# symbp/runtime/numba/products.py: _in_registers, _room, _tile, _narrow_tile, _turn, _copy_row, _copy, _product, _product_in_tiles, _multiply, _pack, _tiles
 
 
 # ---- Arrays that come in ----
@@ -654,11 +666,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -694,10 +705,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -63,24 +63,29 @@ One training step takes, with each array read and written once per kernel:
     workspace  262,536 + 8·D·N·T + 16·K·N + 904·N·T + 16·K + 280·N + max(32·N, K·N) bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -96,11 +101,12 @@ PARAMETERS = {
     "decay": ("S",), "turn": ("S",), "B": ("D", "S"), "W": ("S", "H"), "b": ("H",), "V": ("H", "K"),
     "c": ("K",),
 }
-INPUTS = {"x": ("N", "T", "D"), "y": ("N",)}
+INPUTS: dict[str, tuple[Any, ...]] = {"x": ("N", "T", "D"), "y": ("N",)}
 INTEGERS = {"y": ("K", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("x",)
-OUTPUTS, LOSS = ("p",), "loss"
+OUTPUTS = ("p",)
+LOSS = "loss"
 METRICS = ("accuracy",)
 BATCH = "N"
 GRADIENTS = {"decay": "ddecay", "turn": "dturn", "B": "dB", "W": "dW", "b": "db", "V": "dV", "c": "dc"}
@@ -111,10 +117,10 @@ EQUATIONS = {
     30: "dimag_1", 31: "dimag_2", 32: "dreal_1", 33: "dreal_2", 34: "dreal", 35: "dturn", 36: "ddecay",
     37: "c_accuracy", 38: "accuracy",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.005, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -250,7 +256,7 @@ def _backward(params, tensors, gradients, N, T, D, K):
                 np.multiply(dim_after, real, out=dim_t)  # (27)
             else:  # (27)
                 dim_t.fill(0)  # (27)
-            if T == t + 1:  # (27)
+            if t + 1 == T:  # (27)
                 np.multiply(2, dim_all, out=t_NS)  # (27)
             else:  # (27)
                 t_NS.fill(0)  # (27)
@@ -264,7 +270,7 @@ def _backward(params, tensors, gradients, N, T, D, K):
                 np.multiply(dre_after, real, out=dre_t)  # (28)
             else:  # (28)
                 dre_t.fill(0)  # (28)
-            if T == t + 1:  # (28)
+            if t + 1 == T:  # (28)
                 np.multiply(2, dre_all, out=t_NS)  # (28)
             else:  # (28)
                 t_NS.fill(0)  # (28)
@@ -419,13 +425,13 @@ def _initial(rng, sizes):
         # the author's choice
         "decay": np.full(S, -2),
         "turn": rng.standard_normal(S),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "B": math.sqrt(6 / (D + S)) * rng.uniform(-1, 1, (D, S)),
-        # a rectifier passes half of the variance, so the weights carry twice as much (He et al. 2015, equation 10)
+        # a rectifier passes half of the variance: weights carry twice as much (He et al. 2015, equation 10)
         "W": math.sqrt(2 / S) * rng.standard_normal((S, H)),
         # an offset needs no asymmetry to learn
         "b": np.zeros(H),
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "V": math.sqrt(6 / (H + K)) * rng.uniform(-1, 1, (H, K)),
         # an offset needs no asymmetry to learn
         "c": np.zeros(K),
@@ -470,6 +476,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -487,11 +494,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -527,10 +533,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def loss_and_gradients(params, x, eps):
     shown = sigmoid(a6)  # (9)
     binary_cross_entropy = -((1 - x) * np.log(1 - shown) + np.log(shown) * x).sum()  # (10)
     bits = binary_cross_entropy / N  # (11)
-    kl = (np.exp(log_var) / 2 + mu**2 / 2 - 1 / 2 - log_var / 2).sum() / N  # (12)
+    kl = (np.exp(log_var) + mu**2 - 1 - log_var).sum() / (2 * N)  # (12)
     loss = bits + kl  # (13)
     da6 = (shown - x) / N  # (14)
     db3 = da6.sum(0)  # (15)

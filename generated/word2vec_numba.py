@@ -41,44 +41,52 @@ One training step takes, with each array read and written once per kernel:
     workspace  24·R·rows + 1,024·V + 16·rows + 16 bytes for each chunk of rows examples
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
 import ctypes
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 DTYPE = np.float64
 OPEN_SIZES = ("rows", "N", "R", "V")
-POSITIONS = ()
-ONES = ()
+POSITIONS: tuple[str, ...] = ()
+ONES: tuple[str, ...] = ()
 NEEDED: dict[str, Any] = {}
 D = 32
 NAME = "word2vec"
 SIZES = {"D": D}
 PARAMETERS = {"E": ("V", "D"), "C": ("V", "D")}
-INPUTS = {"centre": ("N",), "context": ("N",), "others": ("N", "R")}
+INPUTS: dict[str, tuple[Any, ...]] = {"centre": ("N",), "context": ("N",), "others": ("N", "R")}
 INTEGERS = {"centre": ("V", None), "context": ("V", None), "others": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("centre", "context")
 FORWARD_GIVEN = ("centre", "context")
-OUTPUTS, LOSS = ("near",), "loss"
+OUTPUTS = ("near",)
+LOSS = "loss"
 METRICS = ("found",)
 BATCH = "N"
 CHUNKED = "N"
@@ -87,10 +95,10 @@ EQUATIONS = {
     1: "near", 2: "far", 3: "u_h1", 4: "h1", 5: "m_loss", 6: "h1_2", 7: "s_loss", 8: "loss", 9: "du_h1",
     10: "dfar", 11: "dE_1", 12: "dE_2", 13: "dE", 14: "dC_1", 15: "dC_2", 16: "dC", 17: "found",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- Compiling ----
@@ -297,6 +305,12 @@ def _train_step(
     R, V,
 ):
     """A whole step; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(centre, V, 0):
+        return math.nan, False, False
+    if _any_outside(context, V, 0):
+        return math.nan, False, False
+    if _any_outside(others, V, 0):
+        return math.nan, False, False
     _forward(theta, work, counts, at, centre, context, rows, N, R, V)
     _loss(theta, work, counts, at, centre, others, rows, N, R, V)
     _backward(theta, gradient, work, counts, at, centre, context, others, rows, N, R, V)
@@ -343,10 +357,10 @@ def _moderate_in_chunks(gradient, gradients):
     for c in prange(chunks):
         first, last = (c * len(gradient)) // chunks, ((c + 1) * len(gradient)) // chunks
         gradients[c, 0] = _all_moderate(gradient[first:last])
+    moderate = True
     for c in range(chunks):
-        if gradients[c, 0] == 0:
-            return False
-    return True
+        moderate &= gradients[c, 0] != 0
+    return moderate
 
 
 @parallel_kernel
@@ -366,6 +380,12 @@ def _train_step_in_chunks(
     others, N, R, V,
 ):
     """A whole step in chunks; the update is left out if the loss or a gradient is not finite, or large."""
+    if _any_outside(centre, V, 0):
+        return math.nan, False, False
+    if _any_outside(context, V, 0):
+        return math.nan, False, False
+    if _any_outside(others, V, 0):
+        return math.nan, False, False
     _chunks(theta, gradients, work, counts, at, bounds, centre, context, others, N, R, V)
     _add_gradients(gradient, gradients)
     for k in range(1, len(work)):
@@ -424,7 +444,7 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     V = sizes["V"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "E": math.sqrt(6 / (D + V)) * rng.uniform(-1, 1, (V, D)),
         "C": math.sqrt(6 / (D + V)) * rng.uniform(-1, 1, (V, D)),
     }
@@ -433,7 +453,7 @@ def _initial(rng, sizes):
 # ---- Functions of one element, and of one matrix ----
 
 
-# symbp/runtime/numba/functions.py: _all_finite, _all_moderate
+# symbp/runtime/numba/functions.py: _all_finite, _all_moderate, _any_outside
 # symbp/runtime/numba/float64.py: _exp, _log
 # symbp/runtime/numba/functions.py: _log1p
 # symbp/runtime/numba/float64.py: _power_of_two, _reduced
@@ -483,11 +503,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numba/outside.py: _any_outside, _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -523,10 +542,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":

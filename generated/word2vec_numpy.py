@@ -41,24 +41,29 @@ One training step takes, with each array read and written once per kernel:
     workspace  545·N·R + 1,024·V + 272·N + 262,408 bytes
 """
 
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 from __future__ import annotations
 
 import argparse
+import glob
 import io
 import json
 import math
 import os
+import platform
+import secrets
 import signal
 import sys
 import tempfile
 import threading
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -71,11 +76,12 @@ D = 32
 NAME = "word2vec"
 SIZES = {"D": D}
 PARAMETERS = {"E": ("V", "D"), "C": ("V", "D")}
-INPUTS = {"centre": ("N",), "context": ("N",), "others": ("N", "R")}
+INPUTS: dict[str, tuple[Any, ...]] = {"centre": ("N",), "context": ("N",), "others": ("N", "R")}
 INTEGERS = {"centre": ("V", None), "context": ("V", None), "others": ("V", None)}
 FACTS: dict[str, Any] = {}
 FORWARD_INPUTS = ("centre", "context")
-OUTPUTS, LOSS = ("near",), "loss"
+OUTPUTS = ("near",)
+LOSS = "loss"
 METRICS = ("found",)
 BATCH = "N"
 GRADIENTS = {"E": "dE", "C": "dC"}
@@ -83,10 +89,10 @@ EQUATIONS = {
     1: "near", 2: "far", 3: "u_h1", 4: "h1", 5: "m_loss", 6: "h1_2", 7: "s_loss", 8: "loss", 9: "du_h1",
     10: "dfar", 11: "dE_1", 12: "dE_2", 13: "dE", 14: "dC_1", 15: "dC_2", 16: "dC", 17: "found",
 }
-STOPPED = ()
+STOPPED: tuple[str, ...] = ()
 MOMENTS = ("m", "v")
 HYPER = {"lr": 0.003, "beta1": 0.9, "beta2": 0.999, "eps": 1e-08}
-Array = np.ndarray
+Array = np.ndarray[Any, Any]
 
 
 # ---- The network ----
@@ -260,7 +266,7 @@ def _initial(rng, sizes):
     """The parameters' starting values, drawn in this order."""
     V = sizes["V"]
     return {
-        # keeps the variance of activations and gradients alike from layer to layer (Glorot and Bengio 2010, equation 16)
+        # keeps variances from layer to layer, forward and backward (Glorot and Bengio 2010, equation 16)
         "E": math.sqrt(6 / (D + V)) * rng.uniform(-1, 1, (V, D)),
         "C": math.sqrt(6 / (D + V)) * rng.uniform(-1, 1, (V, D)),
     }
@@ -304,6 +310,7 @@ def _initial(rng, sizes):
 
 
 # symbp/runtime/numpy/bound.py: _updated, _all_finite
+# symbp/runtime/numpy/outside.py: _any_outside
 # symbp/runtime/numpy/advance.py: _advance
 
 
@@ -321,11 +328,10 @@ def _initial(rng, sizes):
 # symbp/runtime/common/training/moments.py: _moments
 # symbp/runtime/common/training/state.py: State, init_state
 # symbp/runtime/common/training/calls.py: forward, predict, evaluate, loss_and_gradients
-# symbp/runtime/numpy/outside.py: _outside
 # symbp/runtime/common/steps/refusing.py: NotFinite, _refused, _largest, _culprit, _equation_text
 # symbp/runtime/common/steps/stepping.py: _step
 # symbp/runtime/common/steps/steps.py: train_step, _step_data
-# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
+# symbp/runtime/common/training/whole.py: _MOST, _TIMES, _write_whole, _replace_whole, _stem, _clear, _here, _move, _runs, _read_whole, _member, _array, _head, _refuse_promises
 # symbp/runtime/common/training/saving.py: _named, save, load, _fill
 
 
@@ -361,10 +367,10 @@ def _initial(rng, sizes):
 
 # What `train` has beside the essential: its options, those that `fit` takes, who prepares the
 # state, who is told of each epoch.
-TRAIN_OPTIONS = ()
-FIT_OPTIONS = ()
-PREPARE = ()
-REPORTS = (_printed,)
+TRAIN_OPTIONS: tuple[Any, ...] = ()
+FIT_OPTIONS: tuple[Any, ...] = ()
+PREPARE: tuple[Any, ...] = ()
+REPORTS: tuple[Any, ...] = (_printed,)
 
 
 if __name__ == "__main__":
