@@ -28,7 +28,7 @@ def test_text(capsys):
     assert err.startswith("checked by central differences: relative error ")
     lines = out.splitlines()
     assert lines[0] == LOGISTIC
-    assert lines[2] == "  ∂loss/∂w = 2·lam·w - Xᵀ·(y ⊘ (1 + exp(y ⊙ (X·w))))/N"
+    assert lines[2] == "  ∂loss/∂w = 2·lam·w - Xᵀ·(y ⊙ σ(-y ⊙ (X·w)))/N"
     assert "dw[i] = 2·lam·w[i] + Σ_n X[n,i]·dz1[n]" in out
     assert "m = Σ_n softplus(-y[n]·z1[n])/N" in out
     assert "Start" not in out
