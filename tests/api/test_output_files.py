@@ -15,21 +15,10 @@ from symbp.errors import GenerationError
 from symbp.runtime.common.training.whole import _here
 
 
-class Full:
-    """A file on a disk that has no room after so many bytes."""
-
-    def __init__(self, handle: int, _mode: str) -> None:
-        self.handle = handle
-
-    def __enter__(self) -> "Full":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        os.close(self.handle)
-
-    def write(self, content: bytes) -> None:
-        os.write(self.handle, content[:10])
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def full(handle: int) -> None:
+    """Syncs a file on a disk that had room for its first bytes only."""
+    os.ftruncate(handle, 10)
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 COMMANDS = (
@@ -49,7 +38,7 @@ def test_a_full_disk_leaves_what_was_there(
 ) -> None:
     path = tmp_path / "out.html"
     path.write_text("before")
-    monkeypatch.setattr(files.os, "fdopen", Full)
+    monkeypatch.setattr(os, "fsync", full)
     for command in COMMANDS:
         assert main([*command.split(), str(path)]) == 2, command
         assert "No space left on device" in capsys.readouterr().err
