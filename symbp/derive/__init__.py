@@ -114,10 +114,11 @@ UNSAFE = (
 
 @dataclass(frozen=True)
 class _Led:
-    """Steps, and what they stand on."""
+    """Steps, what they stand on, and what of them is in doubt, in sentences."""
 
     steps: tuple[Step, ...] = ()
     grounds: tuple[Ground, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def count(self) -> int:
@@ -126,7 +127,10 @@ class _Led:
     def then(self, steps: Sequence[Step], grounds: Sequence[Ground] = ()) -> _Led:
         """These, and others after them, whose grounds begin with the first of them."""
         behind = tuple(ground.shifted(self.count) for ground in grounds)
-        return _Led((*self.steps, *steps), (*self.grounds, *behind))
+        return replace(self, steps=(*self.steps, *steps), grounds=(*self.grounds, *behind))
+
+    def doubting(self, doubts: Sequence[str]) -> _Led:
+        return replace(self, doubts=(*self.doubts, *doubts))
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ class _Swept:
 
     def behind(self, derivation: Derivation) -> _Swept:
         """The same after the steps of a derivation."""
-        led = _Led(derivation.steps, derivation.grounds)
+        led = _Led(derivation.steps, derivation.grounds, derivation.warnings)
         return replace(self, led=led, first=led.count)
 
     @property
@@ -156,11 +160,11 @@ class _Swept:
 def _prepared(system: System, wrt: Sequence[str]) -> tuple[System, System, _Led]:
     """The declared system with equations for declared derivatives; the same in safe shapes, equal
     definitions merged, the same function of each tensor of `wrt`; the steps to it."""
-    declared, steps, grounds = eliminated(system)
+    declared, steps, grounds, doubts = eliminated(system)
     apart = parted(declared, wrt)
     forward, forming = _in_safe_shapes(apart.system)
-    led = _Led(steps, grounds).then(apart.steps(forming.steps), apart.grounds(forming.grounds))
-    return declared, apart.joined(forward), led
+    led = _Led(steps, grounds, doubts).then(apart.steps(forming.steps), apart.grounds(forming.grounds))
+    return declared, apart.joined(forward), led.doubting(forming.doubts)
 
 
 def _in_safe_shapes(declared: System) -> tuple[System, _Led]:
@@ -180,7 +184,7 @@ def _in_safe_shapes(declared: System) -> tuple[System, _Led]:
     except Exception:  # what is declared is right, safe or not
         pass
     warnings.warn(UNSAFE, DoubtfulRewrite, stacklevel=2)
-    return declared, _Led()
+    return declared, _Led(doubts=(UNSAFE,))
 
 
 def _swept(system: System, wrt: Sequence[str] | None) -> _Swept:
@@ -206,7 +210,7 @@ def _closed(swept: _Swept, name: str, started: float) -> Derivation:
         swept.stopped.restored(_with_rules(found.system, found.steps)),
         dict(swept.wanted),
         (*swept.led.steps, *found.steps),
-        (*unused, *obeyed, *warn_of(found.doubtful)),
+        tuple(dict.fromkeys((*unused, *obeyed, *swept.led.doubts, *warn_of(found.doubtful)))),
         time.perf_counter() - started,
         grounds=(*swept.led.grounds, Ground(swept.first, found.ground, found.ground)),
     )

@@ -29,16 +29,17 @@ def eliminate(system: System) -> System:
     return stopped.restored(eliminated(stopped.free)[0])
 
 
-def eliminated(system: System) -> tuple[System, tuple[Step, ...], tuple[Ground, ...]]:
-    """The same of a system without stopped values, the steps that led to each closed form, and what they
-    stand on."""
+def eliminated(system: System) -> tuple[System, tuple[Step, ...], tuple[Ground, ...], tuple[str, ...]]:
+    """The same of a system without stopped values, the steps that led to each closed form, what they stand
+    on, and sentences about forms that may be longer than they have to be."""
     steps: list[Step] = []
     grounds: list[Ground] = []
+    doubts: list[str] = []
     declared, short = dict(system.derivatives), dict[str, str]()
     while system.derivatives:
         name, (of, by) = next(iter(system.derivatives.items()))
         lead = f"d{_differentiated(system, of, declared)}"
-        added, found, ground = _derivative(system, name, of, by, lead, short)
+        added, found, ground, doubtful = _derivative(system, name, of, by, lead, short)
         last = max(
             (k for k, e in enumerate(system.equations) if e.target in system.ancestors(of)), default=-1
         )
@@ -50,18 +51,18 @@ def eliminated(system: System) -> tuple[System, tuple[Step, ...], tuple[Ground, 
         system = system.with_(tensors=tensors, equations=equations, derivatives=rest)
         grounds.append(Ground(len(steps), ground, ground))
         steps += found
-    return system, tuple(steps), tuple(grounds)
+        doubts += warn_of(doubtful)
+    return system, tuple(steps), tuple(grounds), tuple(doubts)
 
 
 def _derivative(
     system: System, name: str, of: str, by: str, lead: str, short: dict[str, str]
-) -> tuple[System, tuple[Step, ...], System]:
+) -> tuple[System, tuple[Step, ...], System, tuple[str, ...]]:
     """The equations of one derivative, and the tensors that they define beside it; see `_names`. Also the
-    steps to them, and what these stand on."""
+    steps to them, what these stand on, and which of the tensors are in doubt."""
     part = _resting_on(system, of, by)
     sweep = adjoints(part, of, [by], ones=True)
     found = close_confirmed(sweep.system.with_(loss=None), [sweep.gradients[by]])
-    warn_of(found.doubtful)
     closed = found.system
     own = {t.name for t in part.tensors}
     names = _names(system, closed, own, {sweep.gradients[by]: name}, lead, short)
@@ -84,7 +85,8 @@ def _derivative(
     equations = tuple(_told(e, name, of, by) for e in renamed.equations if e.target not in own)
     assert found.ground is not None
     steps = (first, *(step.renamed(names) for step in found.steps))
-    return System(tensors, equations), steps, found.ground.renamed(names)
+    doubtful = tuple(names.get(tensor, tensor) for tensor in found.doubtful)
+    return System(tensors, equations), steps, found.ground.renamed(names), doubtful
 
 
 def _resting_on(system: System, of: str, by: str) -> System:
