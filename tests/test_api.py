@@ -224,3 +224,13 @@ def test_plain_modules_compile_as_they_are():
     shown = bp.gallery.find("softmax_regression").load()
     module = bp.compile(shown.net, optimizer=bp.optim.SGD(0.1), target="plain")
     assert callable(module.loss_and_gradients)
+
+
+def test_what_is_no_network_is_told():
+    derivation = bp.derive(bp.gallery.find("neuron").load().net)
+    with pytest.raises(UsageError, match="takes a network, and this is a Derivation") as error:
+        bp.check(derivation)
+    assert "bp.check(net, derivation=d)" in str(error.value)
+    for call in (bp.derive, bp.hessian, bp.hvp):
+        with pytest.raises(UsageError, match=r"takes a network, and this is a float"):
+            call(1.0)

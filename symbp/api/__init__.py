@@ -18,6 +18,7 @@ from symbp.api.derivation import Derivation, PageChoices
 from symbp.api.exporting import to_onnx
 from symbp.api.extremes import check_extremes
 from symbp.api.files import refuse_to_overwrite, write
+from symbp.api.given import a_network
 from symbp.api.importing import from_onnx, from_torch
 from symbp.derive.derivation import Derivation as Derived
 from symbp.errors import UsageError, choose
@@ -76,6 +77,7 @@ def derive(net: Network, *, wrt: Sequence[str] | None = None, order: int = 1) ->
     """
     from symbp.derive import derive as derive_system
 
+    a_network(net, "derive")
     return _shown(net, derive_system(net.system, name=net.name, wrt=wrt, order=order))
 
 
@@ -91,6 +93,7 @@ def hvp(net: Network, *, wrt: Sequence[str] | None = None) -> Derivation:
     (Pearlmutter 1994)."""
     from symbp.derive import hvp as derive_products
 
+    a_network(net, "hvp")
     return _shown(net, derive_products(net.system, name=net.name, wrt=wrt))
 
 
@@ -99,6 +102,7 @@ def jacobian(net: Network, of: str, *, wrt: Sequence[str] | None = None) -> Deri
     output or another tensor of the network, whose axes come first. Raises InvalidSystem: no such tensor."""
     from symbp.derive import jacobian as derive_jacobian
 
+    a_network(net, "jacobian")
     chosen = [t.name for t in net.system.parameters] if wrt is None else list(wrt)
     return _shown(net, derive_jacobian(net.system, of, name=net.name, wrt=chosen))
 
@@ -343,6 +347,7 @@ def check(
     from symbp.verify.generated import module_rows
     from symbp.verify.named import methods_named
 
+    a_network(net, "check")
     derivation = derivation or derive(net)
     if against is not None:
         from symbp.api.against import check_code, check_frameworks, frameworks

@@ -36,5 +36,4 @@ def test_a_form_in_which_nothing_overflows(monkeypatch):
     monkeypatch.setattr(import_module("symbp.derive"), "stabilise", stumbles)
     with pytest.warns(DoubtfulRewrite, match="no form of the forward pass"):
         derivation = bp.derive(penalty())
-        assert bp.check(derivation).ok
     assert any("no form of the forward pass" in warning for warning in derivation.warnings)
