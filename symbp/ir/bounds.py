@@ -10,7 +10,17 @@ from collections.abc import Mapping
 
 import sympy
 
-from symbp.ir.expr import Expr, FloorDiv, Guard, Index, IntegerAccess, Mod, free_indices, free_sizes, parts_of
+from symbp.ir.expr import (
+    Expr,
+    FloorDiv,
+    Guard,
+    Index,
+    IntegerAccess,
+    Mod,
+    free_indices,
+    free_sizes,
+    parts_of,
+)
 
 
 def never_negative(expr: Expr, extents: Mapping[Index, Expr]) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import sympy
 
 from symbp.ir.bounds import never_negative
-from symbp.ir.expr import Expr, IntegerAccess, Size, free_indices, free_sizes
+from symbp.ir.expr import Access, Expr, IntegerAccess, Size, free_indices, free_sizes
 from symbp.ir.lengths import lengths_of_reads
 from symbp.ir.system import Equation
 from symbp.targets.compiled.sections.tables import dictionary, sizes_text, with_keys
@@ -58,7 +58,8 @@ def _of_means(equation: Equation) -> Iterator[Expr]:
     which may be less than 0."""
     for power in equation.body.atoms(sympy.Pow):
         below = power.base
-        if power.exp.is_negative and below.free_symbols and below.free_symbols == free_sizes(below):
+        of_sizes = not below.has(Access) and below.free_symbols == free_sizes(below)
+        if power.exp.is_negative and of_sizes and free_sizes(below):
             yield below if below in equation.ranges else below**2
 
 
