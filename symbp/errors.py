@@ -48,6 +48,12 @@ def no_attribute(module: str, name: str, known: Callable[[], Iterable[str]]) -> 
     return AttributeError(f"module {module!r} has no attribute {name!r}" + (f"; {hint}" if hint else ""))
 
 
+def no_method(name: str) -> AttributeError:
+    """What a tensor raises for a method that it has elsewhere: `x.reshape(…)`."""
+    hint = "" if name.startswith("_") else f"; ops are functions, as in bp.{name}(x, …)"
+    return AttributeError(f"a tensor has no attribute {name!r}{hint}")
+
+
 @dataclass(frozen=True)
 class Origin:
     """The place in a user's file where something was declared."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sympy
 
-from symbp.errors import DeclarationError, ShapeError
+from symbp.errors import DeclarationError, ShapeError, no_method
 from symbp.ir.build import Brackets
 from symbp.ir.expr import Access, Expr, Floor, FloorQuotient, Guard, Index, Round, accesses, free_indices
 from symbp.language.axes import axes, axis_numbers, reduce_axes, with_axes
@@ -88,6 +88,11 @@ class Arithmetic:
 
 class Tensor(Arithmetic, Node):
     """A tensor that a user computes with."""
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            raise no_method(name)
 
     def __pos__(self) -> Tensor:
         return self

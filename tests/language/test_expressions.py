@@ -261,3 +261,12 @@ def test_reductions_keep_their_axes(name: str, axis: Any) -> None:
     assert found.shape == shape
     np.testing.assert_allclose(found.ravel(), np.ravel(evaluated(gone, x=a)), rtol=1e-14)
     np.testing.assert_allclose(evaluated(x - kept, x=a), a - found, rtol=1e-14)
+
+
+def test_ops_are_no_methods():
+    x = bp.input("x", (2, 3))
+    with pytest.raises(
+        AttributeError, match=r"no attribute 'reshape'; ops are functions, as in bp.reshape\(x"
+    ):
+        x.reshape((3, 2))
+    assert not hasattr(x, "__array__")
