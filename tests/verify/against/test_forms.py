@@ -241,6 +241,9 @@ def test_on_the_command_line(tmp_path, capsys):
     assert "first wrong: dw (g in the code)" in capsys.readouterr().out
     assert main([*given, f"{tmp_path}/mine.py:wrong", "--json"]) == 1
     assert '"first": "dw"' in capsys.readouterr().out
-    assert main([*given, f"{tmp_path}/mine.py"]) == 2
+    assert main([*given, f"{tmp_path}/mine.py"]) == 1  # `right` is there for `wrong`
+    assert "mine.py:wrong beside" in capsys.readouterr().out
+    (tmp_path / "two.py").write_text(code.replace("right(w, x, y)[", "(lambda *_: (0, {'g': 0}))()["))
+    assert main([*given, f"{tmp_path}/two.py"]) == 2
     assert "name one" in capsys.readouterr().err
     assert main([*given, f"{tmp_path}/none.py"]) == 2

@@ -36,7 +36,7 @@ def answered(inner):
         (lambda z, t: z * (1 - t**2) * C * (1 + 3 * K * z**2) / 2, "", ""),
         (lambda z, t: z * (1 - t**2) * C / 2, "missing slope", "the factor 1 + 0.134145·"),
         (lambda z, t: z * (1 - t**2) * C * (1 + K * z**2) / 2, "factor", "3"),
-        (lambda z, t: z * (1 - t**2) * (1 + 3 * K * z**2) / 2, "factor", "the factor sqrt(2)/sqrt(π) is"),
+        (lambda z, t: z * (1 - t**2) * (1 + 3 * K * z**2) / 2, "factor", "the factor sqrt(2/π) is"),
         (lambda z, t: z * (1 - t) * C * (1 + 3 * K * z**2) / 2, "wrong slope", "tanh("),
         (lambda z, t: z * (1 - t**2) * C * (1 + 3 * K * z) / 2, "wrong slope", "² belongs"),
     ],
