@@ -53,6 +53,18 @@ def log(x: Expr) -> Expr:
     return sympy.log(x)
 
 
+@elementwise(FAMILY, "positive")
+def log1p(x: Expr) -> Expr:
+    """log(1 + x), of small x in full precision."""
+    return sympy.log(1 + x)
+
+
+@elementwise(FAMILY)
+def expm1(x: Expr) -> Expr:
+    """eˣ − 1, of small x in full precision."""
+    return sympy.exp(x) - 1
+
+
 @elementwise(FAMILY)
 def sin(x: Expr) -> Expr:
     """The sine of x."""

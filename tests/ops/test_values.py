@@ -62,7 +62,8 @@ REFERENCE = {
         np.flip(np.cumprod(np.flip(x, axis), axis), axis) if reverse else np.cumprod(x, axis)
     ),
     "alibi_bias": alibi_bias, "sinusoidal_positions": sinusoidal_positions,
-    "exp": np.exp, "log": np.log, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
+    "exp": np.exp, "expm1": np.expm1, "log": np.log,
+    "log1p": np.log1p, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin,
     "acos": np.arccos, "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh,
     "acosh": np.arccosh, "atanh": np.arctanh, "erf": special.erf, "erfc": special.erfc,
     "loggamma": special.gammaln, "digamma": special.psi, "sqrt": np.sqrt, "square": np.square,

@@ -20,8 +20,8 @@ ELEMENTWISE: dict[str, Build] = {
     "square": ops.square, "sigmoid": ops.sigmoid, "sigma": ops.sigmoid, "relu": ops.relu,
     "softplus": ops.softplus, "logsigmoid": ops.logsigmoid, "silu": ops.silu, "gelu": ops.gelu,
     "elu": ops.elu, "erf": ops.erf, "erfc": ops.erfc, "loggamma": ops.loggamma, "gammaln": ops.loggamma,
-    "digamma": ops.digamma, "reciprocal": ops.reciprocal, "log1p": lambda x: ops.log(1 + x),
-    "expm1": lambda x: ops.exp(x) - 1,
+    "digamma": ops.digamma, "reciprocal": ops.reciprocal, "log1p": ops.log1p,
+    "expm1": ops.expm1,
 }  # fmt: skip
 PAIRS: dict[str, Build] = {
     "maximum": ops.maximum, "minimum": ops.minimum, "atan2": ops.atan2, "logaddexp": ops.logaddexp,

@@ -24,7 +24,7 @@ def maxout(x: Any, pieces: int = 2) -> Any:
 
 
 PLAIN = (
-    "exp log sin cos tan asin acos atan sinh cosh asinh acosh atanh erf erfc digamma sqrt square "
+    "exp expm1 log log1p sin cos tan asin acos atan sinh cosh asinh acosh atanh erf erfc digamma sqrt square "
     "reciprocal abs sign maximum minimum tanh sigmoid floor ceil round atan2 logaddexp xlogy"
 )
 FUNCTIONAL = (

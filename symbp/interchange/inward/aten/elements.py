@@ -193,6 +193,7 @@ ELEMENTS: Mapping[str, Entry] = {
     "aten.celu": unary("celu", alpha="alpha"),
     "aten.hardtanh": unary("hardtanh", min_val="min_val", max_val="max_val"),
     "aten.exp": unary("exp", np.exp), "aten.log": unary("log", np.log), "aten.sqrt": unary("sqrt", np.sqrt),
+    "aten.log1p": unary("log1p"), "aten.expm1": unary("expm1"),
     "aten.rsqrt": inverse_root, "aten.abs": unary("abs", np.abs), "aten.square": unary("square"),
     "aten.reciprocal": unary("reciprocal"), "aten.sin": unary("sin", np.sin),
     "aten.cos": unary("cos", np.cos),
