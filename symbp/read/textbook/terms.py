@@ -7,6 +7,7 @@ Enters: pages. Leaves: pages of the same equations, each with the same value. Mu
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 
 import sympy
 
@@ -76,10 +77,18 @@ def _is_difference(e: Equation) -> bool:
     return plain and len(totals) == 1 and len(totals[0].args) == 2
 
 
+def _terms_of(difference: Expr) -> tuple[Expr, Expr]:
+    """Its two terms, each with what multiplies both; what is a sum within them stays."""
+    (total,) = (f for f in difference.args if f.is_Add)
+    shared = sympy.Mul(*(f for f in difference.args if f is not total))
+    first, second = (shared * term for term in total.args)
+    return first, second
+
+
 def _read_back(e: Expr, known: Sequence[Equation], tensors: Mapping[str, Tensor]) -> Expr:
     """A sum with one term for two that are a multiple of a known difference."""
-    for equation in known if e.is_Add else ():
-        one, other = sympy.expand_mul(equation.body).args
+    ways = ((equation, terms) for equation in known for terms in permutations(_terms_of(equation.body)))
+    for equation, (one, other) in ways if e.is_Add else ():
         leads = {a.name for a in one.atoms(Access) if a.subscripts == equation.indices}
         factors = ((term, f) for term in e.args for f in sympy.Mul.make_args(term))
         for term, read in ((t, f) for t, f in factors if isinstance(f, Access) and f.name in leads):
