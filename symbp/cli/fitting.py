@@ -56,7 +56,7 @@ def examples(data: Mapping[str, Any]) -> int:
 
 def counts_examples(system: System) -> bool:
     """Whether an axis of the data counts examples, which are shuffled and of which some are held out."""
-    from symbp.ir.examples import examples as counted_by
+    from symbp.ir.axes.examples import examples as counted_by
 
     return counted_by(system, [name for name in system.sizes if name not in system.bound]) is not None
 

@@ -39,10 +39,10 @@ class Formula:
 
 
 Row = Sentence | Formula
-QUOTIENT = (
-    "By the quotient rule, since softmax divides exp by a sum of exp: the first term comes from above, the "
-    "second from below."
-)
+WHY = {
+    "softmax": "By the quotient rule, since softmax divides exp by a sum of exp: the first term comes from "
+    "above, the second from below.",
+}  # of functions along an axis, what makes their derivative a difference
 Steps = bool | Literal["computed"]  # a lecture, or every rewrite that led to the computed equations
 
 
@@ -165,21 +165,21 @@ def _parts(document: Document, lesson: Lesson, notation: Notation, depth: int) -
             yield from where
             continue
         right = notation.show(slope, order)
-        quotient = isinstance(slope, sympy.Mul) and _is_softmax(document, parts[0])
-        if quotient:  # [k = k']·p - p·p'
+        why = _why(document, parts[0]) if isinstance(slope, sympy.Mul) else ""
+        if why:  # [k = k']·p - p·p'
             right = notation.equal(notation.show(sympy.expand(slope), order), right)
         if len(parts) == 1 and parts[0].plainly is not None:  # 1 - tanh(a)² = 1 - h²
             right = notation.equal(notation.show(parts[0].plainly, order), right)
         yield Formula(left, right, depth=depth)
-        if quotient:
-            yield Sentence((QUOTIENT,))
+        if why:
+            yield Sentence((why,))
         yield from where
 
 
-def _is_softmax(document: Document, part: Part) -> bool:
-    lines = (line for line in document.reading.lines if line.target == part.reader)
-    bodies = (line.equation.body for line in lines)
-    return any(isinstance(body, Along) and body.function == "softmax" for body in bodies)
+def _why(document: Document, part: Part) -> str:
+    """What is said of the derivative of a function along an axis; nothing of others."""
+    bodies = (line.equation.body for line in document.reading.lines if line.target == part.reader)
+    return next((WHY[b.function] for b in bodies if isinstance(b, Along) and b.function in WHY), "")
 
 
 def _only_where(lesson: Lesson, slope: Expr, part: Part) -> Iterator[tuple[Piece, ...]]:

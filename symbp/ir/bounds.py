@@ -11,11 +11,11 @@ from collections.abc import Mapping
 import sympy
 
 from symbp.ir.expr import (
+    Access,
     Expr,
     FloorDiv,
     Guard,
     Index,
-    IntegerAccess,
     Mod,
     free_indices,
     free_sizes,
@@ -30,7 +30,7 @@ def never_negative(expr: Expr, extents: Mapping[Index, Expr]) -> bool:
     as 1 + something and no coefficient may be negative.
     """
     lowest = sympy.expand(expr)
-    if parts_of(lowest, IntegerAccess):
+    if parts_of(lowest, Access):
         return False
     for opaque in sorted(lowest.atoms(FloorDiv, Mod), key=sympy.default_sort_key):
         lowest = sympy.expand(_with_quotient_bounds(lowest, opaque, extents))
@@ -72,7 +72,7 @@ def _with_quotient_bounds(expr: Expr, opaque: Expr, extents: Mapping[Index, Expr
 def _greatest_quotient(quotient: Expr, extents: Mapping[Index, Expr]) -> Expr | None:
     """The largest value of `a // s` for an affine a and a number s, where it has no remainder in sizes."""
     top, divisor = sympy.expand(quotient.args[0]), quotient.args[1]
-    if not divisor.is_Integer or top.atoms(FloorDiv, Mod, IntegerAccess):
+    if not divisor.is_Integer or top.atoms(FloorDiv, Mod, Access):
         return None
     for index in sorted(free_indices(top), key=lambda i: i.name):
         slope = sympy.expand(top.diff(index))

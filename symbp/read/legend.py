@@ -13,7 +13,7 @@ from typing import Any
 import sympy
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.examples import examples
+from symbp.ir.axes.examples import examples
 from symbp.ir.expr import Access, Expr, Guard, Index, JumpFunction, Size, free_indices, free_sizes
 from symbp.ir.groups import Group, groups
 from symbp.ir.system import Equation, Role, System, Tensor

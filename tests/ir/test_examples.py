@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import symbp as bp
-from symbp.ir.examples import examples
+from symbp.ir.axes.examples import examples
 
 N, T, D = bp.dim("N"), bp.dim("T"), bp.dim("D", 2)
 n, t, s, i = bp.indices("n t s i")

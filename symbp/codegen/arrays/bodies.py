@@ -1,7 +1,6 @@
 """Bodies of equations as expressions over whole arrays: arithmetic, functions, guards.
 
-Enters: a SymPy expression and the frame that it stands in. Leaves: a value. Must not know: statements,
-targets.
+Enters: a SymPy expression and its frame. Leaves: a value. Must not know: statements, targets.
 
 The general form serves every body: each index is an axis, a guard is a mask, and what a mask excludes is not
 taken. Reads are in `reads`, sums in `sums`.

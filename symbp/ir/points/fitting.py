@@ -16,8 +16,8 @@ from functools import lru_cache
 
 import sympy
 
+from symbp.ir.axes.lengths import rooms_under_conditions
 from symbp.ir.expr import Expr, FloorDiv, Guard, Mod, Size, accesses, free_indices, free_sizes, parts_of
-from symbp.ir.lengths import rooms_under_conditions
 from symbp.ir.points.reaches import Reach, reaches
 from symbp.ir.sizes.formula import Formula, formulas
 from symbp.ir.sizes.obeying import Pair, obeyed, obeying

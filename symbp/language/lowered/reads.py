@@ -9,7 +9,7 @@ A target would read another element there (NumPy counts from the end), or memory
 from __future__ import annotations
 
 from symbp.errors import ShapeError
-from symbp.ir.lengths import without_room
+from symbp.ir.axes.lengths import without_room
 from symbp.ir.points.reaches import leaving
 from symbp.ir.system import System
 

@@ -192,9 +192,7 @@ class _Blackboard:
     def fraction(self) -> str:
         self.take()
         over, under = self.group(), self.group()
-        above, below = (
-            re.match(r"\s*(?:\\partial|\\mathrm\{d\}|d(?=\s*[A-Z\\a-z]))\s*", t) for t in (over, under)
-        )
+        above, below = map(DIFFERENTIAL.match, (over, under))
         if above is not None and below is not None and self.is_loss(over[above.end() :]):
             return self.derivative(under[below.end() :])
         if above is not None and r"\partial" in above.group():

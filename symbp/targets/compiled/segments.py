@@ -15,7 +15,7 @@ import sympy
 from symbp.codegen.printer import listed
 from symbp.derive.derivation import Derivation
 from symbp.errors import GenerationError
-from symbp.ir.examples import examples
+from symbp.ir.axes.examples import examples
 from symbp.ir.expr import Expr, JumpFunction, Size, free_sizes
 from symbp.ir.printer import expression_text
 from symbp.ir.sizes.canonical import solved_for

@@ -15,8 +15,8 @@ from symbp.codegen.starts import starting_value
 from symbp.codegen.statements import Sheet, statements
 from symbp.codegen.tree import Define, Effect, Expression, Return, Statement
 from symbp.codegen.warnings import warns
+from symbp.ir.axes.lengths import lengths_of_reads
 from symbp.ir.expr import Size, free_sizes
-from symbp.ir.lengths import lengths_of_reads
 from symbp.ir.system import Role, Tensor
 from symbp.ir.training import Initial
 

@@ -24,7 +24,7 @@ from symbp.codegen.tree import Call, Define, Module, Node, Statement
 from symbp.codegen.updates.dictionaries import Update, update
 from symbp.codegen.validate import validate as validate_tree
 from symbp.errors import GenerationError
-from symbp.ir.examples import examples
+from symbp.ir.axes.examples import examples
 from symbp.ir.expr import Size
 from symbp.ir.points.fitting import sample_sizes
 from symbp.ir.printer import equation_text

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.examples import examples
+from symbp.ir.axes.examples import examples
 from symbp.ir.points.fitting import constraints, sample_sizes
 from symbp.ir.system import System
 from symbp.verify.coverage import Coverage

@@ -38,13 +38,12 @@ from symbp.read.grammar.syntax import (
 )
 from symbp.verify.grading.calls import call
 from symbp.verify.grading.conditions import bracket, compared, constant, unknown
-from symbp.verify.grading.einsum import einsum
 from symbp.verify.grading.functions import Functions
 from symbp.verify.grading.key import SheetAtPoint
 from symbp.verify.grading.matrices import correlated, of_matrix
 from symbp.verify.grading.names import Names
 from symbp.verify.grading.reads import read
-from symbp.verify.grading.reductions import reduce, reduction
+from symbp.verify.grading.reductions import einsum, reduce, reduction
 from symbp.verify.grading.values import (
     Array,
     Clock,

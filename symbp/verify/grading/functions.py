@@ -87,7 +87,6 @@ class Functions:
         return found
 
 
-SLOPES = ("tanh'", "sigma'", "relu'", "softplus'")
 REDUCING = ("sum", "mean", "max", "argmax", "prod", "var", "std")
 ALONG = ("softmax", "log_softmax", "logsumexp")
 OF_ROWS = {f"{side}{op}": (side, op) for side in ("row", "col") for op in REDUCING}

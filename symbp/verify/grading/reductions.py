@@ -1,4 +1,4 @@
-"""Sums, maxima and the like in an answer, over indices and over axes; softmax along either.
+"""Sums, maxima and the like in an answer, over indices, over axes, over letters of einsum; softmax of axes.
 
 Enters: reductions, the meaning of an answer. Leaves: values. Must not know: other parts of answers.
 """
@@ -6,7 +6,7 @@ Enters: reductions, the meaning of an answer. Leaves: values. Must not know: oth
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import sympy
 
-from symbp.read.grammar.syntax import Name, Read, Reduction, Subscripted, Tree
+from symbp.read.grammar.syntax import Einsum, Name, Read, Reduction, Subscripted, Tree
 from symbp.verify.grading.conditions import bracket, largest
 from symbp.verify.grading.matrices import OF_MATRIX, argmax, of_matrix
-from symbp.verify.grading.values import Misfit, Value, over, reduced, summed, together
+from symbp.verify.grading.values import Misfit, Numbers, Value, over, reduced, summed, together
 
 if TYPE_CHECKING:
     from symbp.verify.grading.evaluation import Meaning
 
 Scope = Mapping[str, int]
+MARK = "·"  # before a letter of einsum, which is no index of the page
 
 
 def reduction(meaning: Meaning, node: Reduction, scope: Scope) -> Value:
@@ -155,3 +156,40 @@ def _free(node: Tree, name: str) -> list[Read | Subscripted]:
         return []
     own: list[Read | Subscripted] = [node] if isinstance(node, (Read, Subscripted)) else []
     return own + [found for child in node.children() for found in _free(child, name)]
+
+
+def einsum(node: Einsum, operands: Sequence[Value], numbers: Numbers) -> Value:
+    """`einsum("ni,nj->ij", h, da2)`: summed over the letters that the result hasn't. Raises Misfit: letters
+    that don't fit the operands, or one another."""
+    before, _, result = node.letters.partition("->")
+    letters = before.split(",")
+    shapes = tuple(value.shape for value in operands)
+    if len(letters) != len(operands):
+        raise Misfit(f"{len(letters)} groups of letters for {len(operands)} operands", node.span, shapes)
+    lengths: dict[str, int] = {}
+    for group, value in zip(letters, operands, strict=True):
+        if len(group) != value.rank or len({*group}) < len(group) or any(value.fits):
+            raise Misfit(f"the letters {group} of this operand", node.span, (value.shape,))
+        for letter, length in zip(group, value.shape, strict=True):
+            if lengths.setdefault(letter, length) != length:
+                raise Misfit(f"the letter {letter} runs along axes of other lengths", node.span, shapes)
+    if len({*result}) < len(result) or not {*result} <= {*lengths}:
+        raise Misfit(f"the letters {result} of the result", node.span, shapes)
+    found = _product([_lettered(g, v) for g, v in zip(letters, operands, strict=True)], node, numbers)
+    for letter in (*lengths.keys() - {*result}, *result):
+        found = over(found, MARK + letter)
+    return summed(found, numbers, range(found.rank - len(result)))
+
+
+def _lettered(group: str, value: Value) -> Value:
+    """The value with a named axis for each of its own."""
+    named = (*value.index, *(MARK + letter for letter in group))
+    return replace(value, index=named, fits=(), row=False)
+
+
+def _product(values: Sequence[Value], node: Einsum, numbers: Numbers) -> Value:
+    found, *rest = values
+    for value in rest:
+        left, right, like = together(found, value, node.span, "this product")
+        found = replace(like, array=numbers.multiply(left, right))
+    return found

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from symbp.derive.derivation import Derivation
-from symbp.ir.examples import examples
+from symbp.ir.axes.examples import examples
 from symbp.ir.expr import Expr, Size
 from symbp.ir.points.drawn import drawn
 from symbp.ir.points.sampling import draws, evaluate_size

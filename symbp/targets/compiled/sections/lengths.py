@@ -14,9 +14,9 @@ from collections.abc import Iterator
 
 import sympy
 
+from symbp.ir.axes.lengths import lengths_of_reads
 from symbp.ir.bounds import never_negative
 from symbp.ir.expr import Access, Expr, IntegerAccess, Size, free_indices, free_sizes
-from symbp.ir.lengths import lengths_of_reads
 from symbp.ir.system import Equation
 from symbp.targets.compiled.sections.tables import dictionary, sizes_text, with_keys
 from symbp.targets.compiled.segments import LoweredNetwork

@@ -1,0 +1,1 @@
+"""What the equations say of axes as a whole: which size counts examples, how long each must be."""
